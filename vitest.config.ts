@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => new URL(`./src/${path}`, import.meta.url).pathname
+
+export default defineConfig({
+  resolve: {
+    // Tests speak to the package by its public names, answered by the source.
+    alias: [
+      { find: /^fusewire$/, replacement: source('index.ts') },
+      { find: /^fusewire\/node$/, replacement: source('http/node.ts') },
+      { find: /^fusewire\/testing$/, replacement: source('testing/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 20_000,
+  },
+})
