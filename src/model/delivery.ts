@@ -1,0 +1,68 @@
+import type { EventKey, Source } from './event.ts'
+
+/** A handler as the inbox knows it: what it wants, decided when an event is appended. */
+export interface Subscription {
+  readonly handler: string
+  readonly types: readonly string[] | '*'
+  /** Only events of these tenants. Canonical like `EventKey.tenantId`. */
+  readonly tenantIds?: readonly string[]
+  /** Only events that name one of these applications. */
+  readonly applicationIds?: readonly string[]
+  /** `none`: deliveries of this handler have no lane. */
+  readonly ordering: 'lane' | 'none'
+}
+
+/** `pending` waits for its turn (or its lane's), `leased` is being attempted, the last two are the ends. */
+export type DeliveryState = 'pending' | 'leased' | 'succeeded' | 'dead'
+
+/** The timed, fenced right to attempt one delivery. */
+export interface Lease {
+  readonly handler: string
+  /** The event's place in the inbox: earlier arrivals have lower ones. */
+  readonly position: number
+  /** Fences every change: only the holder of the current token may change the delivery. */
+  readonly token: string
+  /** From 1; this attempt included, released ones not. */
+  readonly attempt: number
+  /** How long deliveries of this lane (of this delivery, without a lane) have failed without a success between, 0 when they have not. */
+  readonly failingForMs: number
+  readonly event: LeasedEvent
+}
+
+export interface LeasedEvent {
+  readonly key: EventKey
+  readonly type: string
+  readonly source: Source
+  readonly receivedAt: number
+  readonly body: Uint8Array
+}
+
+export interface Claimed {
+  readonly leases: readonly Lease[]
+  /** When claiming again can first give more, without a wake: 0 when more is due now, absent when nothing waits. */
+  readonly nextInMs?: number
+  /** What this claim gave up as `crashed`. */
+  readonly crashed: readonly { readonly handler: string; readonly key: EventKey }[]
+}
+
+/** How an attempt ended. */
+export type Outcome =
+  | { readonly kind: 'succeeded' }
+  /** The handler's `where` said no. */
+  | { readonly kind: 'skipped' }
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly failure: Failure }
+  /** No attempt was made: asked again later, the attempt uncounted. */
+  | { readonly kind: 'wait'; readonly afterMs: number }
+  /** Given up; its lane goes on. */
+  | { readonly kind: 'dead'; readonly reason: DeadReason; readonly failure?: Failure }
+
+/** Why a delivery was given up. `crashed`: three leases expired unsettled. `shape`: a path its type promises is missing. */
+export type DeadReason = 'failed' | 'permanent' | 'crashed' | 'shape'
+
+/** What an attempt threw, bounded by whoever makes it. */
+export interface Failure {
+  /** Epoch ms. */
+  readonly at: number
+  readonly message: string
+  readonly stack?: string
+}

@@ -1,0 +1,100 @@
+import type { Claimed, Lease, Outcome, Subscription } from './delivery.ts'
+import type { Arrival, EventKey } from './event.ts'
+import type { Kept } from './kept.ts'
+
+declare const sql: unique symbol
+
+/**
+ * What keeps an inbox durable: `sqlite()`, `postgres()`, `memory()`. To its users it is opaque: pass it to `new Webhook`.
+ * The methods are the port that every engine implements and `engine-contract.ts` tests; they may change before 1.0.
+ *
+ * An engine reads its clock itself and takes durations, never instants, so that a fleet shares the database's clock.
+ * Every method rejects with the driver's error when the store cannot answer; nothing is then acknowledged.
+ */
+export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable {
+  readonly [sql]?: { readonly handle: Sql; readonly result: Result }
+
+  /** Opens files, connections and schema. Every other method opens first by itself; a failed open may be tried again. @internal */
+  open(): Promise<void>
+
+  /**
+   * Makes subscriptions part of the inbox: from now on `append` gives each matching event a delivery, whichever process appends.
+   * The same name again replaces its filters. Nothing but a person removes one. @internal
+   */
+  subscribe(subscriptions: readonly Subscription[]): Promise<void>
+
+  /**
+   * Durable when it resolves: the event and one delivery for each matching subscription, in one transaction, in this order.
+   * One answer per arrival, in the same order. A poison arrival never fails its neighbours. @internal
+   */
+  append(arrivals: readonly Arrival[]): Promise<readonly Appended[]>
+
+  /** Which of these are in the inbox and were not refused by a gate. @internal */
+  known(keys: readonly EventKey[]): Promise<readonly boolean[]>
+
+  /** A durable write that changes nothing, to learn whether the inbox works again. @internal */
+  probe(): Promise<void>
+
+  /**
+   * Leases due deliveries, oldest due first, at most `limit` for each handler, one at a time of each lane. A lease that expired
+   * unsettled counts as a crash and is leased again; after the third the delivery is a dead letter `crashed`. @internal
+   */
+  claim(wants: readonly Want[], leaseMs: number): Promise<Claimed>
+
+  /** Extends leases from now; `lost` says somebody else may hold the delivery. @internal */
+  renew(leases: readonly Lease[], leaseMs: number): Promise<readonly ('renewed' | 'lost')[]>
+
+  /** Gives leases back as if they had never been claimed: due at once, the attempt uncounted. @internal */
+  release(leases: readonly Lease[]): Promise<void>
+
+  /** Ends attempts. A lease that is no longer held changes nothing and is told `lost`. @internal */
+  settle(settlements: readonly Settlement[]): Promise<readonly Settled[]>
+
+  /**
+   * Runs `handle` with the engine's own transaction and settles the lease as succeeded in the same commit. Rejects with what `handle`
+   * threw, everything undone. A lease no longer held runs nothing. Absent where an engine has no transaction to offer. @internal
+   */
+  atomic?(lease: Lease, handle: (sql: Sql) => Result): Promise<Settled>
+
+  /** Calls `wake` when a delivery may have become claimable, from whatever process. Coalesced, may be spurious, may be late by a poll. @internal */
+  watch(wake: () => void): Disposable
+
+  /** The event with its deliveries. @internal */
+  get(key: EventKey): Promise<Kept | undefined>
+
+  /** Counts for drain, health and metrics. @internal */
+  stats(): Promise<Stats>
+}
+
+/**
+ * `stored`: new, or refused by a gate before and now accepted. `duplicate`: known with the same body. `conflict`: known with another
+ * body; this one is kept beside it without deliveries. `quarantined`: no row of it can be stored but its bytes, without deliveries.
+ */
+export type Appended = 'stored' | 'duplicate' | 'conflict' | 'quarantined'
+
+export interface Want {
+  readonly handler: string
+  readonly limit: number
+}
+
+export interface Settlement {
+  readonly lease: Lease
+  readonly outcome: Outcome
+}
+
+export type Settled = 'settled' | 'lost'
+
+export interface Stats {
+  readonly events: number
+  /** Per subscription, in order of name. */
+  readonly handlers: readonly HandlerStats[]
+}
+
+export interface HandlerStats {
+  readonly handler: string
+  /** Waiting, leased or parked behind another of its lane. */
+  readonly pending: number
+  readonly dead: number
+  /** When the oldest pending one was received, epoch ms. */
+  readonly oldestPendingAt?: number
+}

@@ -1,0 +1,37 @@
+/**
+ * What makes an event the same event: every copy FusionAuth sends, to every receiver and in every attempt, has these three alike.
+ * All three are canonical (see `identify`): bounded, printable, safe as an index entry in any engine.
+ */
+export interface EventKey {
+  /** `event.createInstant`, 0 when the sender gave none. Leads, because a random key makes appends slower as the inbox grows. */
+  readonly createInstant: number
+  /** `event.tenantId` in lower case, '' for an event of no tenant. */
+  readonly tenantId: string
+  /** `event.id` in lower case when it is a UUID, else `sha256:` and the hex hash of the id, or of the body when there is none. */
+  readonly id: string
+}
+
+/** How an event came to the inbox. */
+export type Source = 'door' | 'reconcile' | 'manual'
+
+/** An accepted request's event on its way into the inbox. Strings here are canonical; whatever else it says is in `body`. */
+export interface Arrival {
+  readonly key: EventKey
+  /** At most 128 printable characters. */
+  readonly type: string
+  readonly source: Source
+  /** When the request arrived, epoch ms. */
+  readonly receivedAt: number
+  /** SHA-256 of the body as it was received, 32 bytes: tells a duplicate from a conflict. */
+  readonly hash: Uint8Array
+  /** The bytes to keep. */
+  readonly body: Uint8Array
+  /** Events of one lane are handled in order, one at a time. Absent: no order is kept. */
+  readonly lane?: string
+  /** For the filters of subscriptions. */
+  readonly applicationIds: readonly string[]
+  /** Every user id in the event: by these a person's events are found and erased. */
+  readonly subjects: readonly string[]
+  /** A gate's no, in words: the event is kept without deliveries. */
+  readonly refused?: string
+}
