@@ -1,0 +1,471 @@
+import type { EventType, TransactionalType } from './types.ts'
+
+/** What is known about one type of event. Paths start below `event`; `valuesAt` reads them. */
+export interface EventFacts {
+  readonly scope: 'instance' | 'tenant' | 'application or tenant'
+  /** Sent inside FusionAuth's transaction, so that an answer can refuse it. */
+  readonly transactional: boolean
+  /** The transactional type whose commit this one reports. */
+  readonly completes?: TransactionalType
+  /** FusionAuth's version that sent it first. Absent: older than FusionAuth's own records, which begin with 1.6.0. */
+  readonly since?: string
+  /** Without this license FusionAuth never sends it. */
+  readonly license?: 'enterprise' | 'paid'
+  readonly summary: string
+  /** Never missing beside `type`, `id` and `createInstant`: what the types rely on and the receiver checks. */
+  readonly promised: readonly string[]
+  /** Live credentials, redacted before an event is kept. */
+  readonly secrets: readonly string[]
+  /** User ids: a person's events are found and erased by these. */
+  readonly subjects: readonly string[]
+  /** What people sign in with: names a person where there is no user id, or beside it. */
+  readonly loginIds: readonly string[]
+}
+
+/** What a family of types has in common. */
+type Carried = Omit<EventFacts, 'transactional' | 'completes' | 'since' | 'license' | 'summary'>
+
+// ── where the objects that events carry hide credentials and name people
+
+const registrationSecrets = (at: string) => [`${at}.authenticationToken`, `${at}.tokens`]
+
+const userSecrets = (at: string) => [
+  `${at}.password`,
+  `${at}.salt`,
+  `${at}.twoFactor.recoveryCodes`,
+  `${at}.twoFactor.methods[].secret`,
+  ...registrationSecrets(`${at}.registrations[]`),
+]
+
+const userLoginIds = (at: string) => [
+  `${at}.email`,
+  `${at}.phoneNumber`,
+  `${at}.uniqueUsername`,
+  `${at}.username`,
+  `${at}.identities[].value`,
+]
+
+// ── families
+
+const nobody: Carried = { scope: 'instance', promised: [], secrets: [], subjects: [], loginIds: [] }
+
+const group: Carried = { ...nobody, scope: 'tenant', promised: ['group', 'group.id'] }
+
+const members: Carried = { ...group, subjects: ['members[].userId'] }
+
+const entity: Carried = {
+  ...nobody,
+  scope: 'tenant',
+  promised: ['entity', 'entity.id'],
+  secrets: ['entity.clientSecret'],
+}
+
+const entityUpdate: Carried = {
+  ...entity,
+  promised: [...entity.promised, 'original', 'original.id'],
+  secrets: [...entity.secrets, 'original.clientSecret'],
+}
+
+const user: Carried = {
+  scope: 'tenant',
+  promised: ['user', 'user.id'],
+  secrets: userSecrets('user'),
+  subjects: ['user.id'],
+  loginIds: userLoginIds('user'),
+}
+
+const userUpdate: Carried = {
+  ...user,
+  secrets: [...user.secrets, ...userSecrets('original')],
+  subjects: [...user.subjects, 'original.id'],
+  loginIds: [...user.loginIds, ...userLoginIds('original')],
+}
+
+const login: Carried = { ...user, scope: 'application or tenant' }
+
+const link: Carried = {
+  ...user,
+  secrets: [...user.secrets, 'identityProviderLink.token'],
+  subjects: [...user.subjects, 'identityProviderLink.userId'],
+}
+
+const duplicate: Carried = {
+  ...login,
+  secrets: [...user.secrets, ...userSecrets('existing')],
+  subjects: [...user.subjects, 'existing.id'],
+  loginIds: [
+    ...user.loginIds,
+    ...userLoginIds('existing'),
+    'duplicateEmail',
+    'duplicateIdentities[].value',
+    'duplicatePhoneNumber',
+    'duplicateUsername',
+  ],
+}
+
+const method: Carried = { ...user, secrets: [...user.secrets, 'method.secret'] }
+
+const registration: Carried = { ...user, secrets: [...user.secrets, ...registrationSecrets('registration')] }
+
+const registrationUpdate: Carried = {
+  ...registration,
+  secrets: [...registration.secrets, ...registrationSecrets('original')],
+}
+
+const transactional = { transactional: true } as const
+const afterwards = { transactional: false } as const
+const enterprise = { license: 'enterprise' } as const
+
+/** The row of a `.complete` type. */
+function completes<T extends TransactionalType>(
+  type: T,
+): { transactional: false; completes: T; summary: string } {
+  return { transactional: false, completes: type, summary: `\`${type}\` was committed.` }
+}
+
+/** The compiler keeps the table in step with the types: every type has a row, and its row says what its name says. */
+type FactsOf<T extends EventType> = EventFacts & {
+  readonly transactional: T extends TransactionalType ? true : false
+} & (T extends `${infer Started extends TransactionalType}.complete`
+    ? { readonly completes: Started }
+    : { readonly completes?: never })
+
+/** Everything FusionAuth 1.69 can say. */
+export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
+  // ── the instance
+  'audit-log.create': {
+    ...nobody,
+    ...afterwards,
+    since: '1.30.0',
+    summary: 'An entry was written to the audit log, by the admin console or the API.',
+    // What changed is often a user; no other secret is known to be written there.
+    secrets: [...userSecrets('auditLog.oldValue'), ...userSecrets('auditLog.newValue')],
+    subjects: ['auditLog.oldValue.id', 'auditLog.newValue.id'],
+    loginIds: [
+      'auditLog.insertUser',
+      ...userLoginIds('auditLog.oldValue'),
+      ...userLoginIds('auditLog.newValue'),
+    ],
+  },
+  'event-log.create': {
+    ...nobody,
+    ...afterwards,
+    since: '1.30.0',
+    summary: 'FusionAuth logged a diagnostic message.',
+  },
+  'kickstart.success': {
+    ...nobody,
+    ...afterwards,
+    since: '1.30.0',
+    summary: 'A kickstart file ran to its end.',
+  },
+  test: { ...nobody, ...afterwards, summary: 'Someone pressed the test button of the Kafka integration.' },
+
+  // ── tokens
+  'jwt.public-key.update': {
+    ...nobody,
+    ...transactional,
+    scope: 'application or tenant',
+    summary: 'The key that signs these applications’ tokens may have changed.',
+  },
+  'jwt.refresh': {
+    ...nobody,
+    ...transactional,
+    scope: 'application or tenant',
+    since: '1.16.0',
+    summary: 'A refresh token was traded for a new access token.',
+    secrets: ['token', 'original', 'refreshToken'],
+    subjects: ['userId'],
+  },
+  'jwt.refresh-token.revoke': {
+    ...nobody,
+    ...transactional,
+    scope: 'application or tenant',
+    summary: 'Refresh tokens were revoked: one, all of a user, or all of an application.',
+    secrets: ['refreshToken.token', ...userSecrets('user')],
+    subjects: ['userId', 'user.id', 'refreshToken.userId'],
+    loginIds: userLoginIds('user'),
+  },
+
+  // ── groups
+  'group.create': { ...group, ...transactional, since: '1.38.0', summary: 'A group is created.' },
+  'group.create.complete': { ...group, ...completes('group.create'), since: '1.38.0' },
+  'group.delete': { ...group, ...transactional, since: '1.38.0', summary: 'A group is deleted.' },
+  'group.delete.complete': { ...group, ...completes('group.delete'), since: '1.38.0' },
+  'group.update': { ...group, ...transactional, since: '1.38.0', summary: 'A group is changed.' },
+  'group.update.complete': { ...group, ...completes('group.update'), since: '1.38.0' },
+  'group.member.add': { ...members, ...transactional, since: '1.38.0', summary: 'Users join a group.' },
+  'group.member.add.complete': { ...members, ...completes('group.member.add'), since: '1.38.0' },
+  'group.member.remove': {
+    ...members,
+    ...transactional,
+    since: '1.38.0',
+    summary: 'Some of a group’s users leave it.',
+  },
+  'group.member.remove.complete': { ...members, ...completes('group.member.remove'), since: '1.38.0' },
+  'group.member.update': {
+    ...members,
+    ...transactional,
+    since: '1.38.0',
+    summary: 'A group’s users are replaced, or all of them leave.',
+  },
+  'group.member.update.complete': { ...members, ...completes('group.member.update'), since: '1.38.0' },
+
+  // ── users
+  'user.create': { ...user, ...transactional, summary: 'A user is created, other than by import.' },
+  'user.create.complete': { ...user, ...completes('user.create'), since: '1.30.0' },
+  'user.update': {
+    ...userUpdate,
+    ...transactional,
+    summary: 'A user is changed, or signs in through an identity provider, changed or not.',
+  },
+  'user.update.complete': { ...userUpdate, ...completes('user.update'), since: '1.30.0' },
+  'user.deactivate': {
+    ...user,
+    ...transactional,
+    summary: 'A user is deactivated, what FusionAuth also calls a soft delete.',
+  },
+  'user.reactivate': { ...user, ...transactional, summary: 'A deactivated user is made active again.' },
+  'user.delete': { ...user, ...transactional, summary: 'A user is deleted for good.' },
+  'user.delete.complete': { ...user, ...completes('user.delete'), since: '1.30.0' },
+  'user.bulk.create': {
+    ...nobody,
+    ...transactional,
+    scope: 'tenant',
+    summary: 'Users are imported: one event for all of them, and no `user.create`.',
+    promised: ['users', 'users[].id'],
+    secrets: userSecrets('users[]'),
+    subjects: ['users[].id'],
+    loginIds: userLoginIds('users[]'),
+  },
+  'user.action': {
+    ...nobody,
+    ...transactional,
+    scope: 'application or tenant',
+    summary: 'A user action is taken on a user, or starts, changes, is cancelled or ends.',
+    subjects: ['actioneeUserId', 'actionerUserId'],
+    loginIds: ['email.to[].address'],
+  },
+
+  // ── registrations
+  'user.registration.create': {
+    ...registration,
+    ...transactional,
+    since: '1.6.0',
+    summary: 'A user is registered for an application.',
+  },
+  'user.registration.create.complete': {
+    ...registration,
+    ...completes('user.registration.create'),
+    since: '1.30.0',
+  },
+  'user.registration.update': {
+    ...registrationUpdate,
+    ...transactional,
+    since: '1.6.0',
+    summary: 'A registration is changed, its roles for example.',
+  },
+  'user.registration.update.complete': {
+    ...registrationUpdate,
+    ...completes('user.registration.update'),
+    since: '1.30.0',
+  },
+  'user.registration.delete': {
+    ...registration,
+    ...transactional,
+    since: '1.6.0',
+    summary: 'A registration is deleted.',
+  },
+  'user.registration.delete.complete': {
+    ...registration,
+    ...completes('user.registration.delete'),
+    since: '1.30.0',
+  },
+  'user.registration.verified': {
+    ...registration,
+    ...transactional,
+    since: '1.8.0',
+    summary: 'A registration is verified.',
+  },
+
+  // ── identities
+  'user.email.update': {
+    ...user,
+    ...afterwards,
+    since: '1.30.0',
+    summary: 'A user has a new email address.',
+    loginIds: [...user.loginIds, 'previousEmail'],
+  },
+  'user.email.verified': {
+    ...user,
+    ...transactional,
+    since: '1.8.0',
+    summary: 'A user proves to own an email address. From 1.59.0 on, `user.identity.verified` says so too.',
+  },
+  'user.identity.verified': {
+    ...user,
+    ...transactional,
+    since: '1.59.0',
+    summary: 'Someone proves to own an email address or phone number, perhaps before there is a user.',
+    promised: [],
+    loginIds: [...user.loginIds, 'loginId'],
+  },
+  'user.identity.update': {
+    ...user,
+    ...transactional,
+    since: '1.59.0',
+    summary: 'A user’s login id changes. FusionAuth names this type but may not send it yet.',
+    promised: [],
+    loginIds: [...user.loginIds, 'newLoginId', 'previousLoginId'],
+  },
+  'user.identity-provider.link': {
+    ...link,
+    ...afterwards,
+    since: '1.36.0',
+    summary: 'A user was linked to an account at an identity provider.',
+  },
+  'user.identity-provider.unlink': {
+    ...link,
+    ...afterwards,
+    since: '1.36.0',
+    summary: 'A link to an account at an identity provider was removed.',
+  },
+  'user.loginId.duplicate.create': {
+    ...duplicate,
+    ...afterwards,
+    ...enterprise,
+    since: '1.30.0',
+    summary: 'A user was refused because its login id belongs to somebody else.',
+  },
+  'user.loginId.duplicate.update': {
+    ...duplicate,
+    ...afterwards,
+    ...enterprise,
+    since: '1.30.0',
+    summary: 'A change was refused because the new login id belongs to somebody else.',
+  },
+
+  // ── signing in
+  'user.login.success': { ...login, ...transactional, since: '1.6.0', summary: 'A user signs in.' },
+  'user.login.failed': {
+    ...login,
+    ...transactional,
+    since: '1.6.0',
+    summary: 'A user that exists fails to sign in: wrong password, or refused by a lambda.',
+  },
+  'user.login.new-device': {
+    ...user,
+    ...transactional,
+    ...enterprise,
+    since: '1.30.0',
+    summary: 'A user signs in from a device not seen before.',
+  },
+  'user.login.suspicious': {
+    ...user,
+    ...transactional,
+    ...enterprise,
+    since: '1.30.0',
+    summary: 'A sign-in looks like a threat; `threatsDetected` says why.',
+  },
+
+  // ── two factors
+  'user.two-factor.challenge': {
+    ...user,
+    ...afterwards,
+    ...enterprise,
+    since: '1.68.0',
+    summary: 'A user was asked for a second factor.',
+  },
+  'user.two-factor.success': {
+    ...user,
+    ...afterwards,
+    ...enterprise,
+    since: '1.68.0',
+    summary: 'A second factor was right.',
+  },
+  'user.two-factor.failed-attempt': {
+    ...user,
+    ...afterwards,
+    ...enterprise,
+    since: '1.68.0',
+    summary: 'A second factor was wrong.',
+  },
+  'user.two-factor.method.add': {
+    ...method,
+    ...afterwards,
+    ...enterprise,
+    since: '1.30.0',
+    summary: 'A user has one more second factor.',
+  },
+  'user.two-factor.method.remove': {
+    ...method,
+    ...afterwards,
+    ...enterprise,
+    since: '1.30.0',
+    summary: 'A user has one second factor less.',
+  },
+
+  // ── passwords
+  'user.password.breach': {
+    ...user,
+    ...transactional,
+    license: 'paid',
+    since: '1.15.0',
+    summary: 'A user signs in with a password known from a breach, and the tenant does not force a new one.',
+  },
+  'user.password.reset.start': {
+    ...user,
+    ...afterwards,
+    ...enterprise,
+    since: '1.30.0',
+    summary: 'A user forgot the password and asked for a new one.',
+  },
+  'user.password.reset.send': {
+    ...user,
+    ...afterwards,
+    ...enterprise,
+    since: '1.30.0',
+    summary: 'A message to set a new password went out.',
+  },
+  'user.password.reset.success': {
+    ...user,
+    ...afterwards,
+    ...enterprise,
+    since: '1.30.0',
+    summary: 'A forgotten password was replaced.',
+  },
+  'user.password.update': {
+    ...user,
+    ...afterwards,
+    ...enterprise,
+    since: '1.30.0',
+    summary: 'A user has a new password.',
+  },
+
+  // ── entities
+  'entity.create': { ...entity, ...transactional, since: '1.69.0', summary: 'An entity is created.' },
+  'entity.create.complete': { ...entity, ...completes('entity.create'), since: '1.69.0' },
+  'entity.update': { ...entityUpdate, ...transactional, since: '1.69.0', summary: 'An entity is changed.' },
+  'entity.update.complete': { ...entityUpdate, ...completes('entity.update'), since: '1.69.0' },
+  'entity.delete': { ...entity, ...transactional, since: '1.69.0', summary: 'An entity is deleted.' },
+  'entity.delete.complete': { ...entity, ...completes('entity.delete'), since: '1.69.0' },
+}
+
+export function isEventType(type: string): type is EventType {
+  return Object.hasOwn(catalogue, type)
+}
+
+export function isTransactional(type: string): type is TransactionalType {
+  return isEventType(type) && catalogue[type].transactional
+}
+
+/** Names FusionAuth's documentation prints for types that are called otherwise on the wire. Should one come, it means the other. */
+export const aliases: Readonly<Record<string, EventType>> = {
+  'event.log.create': 'event-log.create',
+  'user.two-factor.failed.attempt': 'user.two-factor.failed-attempt',
+}
+
+/** The name by which the catalogue knows a type; a type it does not know is returned as it came. */
+export function canonicalType(type: string): string {
+  return Object.hasOwn(aliases, type) ? (aliases[type] ?? type) : type
+}
