@@ -55,7 +55,7 @@ export const registration: Filled<UserRegistration> = {
   roles: ['author'],
   timezone: 'Europe/London',
   tokens: { Google: 'sample-google-token' },
-  username: 'ada',
+  username: 'countess',
   usernameStatus: 'ACTIVE',
   verified: true,
   verifiedInstant: instant,
@@ -71,11 +71,11 @@ export const member: Filled<GroupMember> = {
 
 export const method: Filled<TwoFactorMethod> = {
   authenticator: { algorithm: 'HmacSHA1', codeLength: 6, timeStep: 30 },
-  email: 'ada@example.com',
+  email: 'codes@example.com',
   id: 'K7QD',
   lastUsed: true,
   method: 'authenticator',
-  mobilePhone: '+442079460001',
+  mobilePhone: '+442079460002',
   name: 'Phone',
 }
 
@@ -94,7 +94,7 @@ export const ada: Filled<User> = {
   id: adaId,
   identities: [
     {
-      displayValue: 'ada@example.com',
+      displayValue: 'Ada@example.com',
       insertInstant: instant,
       lastLoginInstant: instant,
       lastUpdateInstant: instant,
@@ -115,7 +115,7 @@ export const ada: Filled<User> = {
   legacyIdentifier: 'countess-1',
   memberships: [member],
   middleName: 'King',
-  mobilePhone: '+442079460001',
+  mobilePhone: '+442079460002',
   parentEmail: 'annabella@example.com',
   passwordChangeReason: 'Validation',
   passwordChangeRequired: false,
@@ -265,7 +265,7 @@ export const eventLog: Filled<EventLog> = {
 export const email: Filled<Email> = {
   attachments: [{ attachment: [72, 105], mime: 'text/plain', name: 'greeting.txt' }],
   bcc: [],
-  cc: [{ address: 'bob@example.com', display: 'Bob Babbage' }],
+  cc: [{ address: 'moderators@example.com', display: 'Moderators' }],
   from: { address: 'moderator@example.com', display: 'Moderator' },
   html: '<p>Please keep to the house rules.</p>',
   replyTo: { address: 'no-reply@example.com', display: 'No reply' },
