@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'FW_BODY_READ'
   | 'FW_SHAPE'
   | 'FW_GATE_TIMEOUT'
+  | 'FW_TIMEOUT'
   | 'FW_HANDLER_NAME'
   | 'FW_STARTED'
   | 'FW_STOPPED'

@@ -1,0 +1,3 @@
+export { hardenServer } from './harden-server.ts'
+export { serve, type ServeOptions, type Served } from './serve.ts'
+export { toNodeHandler } from './to-node-handler.ts'

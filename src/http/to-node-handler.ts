@@ -1,0 +1,35 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { FusewireError } from '../model/errors.ts'
+import { type Receiver, receiveFrom, type Webhook } from '../webhook.ts'
+import { endEarly } from './end-early.ts'
+import { fromNode } from './from-node.ts'
+
+/**
+ * A webhook as a handler of node:http, Express, Nest and Koa: the fast way in, without Request and Response. Mount it before any body
+ * parser, or let the parser keep the bytes (`req.rawBody`, `express.raw`). The promise never rejects.
+ *
+ * @example
+ * app.post('/fusionauth-webhook', toNodeHandler(webhook))
+ * app.use(express.json())
+ */
+export function toNodeHandler(
+  webhook: Receiver,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const receiver = webhook as Partial<Pick<Webhook, typeof receiveFrom>> // Asked for before it is called.
+  if (typeof receiver[receiveFrom] !== 'function') {
+    throw new FusewireError('FW_OPTION', 'toNodeHandler takes the Webhook itself.')
+  }
+  const receive = receiver[receiveFrom].bind(webhook)
+
+  return async (request, response) => {
+    const answer = await receive(fromNode(request, response))
+    if (response.destroyed || response.headersSent) return
+    const body = answer.body === '' ? undefined : Buffer.from(answer.body)
+    if (body !== undefined) response.setHeader('content-type', 'application/json')
+    response.setHeader('content-length', body?.length ?? 0)
+    for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value)
+    response.statusCode = answer.status
+    if (request.complete || request.readableEnded) response.end(body)
+    else endEarly(request, response, body)
+  }
+}

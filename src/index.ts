@@ -1,0 +1,28 @@
+export { unlisted } from './events/unlisted.ts'
+export { Denied, FusewireError, Permanent, RetryLater } from './model/errors.ts'
+export { apiKey } from './receive/api-key.ts'
+export { basicAuth } from './receive/basic-auth.ts'
+export { check } from './receive/check.ts'
+export { allOf, anyOf } from './receive/combine.ts'
+export { signature } from './receive/signature.ts'
+export { Webhook } from './webhook.ts'
+
+export type {
+  EventMap,
+  EventOf,
+  EventType,
+  FusionAuthEvent,
+  TransactionalType,
+  Unlisted,
+  UnlistedEvent,
+} from './events/types.ts'
+export type { GateContext, GateOptions, Handler, HandlerContext, OnOptions, Types } from './handlers.ts'
+export type { OneOrMore } from './lib/one-or-more.ts'
+export type { Engine } from './model/engine.ts'
+export type { ErrorCode } from './model/errors.ts'
+export type { Log } from './model/log.ts'
+export type { Authenticator } from './receive/authenticator.ts'
+export type { Caller } from './receive/check.ts'
+export type { Secret } from './receive/secret.ts'
+export type { Keys } from './receive/signature.ts'
+export type { Receiver, WebhookOptions } from './webhook.ts'

@@ -1,0 +1,55 @@
+export type JsonObject = { readonly [name: string]: unknown }
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The JSON value in `text`, or undefined when it is none. No error: V8's quotes the text, and the text may be a secret. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * `parseJson`, but integers a double cannot hold become decimal strings: FusionAuth writes an indefinite expiry as
+ * 9223372036854775807, which JSON.parse would silently round.
+ */
+export function parseJsonExactly(text: string): unknown {
+  const value = parseJson(text)
+  return value === undefined || !/\d{16}/.test(text) ? value : JSON.parse(quoteBigIntegers(text))
+}
+
+/**
+ * Valid JSON in, valid JSON out. A scan, not a reviver: a reviver recurses, and an authenticated body may be nested half a million
+ * levels deep.
+ */
+function quoteBigIntegers(json: string): string {
+  const token = /"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+  let quoted = ''
+  let copied = 0
+  for (let match = token.exec(json); match !== null; match = token.exec(json)) {
+    if (match[0] === '"') {
+      token.lastIndex = endOfString(json, token.lastIndex)
+    } else if (/^-?\d{16,}$/.test(match[0]) && !Number.isSafeInteger(Number(match[0]))) {
+      quoted += `${json.slice(copied, match.index)}"${match[0]}"`
+      copied = token.lastIndex
+    }
+  }
+  return quoted + json.slice(copied)
+}
+
+/** The index after the quote that closes the string whose content starts at `start`. */
+function endOfString(json: string, start: number): number {
+  let end = json.indexOf('"', start)
+  while (isEscaped(json, end)) end = json.indexOf('"', end + 1)
+  return end + 1
+}
+
+function isEscaped(json: string, at: number): boolean {
+  let backslashes = 0
+  while (json[at - 1 - backslashes] === '\\') backslashes++
+  return backslashes % 2 === 1
+}

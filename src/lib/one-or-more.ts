@@ -1,0 +1,5 @@
+export type OneOrMore<T> = T | readonly [T, ...T[]]
+
+export function asList<T>(value: T | readonly T[]): readonly T[] {
+  return Array.isArray(value) ? value : [value as T] // Not an array, so the one T: T itself is never an array here.
+}

@@ -1,0 +1,42 @@
+/** A request of which only the headers have been read. Each rim makes one; the steps of this room know no other. */
+export interface Incoming {
+  readonly method: string
+  readonly headers: IncomingHeaders
+  readonly body: BodySource
+  /** `performance.now()` when the request began. */
+  readonly startedAt: number
+  readonly remoteAddress?: string
+  /** The client's TLS certificate, if the server asked for one and trusts it. */
+  peerCertificate?(): PeerCertificate | undefined
+}
+
+export interface PeerCertificate {
+  readonly subject: string
+  readonly fingerprint256: string
+}
+
+export interface IncomingHeaders {
+  /** By lower-case name. Bytes appear as Latin-1 characters, as node and fetch both have them. */
+  get(name: string): string | undefined
+  /** The first of these headers that was sent more than once. Where a rim only sees them joined, it looks for the comma. */
+  repeated(names: ReadonlySet<string>): string | undefined
+  /** For a `check` of the user's. */
+  toHeaders(): Headers
+}
+
+export interface BodySource {
+  /** The body's bytes, where a framework has read and kept them. */
+  readonly bytes?: Uint8Array
+  /** What to do about it, where a framework has read the body and kept no bytes. */
+  readonly consumed?: string
+  /** Lets the body flow into the sink: chunks, then `end` or `fail`; whatever comes after those two is ignored. Called at most once. */
+  start(sink: BodySink): void
+  /** No more chunks, please. */
+  stop(): void
+}
+
+export interface BodySink {
+  chunk(bytes: Uint8Array): void
+  end(): void
+  fail(): void
+}

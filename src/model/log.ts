@@ -1,0 +1,15 @@
+/** Where Fusewire tells what it did. pino, winston and console fit. Fields never hold a secret, a token or a body. */
+export interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/* oxlint-disable no-console -- the one place that writes where nobody gave a log */
+
+/** Warnings and errors on stderr, one line each; nothing else. */
+export const consoleLog: Log = {
+  info: () => {},
+  warn: (fields, message) => console.warn(`fusewire: ${message} ${JSON.stringify(fields)}`),
+  error: (fields, message) => console.error(`fusewire: ${message} ${JSON.stringify(fields)}`),
+}

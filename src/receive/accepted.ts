@@ -1,0 +1,26 @@
+import type { EventKey } from '../model/event.ts'
+import type { ParsedEvent } from '../model/registration.ts'
+import type { Answer } from './answer.ts'
+import type { Body } from './body.ts'
+import type { Deadline } from './deadline.ts'
+
+/** An authenticated event, before anything was decided about it. */
+export interface Accepted {
+  readonly event: ParsedEvent
+  readonly key: EventKey
+  readonly body: Body
+  /** Epoch ms. */
+  readonly receivedAt: number
+  readonly deadline: Deadline
+}
+
+/** What happens to an event that no gate refused: it is handled at once, or kept. */
+export interface Keeper {
+  /** Why nothing can be taken in now; asked before a body is read. */
+  closed(): string | undefined
+  /** Whether the event was accepted before, so that its gates need not run again. */
+  knows(accepted: Accepted): boolean | Promise<boolean>
+  keep(accepted: Accepted): Promise<Answer>
+  /** Told of an event that a gate refused. */
+  refuse(accepted: Accepted, answer: Answer): Promise<void>
+}

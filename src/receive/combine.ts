@@ -1,0 +1,95 @@
+import { FusewireError } from '../model/errors.ts'
+import { admitted, type Authenticator, type Cost, rejected, seal, type Verdict } from './authenticator.ts'
+import type { Incoming } from '../model/incoming.ts'
+
+/** Lets in who every one of them lets in. */
+export function allOf(a: Authenticator, b: Authenticator, ...more: readonly Authenticator[]): Authenticator {
+  const all = byCost('allOf', [a, b, ...more])
+  const onAuthorization = all.filter(({ headers }) => headers.includes('authorization'))
+  if (onAuthorization.some(({ name }) => name === 'basicAuth') && onAuthorization.length > 1) {
+    throw new FusewireError(
+      'FW_OPTION',
+      'allOf asks basicAuth and apiKey for the same Authorization header, which holds one of them. Give apiKey { header: "x-…" }.',
+    )
+  }
+  return combined('allOf', all, async (incoming) => {
+    const digests = []
+    for (const one of all) {
+      const verdict = await one.admit(incoming)
+      if (!verdict.admitted) return verdict
+      digests.push(...verdict.digests)
+    }
+    return { admitted: true, digests }
+  })
+}
+
+/** Lets in who one of them lets in. */
+export function anyOf(a: Authenticator, b: Authenticator, ...more: readonly Authenticator[]): Authenticator {
+  const any = byCost('anyOf', [a, b, ...more])
+  return combined('anyOf', any, async (incoming) => {
+    const reasons = []
+    let retry = false
+    for (const one of any) {
+      const verdict = await one.admit(incoming)
+      if (verdict.admitted) return verdict
+      reasons.push(verdict.reason)
+      retry ||= verdict.retry === true
+    }
+    const reason = reasons.join('; ')
+    return retry ? { admitted: false, reason, retry } : rejected(reason)
+  })
+}
+
+function byCost(name: string, all: readonly Authenticator[]): readonly Authenticator[] {
+  if (all.length < 2 || all.some((one) => one?.admit === undefined)) {
+    throw new FusewireError(
+      'FW_OPTION',
+      `${name} takes two or more authenticators: apiKey, basicAuth, signature, check.`,
+    )
+  }
+  return all.toSorted((a, b) => a.cost - b.cost)
+}
+
+function combined(
+  name: string,
+  parts: readonly Authenticator[],
+  admit: (incoming: Incoming) => Promise<Verdict>,
+): Authenticator {
+  return seal({
+    name,
+    cost: Math.max(...parts.map((part) => part.cost)) as Cost, // The greatest of some costs is a cost.
+    headers: parts.flatMap((part) => part.headers),
+    async prepare(log, clock) {
+      for (const part of parts) await part.prepare(log, clock)
+    },
+    admit,
+  })
+}
+
+/**
+ * Nobody is asked anything: for development, so only the machine's own processes are let in, and nothing that came through a proxy,
+ * which would make the internet look like this machine.
+ */
+export const loopbackOnly: Authenticator = seal({
+  name: 'none',
+  cost: 0,
+  headers: [],
+  prepare: async () => {},
+  admit({ remoteAddress, headers }) {
+    if (remoteAddress === undefined || !/^(::ffff:)?127\.|^::1$/.test(remoteAddress)) {
+      return rejected("authenticate: 'none' lets in this machine only")
+    }
+    const proxied = [
+      'forwarded',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-real-ip',
+      'via',
+    ]
+    if (proxied.some((name) => headers.get(name) !== undefined)) {
+      return rejected("authenticate: 'none' lets in nothing that came through a proxy")
+    }
+    return admitted
+  },
+})

@@ -1,0 +1,43 @@
+import { within } from '../lib/within.ts'
+import { codeOf, FusewireError } from '../model/errors.ts'
+import type { Log } from '../model/log.ts'
+import type { Gate, ParsedEvent } from '../model/registration.ts'
+import { type Answer, denied, failed, timedOut } from './answer.ts'
+import type { Deadline } from './deadline.ts'
+import { describeError } from '../lib/describe-error.ts'
+
+/** Runs the gates in order under one deadline. The first no, in whatever form, is the answer; undefined says all of them let it pass. */
+export async function gate(
+  gates: readonly Gate[],
+  event: ParsedEvent,
+  deadline: Deadline,
+  log: Log,
+): Promise<Answer | undefined> {
+  for (const one of gates) {
+    const answer = await ask(one, event, deadline)
+    if (answer === undefined) continue
+    const fields = { gate: one.name, type: event.type, id: event.id, reason: answer.reason }
+    if (answer.outcome === 'denied' || one.onFailure === 'refuse') return answer
+    log.warn(fields, 'a gate failed and is configured to allow')
+  }
+  return undefined
+}
+
+async function ask(one: Gate, event: ParsedEvent, deadline: Deadline): Promise<Answer | undefined> {
+  const ms = Math.min(deadline.remainingMs(), one.timeoutMs ?? Infinity)
+  const late = () =>
+    new FusewireError('FW_GATE_TIMEOUT', `gate ${one.name} did not decide within ${Math.round(ms)} ms`)
+  try {
+    await within(ms, late, (signal) => one.decide({ event, signal, deadlineAt: deadline.at }))
+    return undefined
+  } catch (error) {
+    switch (codeOf(error)) {
+      case 'FW_DENIED':
+        return denied(`gate ${one.name}: ${describeError(error)}`)
+      case 'FW_GATE_TIMEOUT':
+        return timedOut(describeError(error))
+      default:
+        return failed('failed', 'The receiver failed.', `gate ${one.name} threw: ${describeError(error)}`)
+    }
+  }
+}

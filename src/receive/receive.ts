@@ -1,0 +1,83 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../model/log.ts'
+import type { Gate } from '../model/registration.ts'
+import type { Accepted, Keeper } from './accepted.ts'
+import { type Answer, duplicate, isAnswer, unauthorized, unavailable } from './answer.ts'
+import { authenticate } from './authenticate.ts'
+import type { Authenticator } from './authenticator.ts'
+import { type Intake, readBody } from './body.ts'
+import { deadlineOf } from './deadline.ts'
+import { gate } from './gate.ts'
+import { identify, keyText } from './identify.ts'
+import type { Incoming } from '../model/incoming.ts'
+import { misshapen } from './inline.ts'
+import { parse } from './parse.ts'
+import { missingPath } from './shape.ts'
+
+/** Everything that receiving one request needs. */
+export interface Door {
+  readonly authenticator: Authenticator
+  readonly intake: Intake
+  /** From a request's first byte to our decision. */
+  readonly answerWithinMs: number
+  readonly gates: ReadonlyMap<string, readonly Gate[]>
+  readonly keeper: Keeper
+  /** Events being decided, by key: a copy that comes meanwhile shares the answer. */
+  readonly deciding: Map<string, Promise<Answer>>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** A request's way to its answer. Never rejects but for an error of our own. */
+export async function receive(incoming: Incoming, door: Door): Promise<Answer> {
+  const receivedAt = door.clock.now()
+  const admission = await authenticate(incoming, door.authenticator)
+  if (isAnswer(admission)) return admission
+
+  const closed = door.keeper.closed()
+  if (closed !== undefined) return unavailable(closed)
+
+  const body = await readBody(incoming, door.intake)
+  if (isAnswer(body)) return body
+  try {
+    const wrong = admission.digests.some((digest) => digest !== body.sha256().toString('base64'))
+    if (wrong) return unauthorized('the body is not the one that was signed')
+
+    const event = parse(body)
+    if (isAnswer(event)) return event
+
+    const deadline = deadlineOf(incoming.startedAt, door.answerWithinMs)
+    const answer = await decideOnce({ event, key: identify(event), body, receivedAt, deadline }, door)
+    return answer.status === 200
+      ? answer
+      : { ...answer, event: { type: event.type.slice(0, 128), id: event.id.slice(0, 128) } }
+  } finally {
+    door.intake.inFlight -= body.bytes.length
+  }
+}
+
+function decideOnce(accepted: Accepted, door: Door): Promise<Answer> {
+  const key = keyText(accepted.key)
+  const underWay = door.deciding.get(key)
+  if (underWay !== undefined) return underWay
+  const answer = decide(accepted, door).finally(() => door.deciding.delete(key))
+  door.deciding.set(key, answer)
+  return answer
+}
+
+async function decide(accepted: Accepted, door: Door): Promise<Answer> {
+  const gates = door.gates.get(accepted.event.type)
+  if (await door.keeper.knows(accepted)) return duplicate
+  if (gates !== undefined) {
+    const missing = missingPath(accepted.event)
+    const no =
+      missing === undefined
+        ? await gate(gates, accepted.event, accepted.deadline, door.log)
+        : misshapen(missing)
+    if (no !== undefined) {
+      await door.keeper.refuse(accepted, no)
+      return no
+    }
+  }
+  return door.keeper.keep(accepted)
+}

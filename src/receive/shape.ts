@@ -1,0 +1,15 @@
+import { catalogue, isEventType } from '../events/catalogue.ts'
+import { valuesAt } from '../events/paths.ts'
+import type { ParsedEvent } from '../model/registration.ts'
+
+/** The first path that the event's type promises and the event does not have; undefined when all are there. */
+export function missingPath(event: ParsedEvent): string | undefined {
+  if (!isEventType(event.type)) return undefined
+  return catalogue[event.type].promised.find((path) => !holds(path, valuesAt(event, path)[0]))
+}
+
+function holds(path: string, value: unknown): boolean {
+  return path.endsWith('.id')
+    ? typeof value === 'string' && value !== ''
+    : typeof value === 'object' && value !== null
+}

@@ -1,0 +1,36 @@
+import { sampleEvent } from '../events/samples/sample-event.ts'
+import type { EventMap, EventType } from '../events/types.ts'
+
+/** Parts of an object, to any depth. Arrays replace as a whole. */
+export type Overrides<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [Key in keyof T]?: Overrides<T[Key]> }
+    : T
+
+/**
+ * An event of this type as FusionAuth sends it, filled with made-up people, with your values in place.
+ *
+ * @example
+ * sample('user.delete', { user: { id: ada.id } })
+ */
+export function sample<const T extends EventType>(
+  type: T,
+  overrides?: Overrides<Omit<EventMap[T], 'type'>>,
+): EventMap[T] {
+  const event = sampleEvent(type)
+  if (overrides !== undefined) overlay(event, overrides)
+  return event
+}
+
+function overlay(target: object, overrides: object): void {
+  for (const [key, value] of Object.entries(overrides)) {
+    const present: unknown = Reflect.get(target, key)
+    if (isRecord(value) && isRecord(present)) overlay(present, value)
+    else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true })
+  }
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
