@@ -10,7 +10,7 @@ import { valuesAt } from '../../src/events/paths.ts'
 import { ada, bob } from '../../src/events/samples/objects.ts'
 import { sampleEvent } from '../../src/events/samples/sample-event.ts'
 import type { EventType } from '../../src/events/types.ts'
-import { leaves } from './leaves.ts'
+import { nodes } from './nodes.ts'
 import { required } from './required.ts'
 
 const types = Object.keys(catalogue).filter(isEventType)
@@ -57,8 +57,8 @@ test.each(types)('leads somewhere in the sample with every path of %s', (type) =
 
 test.each(types)('calls every credential in the sample of %s a secret', (type) => {
   const { secrets } = catalogue[type]
-  const credentials = [...leaves(sampleEvent(type))].filter(([, value]) =>
-    /^sample-.*(token|secret)$/.test(`${value}`),
+  const credentials = [...nodes(sampleEvent(type))].filter(
+    ([, value]) => typeof value === 'string' && /^sample-.*(token|secret)$/.test(value),
   )
   const exposed = credentials.filter(
     ([path]) => !secrets.some((secret) => `${path}.`.startsWith(`${secret}.`)),
@@ -71,7 +71,7 @@ const repeated = /^linkedObjectId$|\.memberships\[\]\.userId$/
 
 test.each(types)('finds every user of the sample of %s by its subjects', (type) => {
   const people = new Set<unknown>([ada.id, bob.id])
-  const unfound = [...leaves(sampleEvent(type))].filter(
+  const unfound = [...nodes(sampleEvent(type))].filter(
     ([path, value]) => people.has(value) && !catalogue[type].subjects.includes(path) && !repeated.test(path),
   )
   expect(unfound).toEqual([])
@@ -81,13 +81,13 @@ test.each(types)('finds every login id of the sample of %s', (type) => {
   const names = new Set<unknown>(
     [ada, bob].flatMap(({ email, phoneNumber, username }) => [email, phoneNumber, username]),
   )
-  const unfound = [...leaves(sampleEvent(type))].filter(
+  const unfound = [...nodes(sampleEvent(type))].filter(
     ([path, value]) => names.has(value) && !catalogue[type].loginIds.includes(path),
   )
   expect(unfound).toEqual([])
 })
 
-test('knows a misprinted type by its real name and leaves any other as it came', () => {
+test('knows a misprinted type by its real name and nodes any other as it came', () => {
   for (const [misprint, type] of Object.entries(aliases)) {
     expect(isEventType(misprint)).toBe(false)
     expect(canonicalType(misprint)).toBe(type)

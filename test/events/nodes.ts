@@ -1,8 +1,9 @@
-/** Every path of a payload in the catalogue's form, with each value found there; empty objects and arrays count as values. */
-export function* leaves(value: unknown, path = ''): Generator<readonly [path: string, value: unknown]> {
-  if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) yield [path, value]
-  else if (Array.isArray(value)) for (const element of value) yield* leaves(element, `${path}[]`)
-  else
+/** Every path of a payload, in the catalogue's form, with each value it leads to; objects and arrays before what they hold. */
+export function* nodes(value: unknown, path = ''): Generator<readonly [path: string, value: unknown]> {
+  if (path !== '') yield [path, value]
+  if (Array.isArray(value)) for (const element of value) yield* nodes(element, `${path}[]`)
+  else if (typeof value === 'object' && value !== null) {
     for (const [key, below] of Object.entries(value))
-      yield* leaves(below, path === '' ? key : `${path}.${key}`)
+      yield* nodes(below, path === '' ? key : `${path}.${key}`)
+  }
 }

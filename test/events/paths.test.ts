@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { valuesAt } from '../../src/events/paths.ts'
-import { leaves } from './leaves.ts'
+import { nodes } from './nodes.ts'
 
 test('follows keys and every element of arrays', () => {
   const event = {
@@ -54,7 +54,7 @@ test('reads back every value of any payload by its path', () => {
   }))
   fc.assert(
     fc.property(payload, (event) => {
-      for (const [path, value] of leaves(event)) expect(valuesAt(event, path)).toContainEqual(value)
+      for (const [path, value] of nodes(event)) expect(valuesAt(event, path)).toContainEqual(value)
     }),
   )
 })

@@ -143,7 +143,7 @@ export const bob: Filled<User> = {
   identities: [],
   lastName: 'Babbage',
   memberships: [],
-  registrations: [],
+  registrations: [{ ...registration, id: '4e600000-0000-4000-8000-000000000002', username: 'bobby' }],
   uniqueUsername: 'bob',
   username: 'bob',
 }
