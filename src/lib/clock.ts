@@ -2,7 +2,7 @@
 export interface Clock {
   /** Epoch milliseconds that never run backwards: the wall clock at start, advanced by the monotonic one. */
   now(): number
-  /** Calls back once after `ms`, without keeping the process alive. Returns what takes it back. */
+  /** Calls back once after `ms`. Returns what takes it back. */
   after(ms: number, call: () => void): () => void
 }
 
@@ -11,7 +11,6 @@ export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   after(ms, call) {
     const timer = setTimeout(call, ms)
-    timer.unref()
     return () => clearTimeout(timer)
   },
 }

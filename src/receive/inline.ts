@@ -1,3 +1,4 @@
+import { missingPath } from '../events/missing-path.ts'
 import { describeError } from '../lib/describe-error.ts'
 import { within } from '../lib/within.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -8,7 +9,6 @@ import type { Accepted, Keeper } from './accepted.ts'
 import { type Answer, failed, handled } from './answer.ts'
 import { keyText } from './identify.ts'
 import { Recent } from './recent.ts'
-import { missingPath } from './shape.ts'
 
 /**
  * `inbox: 'none'`: every handler that wants the event runs once, side by side, before the answer and under its deadline. One failure is a

@@ -1,3 +1,4 @@
+import { missingPath } from '../events/missing-path.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../model/log.ts'
 import type { Gate } from '../model/registration.ts'
@@ -12,7 +13,6 @@ import { identify, keyText } from './identify.ts'
 import type { Incoming } from '../model/incoming.ts'
 import { misshapen } from './inline.ts'
 import { parse } from './parse.ts'
-import { missingPath } from './shape.ts'
 
 /** Everything that receiving one request needs. */
 export interface Door {

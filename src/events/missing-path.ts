@@ -1,5 +1,5 @@
-import { catalogue, isEventType } from '../events/catalogue.ts'
-import { valuesAt } from '../events/paths.ts'
+import { catalogue, isEventType } from './catalogue.ts'
+import { valuesAt } from './paths.ts'
 import type { ParsedEvent } from '../model/registration.ts'
 
 /** The first path that the event's type promises and the event does not have; undefined when all are there. */

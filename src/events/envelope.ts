@@ -1,0 +1,31 @@
+import { isUtf8 } from 'node:buffer'
+import { isObject, type JsonObject, parseJsonExactly } from '../lib/json.ts'
+import type { ParsedEvent } from '../model/registration.ts'
+import { canonicalType } from './catalogue.ts'
+
+/** Why bytes are no event: not UTF-8 or not JSON, no `{"event":{…}}`, no type. */
+export type NotAnEvent = 'not JSON' | 'no event' | 'no type'
+
+/**
+ * The event in a body: JSON in UTF-8 that is `{"event":{"type":"…"}}`, or the test message of FusionAuth's Kafka page, which comes without
+ * envelope. Nothing else is asked of it. A misprinted type gets its real name; `bodyHash` names an event that has no id.
+ */
+export function readEvent(bytes: Uint8Array, bodyHash: () => string): ParsedEvent | NotAnEvent {
+  if (!isUtf8(bytes)) return 'not JSON'
+  const json = parseJsonExactly(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString())
+  if (json === undefined) return 'not JSON'
+  const event = isObject(json) ? openEnvelope(json) : undefined
+  if (event === undefined) return 'no event'
+  const { type, id, createInstant } = event
+  if (typeof type !== 'string' || type === '') return 'no type'
+  return Object.assign(event, {
+    type: canonicalType(type),
+    id: typeof id === 'string' && id !== '' ? id : `sha256:${bodyHash()}`,
+    createInstant: Number.isSafeInteger(createInstant) ? Number(createInstant) : 0,
+  })
+}
+
+function openEnvelope(json: JsonObject): JsonObject | undefined {
+  if (Object.hasOwn(json, 'event')) return isObject(json['event']) ? json['event'] : undefined
+  return json['type'] === 'test' && typeof json['message'] === 'string' ? json : undefined
+}
