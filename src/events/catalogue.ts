@@ -7,14 +7,14 @@ export interface EventFacts {
   readonly transactional: boolean
   /** The transactional type whose commit this one reports. */
   readonly completes?: TransactionalType
-  /** FusionAuth's version that sent it first. Absent: older than FusionAuth's own records, which begin with 1.6.0. */
+  /** FusionAuth's version that sent it first. Absent: FusionAuth names none. */
   readonly since?: string
   /** Without this license FusionAuth never sends it. */
   readonly license?: 'enterprise' | 'paid'
   readonly summary: string
   /** Never missing beside `type`, `id` and `createInstant`: what the types rely on and the receiver checks. */
   readonly promised: readonly string[]
-  /** Live credentials, redacted before an event is kept. */
+  /** Live credentials: whoever reads one can use it. */
   readonly secrets: readonly string[]
   /** User ids: a person's events are found and erased by these. */
   readonly subjects: readonly string[]
@@ -166,14 +166,14 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
     ...nobody,
     ...transactional,
     scope: 'application or tenant',
-    summary: 'The key that signs these applications’ tokens may have changed.',
+    summary: 'The key that signs the tokens of these applications may change.',
   },
   'jwt.refresh': {
     ...nobody,
     ...transactional,
     scope: 'application or tenant',
     since: '1.16.0',
-    summary: 'A refresh token was traded for a new access token.',
+    summary: 'A refresh token is traded for a new access token.',
     secrets: ['token', 'original', 'refreshToken'],
     subjects: ['userId'],
   },
@@ -181,7 +181,7 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
     ...nobody,
     ...transactional,
     scope: 'application or tenant',
-    summary: 'Refresh tokens were revoked: one, all of a user, or all of an application.',
+    summary: 'Refresh tokens are revoked: one, all of a user, or all of an application.',
     secrets: ['refreshToken.token', ...userSecrets('user')],
     subjects: ['userId', 'user.id', 'refreshToken.userId'],
     loginIds: userLoginIds('user'),
@@ -200,14 +200,14 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
     ...members,
     ...transactional,
     since: '1.38.0',
-    summary: 'Some of a group’s users leave it.',
+    summary: "Some of a group's users leave it.",
   },
   'group.member.remove.complete': { ...members, ...completes('group.member.remove'), since: '1.38.0' },
   'group.member.update': {
     ...members,
     ...transactional,
     since: '1.38.0',
-    summary: 'A group’s users are replaced, or all of them leave.',
+    summary: "A group's users are replaced, or all of them leave.",
   },
   'group.member.update.complete': { ...members, ...completes('group.member.update'), since: '1.38.0' },
 
@@ -314,7 +314,7 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
     ...user,
     ...transactional,
     since: '1.59.0',
-    summary: 'A user’s login id changes. FusionAuth names this type but may not send it yet.',
+    summary: "A user's login id changes. FusionAuth names this type but may not send it yet.",
     promised: [],
     loginIds: [...user.loginIds, 'newLoginId', 'previousLoginId'],
   },

@@ -96,7 +96,7 @@ export type IdentityVerifiedReason =
 /** A user's place in one application. */
 export interface UserRegistration {
   readonly applicationId?: string
-  /** A live credential; redacted before an event is kept. */
+  /** A live credential. */
   readonly authenticationToken?: string
   readonly cleanSpeakId?: string
   readonly data?: Data
@@ -107,7 +107,7 @@ export interface UserRegistration {
   readonly preferredLanguages?: readonly string[]
   readonly roles?: readonly string[]
   readonly timezone?: string
-  /** Tokens of identity providers by provider: live credentials, redacted before an event is kept. */
+  /** Tokens of identity providers, by provider: live credentials. */
   readonly tokens?: Readonly<Record<string, string>>
   readonly username?: string
   readonly usernameStatus?: ContentStatus
@@ -177,7 +177,7 @@ export interface ApplicationRole {
 export interface Entity {
   readonly id: string
   readonly clientId?: string
-  /** A live credential; redacted before an event is kept. */
+  /** A live credential. */
   readonly clientSecret?: string
   readonly data?: Data
   readonly insertInstant?: number
@@ -223,7 +223,7 @@ export interface RefreshToken {
   readonly metaData?: RefreshTokenMetaData
   readonly startInstant?: number
   readonly tenantId?: string
-  /** A credential; redacted before an event is kept. */
+  /** A live credential. */
   readonly token?: string
   readonly userId?: string
 }
@@ -254,7 +254,7 @@ export interface IdentityProviderLink {
   readonly insertInstant?: number
   readonly lastLoginInstant?: number
   readonly tenantId?: string
-  /** A live credential of the identity provider; redacted before an event is kept. */
+  /** A live credential, of the identity provider. */
   readonly token?: string
   readonly userId?: string
 }

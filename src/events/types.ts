@@ -52,7 +52,7 @@ export interface PublicKeyEvent<T extends string> extends EventHeader<T> {
   readonly applicationIds?: readonly string[]
 }
 
-/** Every token here is live, and is redacted before an event is kept. */
+/** Every token here is live: whoever reads the event could sign in with it. */
 export interface JwtRefreshEvent<T extends string> extends EventHeader<T> {
   readonly applicationId?: string
   /** The access token the request came with, when it came with one. */

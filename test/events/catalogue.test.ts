@@ -9,7 +9,6 @@ import {
 import { valuesAt } from '../../src/events/paths.ts'
 import { ada, bob } from '../../src/events/samples/objects.ts'
 import { sampleEvent } from '../../src/events/samples/sample-event.ts'
-import type { EventType } from '../../src/events/types.ts'
 import { nodes } from './nodes.ts'
 import { required } from './required.ts'
 
@@ -28,7 +27,7 @@ test('pairs every .complete type with the transactional type before it, and no o
   }
 })
 
-test('ties only events of the instance, and the types of no object, to no tenant', () => {
+test('counts four types to the instance, all others to tenants', () => {
   const ofInstance = types.filter((type) => catalogue[type].scope === 'instance')
   expect(ofInstance.toSorted()).toEqual(['audit-log.create', 'event-log.create', 'kickstart.success', 'test'])
 })
@@ -87,7 +86,7 @@ test.each(types)('finds every login id of the sample of %s', (type) => {
   expect(unfound).toEqual([])
 })
 
-test('knows a misprinted type by its real name and nodes any other as it came', () => {
+test('knows a misprinted type by its real name and leaves any other as it came', () => {
   for (const [misprint, type] of Object.entries(aliases)) {
     expect(isEventType(misprint)).toBe(false)
     expect(canonicalType(misprint)).toBe(type)
@@ -104,9 +103,3 @@ test.each(['__proto__', 'constructor', 'toString', 'user.passkey.create', 'USER.
     expect(isTransactional(type)).toBe(false)
   },
 )
-
-test('tells the compiler what it found', () => {
-  const type: string = 'user.create'
-  const found: EventType | undefined = isEventType(type) ? type : undefined
-  expect(found).toBe('user.create')
-})

@@ -13,7 +13,7 @@ import { nodes } from './nodes.ts'
  */
 const folder = process.env['FUSIONAUTH_SAMPLES']
 if (!folder)
-  console.warn('Skipped: FUSIONAUTH_SAMPLES names no folder, nothing is compared with FusionAuth’s samples')
+  console.warn("Skipped: FUSIONAUTH_SAMPLES names no folder, nothing is compared with FusionAuth's samples")
 const files = folder
   ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'))
   : []
@@ -49,7 +49,7 @@ test.skipIf(!folder)('has read a sample of every type', () => {
 })
 
 test.skipIf(!folder).for(samples)(
-  'knows every field of FusionAuth’s $name, and finds its own promises kept',
+  "knows every field of FusionAuth's $name, and finds its own promises kept",
   ({ file, name }) => {
     const body: unknown = JSON.parse(readFileSync(join(folder ?? '', file), 'utf8'))
     const type = types
