@@ -2,6 +2,7 @@ import type { EventType, TransactionalType } from './types.ts'
 
 /** What is known about one type of event. Paths start below `event`; `valuesAt` reads them. */
 export interface EventFacts {
+  /** Whose webhooks get it. Before FusionAuth 1.37.0 some went to an application's webhooks; since then they are the tenant's too. */
   readonly scope: 'instance' | 'tenant' | 'application or tenant'
   /** Sent inside FusionAuth's transaction, so that an answer can refuse it. */
   readonly transactional: boolean

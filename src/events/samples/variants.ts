@@ -1,6 +1,7 @@
 import type { EventOf } from '../types.ts'
-import { about, instance, tenant } from './header.ts'
+import { about, tenant } from './header.ts'
 import { ada, applicationId } from './objects.ts'
+import { sampleEvent } from './sample-event.ts'
 
 const applicationTimeToLiveInSeconds = { [applicationId]: 600 }
 
@@ -20,7 +21,4 @@ export const revokedForApplication: EventOf<'jwt.refresh-token.revoke'> = {
 }
 
 /** What the test button of the Kafka integration sends, as it is: not inside `{"event": …}`. */
-export const kafkaTest: EventOf<'test'> = {
-  ...instance('test'),
-  message: 'FusionAuth can write to this topic.',
-}
+export const kafkaTest: EventOf<'test'> = sampleEvent('test')
