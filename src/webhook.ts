@@ -1,4 +1,5 @@
 import type { TransactionalType } from './events/types.ts'
+import type { Drained } from './deliver/worker.ts'
 import type {
   ContextOf,
   EventsOf,
@@ -10,36 +11,20 @@ import type {
   ResultOf,
   Types,
 } from './handlers.ts'
-import { type Clock, systemClock } from './lib/clock.ts'
 import { describeError } from './lib/describe-error.ts'
 import { asList, type OneOrMore } from './lib/one-or-more.ts'
 import type { Engine } from './model/engine.ts'
 import { codeOf, FusewireError } from './model/errors.ts'
-import { consoleLog, type Log } from './model/log.ts'
-import type { Gate, Handler } from './model/registration.ts'
-import { type Answer, failed, unavailable } from './receive/answer.ts'
-import type { Authenticator } from './receive/authenticator.ts'
-import { loopbackOnly } from './receive/combine.ts'
-import { fromRequest } from './receive/from-request.ts'
 import type { Incoming } from './model/incoming.ts'
-import { inline } from './receive/inline.ts'
-import { type Door, receive } from './receive/receive.ts'
+import type { Gate, Handler } from './model/registration.ts'
+import { open, type Opened } from './open.ts'
+import { type ResolvedOptions, resolveOptions, type WebhookOptions } from './options.ts'
+import { type Answer, failed, unavailable } from './receive/answer.ts'
+import { fromRequest } from './receive/from-request.ts'
+import { receive } from './receive/receive.ts'
 import { reporter } from './receive/report.ts'
 import { toResponse } from './receive/respond.ts'
-import { checkMs, gateOf, type GivenGate, type GivenHandler, handlerOf } from './register.ts'
-
-export interface WebhookOptions<Inbox extends Engine | 'none'> {
-  /** Who may speak. `'none'` lets in this machine only, and nothing through `webhook.fetch`. */
-  authenticate: Authenticator | 'none'
-  /** Where a 2xx is kept. `'none'`: nothing is, handlers run before the answer and their failure is a 500. */
-  inbox: Inbox
-  /** Largest body, in bytes. Default: 10 MiB. */
-  bodyLimit?: number
-  /** From a request's first byte to the decision. Keep it under the webhook's read timeout in FusionAuth. Default: 1,500 ms. */
-  gateTimeoutMs?: number
-  /** Default: warnings and errors on stderr. */
-  log?: Log
-}
+import { gateOf, type GivenGate, type GivenHandler, handlerOf } from './register.ts'
 
 /** What answers FusionAuth. */
 export interface Receiver {
@@ -58,45 +43,34 @@ export const receiveFrom: unique symbol = Symbol.for('fusewire.receiveFrom')
  * export const POST = webhook.fetch
  */
 export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Receiver, AsyncDisposable {
-  readonly #authenticator: Authenticator
-  readonly #bodyLimit: number
-  readonly #gateTimeoutMs: number
-  readonly #log: Log
-  readonly #clock: Clock = systemClock
+  readonly #options: ResolvedOptions
   readonly #report: (answer: Answer) => void
   readonly #gates = new Map<string, Gate[]>()
   readonly #handlers: Handler[] = []
-  #opening: Promise<Door> | undefined
-  #door: Door | undefined
-  #stopped = false
+  #opening: Promise<Opened> | undefined
+  #opened: Opened | undefined
+  #stopping: Promise<void> | undefined
 
   constructor(options: WebhookOptions<Inbox>) {
-    const {
-      authenticate,
-      inbox,
-      bodyLimit = 10 * 1024 * 1024,
-      gateTimeoutMs = 1500,
-      log = consoleLog,
-    } = options
-    checkAuthenticate(authenticate)
-    checkInbox(inbox)
-    checkMs('gateTimeoutMs', gateTimeoutMs)
-    if (!Number.isSafeInteger(bodyLimit) || bodyLimit < 1) {
-      throw new FusewireError('FW_OPTION', 'bodyLimit must be a number of bytes from 1.')
-    }
-    this.#authenticator = authenticate === 'none' ? loopbackOnly : authenticate
-    this.#bodyLimit = bodyLimit
-    this.#gateTimeoutMs = gateTimeoutMs
-    this.#log = log
-    this.#report = reporter(log, this.#clock)
+    this.#options = resolveOptions(options)
+    this.#report = reporter(this.#options.log, this.#options.clock)
   }
 
   /** Answers one request. Bound, so `export const POST = webhook.fetch` works. Never rejects. */
   readonly fetch = (request: Request): Promise<Response> => this.receive(request)
 
-  /** `fetch` for those who know more of the request than it says itself: the address it came from. */
-  async receive(request: Request, from: { remoteAddress?: string } = {}): Promise<Response> {
+  /**
+   * `fetch` for those who know more than the request says itself.
+   *
+   * @param from.remoteAddress The address it came from.
+   * @param from.waitUntil Keeps a serverless host awake after the answer, to deliver what was just kept.
+   */
+  async receive(
+    request: Request,
+    from: { remoteAddress?: string; waitUntil?: (work: Promise<unknown>) => void } = {},
+  ): Promise<Response> {
     const answer = await this[receiveFrom](fromRequest(request, from.remoteAddress))
+    if (answer.outcome === 'kept') from.waitUntil?.(this.drain({ withinMs: afterAnswerMs }))
     if (answer.status !== 200 && !request.bodyUsed) void request.body?.cancel().catch(() => {})
     return toResponse(answer)
   }
@@ -147,15 +121,44 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     return this
   }
 
-  /** Reads secrets, so that a missing one stops the start. The first request does it otherwise. */
+  /**
+   * Reads secrets and opens the inbox, so that what is missing stops the start, and begins to deliver. A webhook that is not started still
+   * receives; its deliveries wait for `drain`, or for another process.
+   */
   async start(): Promise<this> {
-    await this.#open()
+    const { worker, reminder } = await this.#open()
+    worker?.start()
+    reminder?.end()
     return this
   }
 
-  /** Answers 503 from now on. */
-  async stop(): Promise<void> {
-    this.#stopped = true
+  /**
+   * Delivers what is due, for hosts that run no process of their own. A failure is due again later: call it on a schedule too.
+   *
+   * @param options.withinMs Gives back what has not ended by then. Default: until nothing is due.
+   */
+  async drain(options: { withinMs?: number; signal?: AbortSignal } = {}): Promise<Drained> {
+    if (this.#stopping !== undefined) throw new FusewireError('FW_STOPPED', 'The webhook is stopped.')
+    const { worker, reminder } = await this.#open()
+    reminder?.end()
+    return worker?.drain(options.withinMs ?? Infinity, options.signal) ?? nothingDrained
+  }
+
+  /**
+   * Answers 503 from now on, lets handlers end and closes the inbox.
+   *
+   * @param options.withinMs Handlers still running after that are aborted, and attempted again another time. Default: 10,000.
+   */
+  stop(options: { withinMs?: number } = {}): Promise<void> {
+    return (this.#stopping ??= this.#stop(options.withinMs ?? 10_000))
+  }
+
+  async #stop(withinMs: number): Promise<void> {
+    const opened = await this.#opening?.catch(() => undefined)
+    opened?.reminder?.end()
+    await opened?.worker?.stop(withinMs)
+    const { inbox } = this.#options
+    if (inbox !== 'none') await inbox[Symbol.asyncDispose]()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -166,13 +169,15 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   async [receiveFrom](incoming: Incoming): Promise<Answer> {
     const answer = await this.#answer(incoming)
     this.#report(answer)
+    if (answer.outcome === 'kept') this.#opened?.reminder?.kept()
     return answer
   }
 
   async #answer(incoming: Incoming): Promise<Answer> {
-    if (this.#stopped) return unavailable('the webhook is stopped')
+    if (this.#stopping !== undefined) return unavailable('the webhook is stopped')
     try {
-      return await receive(incoming, this.#door ?? (await this.#open()))
+      const { door } = this.#opened ?? (await this.#open())
+      return await receive(incoming, door)
     } catch (error) {
       return failed(
         'failed',
@@ -182,31 +187,17 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     }
   }
 
-  #open(): Promise<Door> {
-    this.#opening ??= this.#openDoor().catch((error: unknown) => {
+  #open(): Promise<Opened> {
+    this.#opening ??= this.#openOnce().catch((error: unknown) => {
       this.#opening = undefined
       throw error
     })
     return this.#opening
   }
 
-  async #openDoor(): Promise<Door> {
-    await this.#authenticator.prepare(this.#log, this.#clock)
-    this.#door = {
-      authenticator: this.#authenticator,
-      intake: {
-        bodyLimit: this.#bodyLimit,
-        inFlightLimit: Math.max(64 * 1024 * 1024, this.#bodyLimit),
-        inFlight: 0,
-      },
-      answerWithinMs: this.#gateTimeoutMs,
-      gates: this.#gates,
-      keeper: inline(this.#handlers, (type) => this.#gates.has(type), this.#clock),
-      deciding: new Map(),
-      clock: this.#clock,
-      log: this.#log,
-    }
-    return this.#door
+  async #openOnce(): Promise<Opened> {
+    this.#opened = await open(this.#options, this.#gates, this.#handlers)
+    return this.#opened
   }
 
   #checkOpen(): void {
@@ -218,6 +209,10 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 }
 
+/** Serverless hosts allow about half a minute after the answer. */
+const afterAnswerMs = 25_000
+const nothingDrained: Drained = { succeeded: 0, retrying: 0, dead: 0, remaining: 0 }
+
 type Run = (context: never) => unknown
 type WithOptions<Options> = [Run] | [Options, Run]
 
@@ -226,18 +221,4 @@ function withOptions<Options extends object>(
 ): { options: Partial<Options>; run: Run } {
   const [first, second] = rest
   return typeof first === 'function' ? { options: {}, run: first } : { options: first, run: second as Run } // handlerOf and gateOf check it.
-}
-
-function checkAuthenticate(authenticate: unknown): void {
-  const admits = typeof authenticate === 'object' && authenticate !== null && 'admit' in authenticate
-  if (admits || authenticate === 'none') return
-  throw new FusewireError(
-    'FW_OPTION',
-    "authenticate must be apiKey, basicAuth, signature, check, allOf or anyOf; 'none' lets in this machine only.",
-  )
-}
-
-function checkInbox(inbox: unknown): void {
-  if (inbox === 'none') return
-  throw new FusewireError('FW_OPTION', "inbox must be 'none': handlers then run once, before the answer.")
 }

@@ -11,7 +11,6 @@ export function fromNode(request: IncomingMessage, response: ServerResponse): In
     method: request.method ?? '',
     headers: new RawHeaders(request),
     body: bodyOf(request, response),
-    startedAt: performance.now(),
     ...(remoteAddress !== undefined && { remoteAddress }),
     peerCertificate: () => peerCertificate(request),
   }

@@ -1,33 +1,40 @@
+import type { Clock } from './clock.ts'
+
+export interface Within {
+  readonly ms: number
+  readonly clock: Clock
+  /** What is thrown, and the signal's reason, when time is up. */
+  readonly late: () => Error
+  /** Ends the wait from outside, with its own reason. */
+  readonly signal?: AbortSignal
+}
+
 /**
  * Runs `work` with a signal and rejects with `late()` when it has not ended within `ms`, aborting the signal with the same error. Work that
  * blocks the thread past its time is late too, although it has ended. What `work` does after that is its own affair and goes unheard.
  */
-export async function within<T>(
-  ms: number,
-  late: () => Error,
-  work: (signal: AbortSignal) => T | Promise<T>,
-): Promise<T> {
+export async function within<T>(options: Within, work: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
+  const { clock, late, signal: outside } = options
+  const ms = Math.max(0, options.ms)
   const controller = new AbortController()
-  const endsAt = performance.now() + ms
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => {
-        const error = late()
-        controller.abort(error)
-        reject(error)
-      },
-      Math.max(0, ms),
-    )
-  })
-  try {
-    const result = await Promise.race([start(work, controller.signal), timeout])
-    if (performance.now() < endsAt) return result
-    const error = late()
+  const endsAt = clock.now() + ms
+  const { promise: given, reject } = Promise.withResolvers<never>()
+  const giveUp = (error: unknown) => {
     controller.abort(error)
-    throw error
+    reject(error)
+  }
+  const abandon = () => giveUp(outside?.reason)
+  if (outside?.aborted === true) abandon()
+  outside?.addEventListener('abort', abandon)
+  const cancel = clock.after(ms, () => giveUp(late()))
+  try {
+    const result = await Promise.race([start(work, controller.signal), given])
+    if (clock.now() >= endsAt) giveUp(late())
+    else return result
+    return await given
   } finally {
-    clearTimeout(timer)
+    cancel()
+    outside?.removeEventListener('abort', abandon)
   }
 }
 

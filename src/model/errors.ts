@@ -9,6 +9,8 @@ export type ErrorCode =
   | 'FW_SHAPE'
   | 'FW_GATE_TIMEOUT'
   | 'FW_TIMEOUT'
+  | 'FW_LEASE_LOST'
+  | 'FW_NOT_STARTED'
   | 'FW_HANDLER_NAME'
   | 'FW_STARTED'
   | 'FW_STOPPED'

@@ -3,8 +3,6 @@ export interface Incoming {
   readonly method: string
   readonly headers: IncomingHeaders
   readonly body: BodySource
-  /** `performance.now()` when the request began. */
-  readonly startedAt: number
   readonly remoteAddress?: string
   /** The client's TLS certificate, if the server asked for one and trusts it. */
   peerCertificate?(): PeerCertificate | undefined

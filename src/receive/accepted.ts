@@ -18,8 +18,8 @@ export interface Accepted {
 export interface Keeper {
   /** Why nothing can be taken in now; asked before a body is read. */
   closed(): string | undefined
-  /** Whether the event was accepted before, so that its gates need not run again. */
-  knows(accepted: Accepted): boolean | Promise<boolean>
+  /** The answer, if there is one before any gate runs: the event was accepted before, or nothing can be told now. */
+  recall(accepted: Accepted): Answer | undefined | Promise<Answer | undefined>
   keep(accepted: Accepted): Promise<Answer>
   /** Told of an event that a gate refused. */
   refuse(accepted: Accepted, answer: Answer): Promise<void>

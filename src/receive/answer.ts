@@ -27,6 +27,7 @@ export type Outcome =
   | 'refused'
   | 'unavailable'
 
+export const kept: Answer = { status: 200, body: '', outcome: 'kept' }
 export const handled: Answer = { status: 200, body: '', outcome: 'handled' }
 export const duplicate: Answer = { status: 200, body: '', outcome: 'duplicate' }
 

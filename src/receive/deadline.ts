@@ -1,15 +1,13 @@
-/** When the sender stops waiting, counted from the request's first byte. */
+import type { Clock } from '../lib/clock.ts'
+
+/** When the sender stops waiting, counted from the moment its headers were there: FusionAuth sends them in the first packet. */
 export interface Deadline {
   /** Epoch ms. */
   readonly at: number
   remainingMs(): number
 }
 
-/** @param startedAt by `performance.now()` */
-export function deadlineOf(startedAt: number, withinMs: number): Deadline {
-  const endsAt = startedAt + withinMs
-  return {
-    at: performance.timeOrigin + endsAt,
-    remainingMs: () => endsAt - performance.now(),
-  }
+export function deadlineOf(receivedAt: number, withinMs: number, clock: Clock): Deadline {
+  const at = receivedAt + withinMs
+  return { at, remainingMs: () => at - clock.now() }
 }

@@ -6,7 +6,6 @@ export function fromRequest(request: Request, remoteAddress?: string): Incoming 
     method: request.method,
     headers: new JoinedHeaders(request.headers),
     body: request.bodyUsed ? consumedBody : new StreamedBody(request),
-    startedAt: performance.now(),
     ...(remoteAddress !== undefined && { remoteAddress }),
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../lib/clock.ts'
 import { within } from '../lib/within.ts'
 import { codeOf, FusewireError } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
@@ -12,9 +13,10 @@ export async function gate(
   event: ParsedEvent,
   deadline: Deadline,
   log: Log,
+  clock: Clock,
 ): Promise<Answer | undefined> {
   for (const one of gates) {
-    const answer = await ask(one, event, deadline)
+    const answer = await ask(one, event, deadline, clock)
     if (answer === undefined) continue
     const fields = { gate: one.name, type: event.type, id: event.id, reason: answer.reason }
     if (answer.outcome === 'denied' || one.onFailure === 'refuse') return answer
@@ -23,12 +25,17 @@ export async function gate(
   return undefined
 }
 
-async function ask(one: Gate, event: ParsedEvent, deadline: Deadline): Promise<Answer | undefined> {
+async function ask(
+  one: Gate,
+  event: ParsedEvent,
+  deadline: Deadline,
+  clock: Clock,
+): Promise<Answer | undefined> {
   const ms = Math.min(deadline.remainingMs(), one.timeoutMs ?? Infinity)
   const late = () =>
     new FusewireError('FW_GATE_TIMEOUT', `gate ${one.name} did not decide within ${Math.round(ms)} ms`)
   try {
-    await within(ms, late, (signal) => one.decide({ event, signal, deadlineAt: deadline.at }))
+    await within({ ms, clock, late }, (signal) => one.decide({ event, signal, deadlineAt: deadline.at }))
     return undefined
   } catch (error) {
     switch (codeOf(error)) {

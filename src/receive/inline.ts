@@ -6,7 +6,7 @@ import { FusewireError } from '../model/errors.ts'
 import type { Handler, HandlerRun } from '../model/registration.ts'
 import { wants } from '../model/wants.ts'
 import type { Accepted, Keeper } from './accepted.ts'
-import { type Answer, failed, handled } from './answer.ts'
+import { type Answer, duplicate, failed, handled } from './answer.ts'
 import { keyText } from './identify.ts'
 import { Recent } from './recent.ts'
 
@@ -19,12 +19,12 @@ export function inline(handlers: readonly Handler[], gated: (type: string) => bo
 
   return {
     closed: () => undefined,
-    knows: ({ key }) => recent.has(keyText(key)),
+    recall: ({ key }) => (recent.has(keyText(key)) ? duplicate : undefined),
     async keep(accepted) {
       const { event, key } = accepted
       const wanting = handlers.filter((handler) => wants(handler, event))
       if (wanting.length > 0) {
-        const answer = await runAll(wanting, accepted)
+        const answer = await runAll(wanting, accepted, clock)
         if (answer !== undefined) return answer
       }
       if (wanting.length > 0 || gated(event.type)) recent.add(keyText(key))
@@ -34,10 +34,14 @@ export function inline(handlers: readonly Handler[], gated: (type: string) => bo
   }
 }
 
-async function runAll(handlers: readonly Handler[], accepted: Accepted): Promise<Answer | undefined> {
+async function runAll(
+  handlers: readonly Handler[],
+  accepted: Accepted,
+  clock: Clock,
+): Promise<Answer | undefined> {
   const missing = missingPath(accepted.event)
   if (missing !== undefined) return misshapen(missing)
-  const ended = await Promise.allSettled(handlers.map((handler) => run(handler, accepted)))
+  const ended = await Promise.allSettled(handlers.map((handler) => run(handler, accepted, clock)))
   const failures = ended.flatMap((end, index) =>
     end.status === 'rejected' ? [`handler ${handlers[index]?.name} threw: ${describeError(end.reason)}`] : [],
   )
@@ -49,10 +53,14 @@ export function misshapen(path: string): Answer {
   return failed('FW_SHAPE', `The event lacks ${path}, which its type promises.`)
 }
 
-async function run(handler: Handler, { event, key, receivedAt, deadline }: Accepted): Promise<void> {
+async function run(
+  handler: Handler,
+  { event, key, receivedAt, deadline }: Accepted,
+  clock: Clock,
+): Promise<void> {
   const ms = Math.min(deadline.remainingMs(), handler.timeoutMs ?? Infinity)
   const late = () => new FusewireError('FW_TIMEOUT', `did not end within ${Math.round(ms)} ms`)
-  await within(ms, late, async (signal) => {
+  await within({ ms, clock, late }, async (signal) => {
     if (handler.where?.(event) === false) return
     const idempotencyKey = `${keyText(key)}/${handler.name}`
     const context: HandlerRun = { event, attempt: 1, isLastAttempt: true, idempotencyKey, receivedAt, signal }

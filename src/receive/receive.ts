@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../model/log.ts'
 import type { Gate } from '../model/registration.ts'
 import type { Accepted, Keeper } from './accepted.ts'
-import { type Answer, duplicate, isAnswer, unauthorized, unavailable } from './answer.ts'
+import { type Answer, isAnswer, unauthorized, unavailable } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import type { Authenticator } from './authenticator.ts'
 import { type Intake, readBody } from './body.ts'
@@ -46,7 +46,7 @@ export async function receive(incoming: Incoming, door: Door): Promise<Answer> {
     const event = parse(body)
     if (isAnswer(event)) return event
 
-    const deadline = deadlineOf(incoming.startedAt, door.answerWithinMs)
+    const deadline = deadlineOf(receivedAt, door.answerWithinMs, door.clock)
     const answer = await decideOnce({ event, key: identify(event), body, receivedAt, deadline }, door)
     return answer.status === 200
       ? answer
@@ -67,12 +67,13 @@ function decideOnce(accepted: Accepted, door: Door): Promise<Answer> {
 
 async function decide(accepted: Accepted, door: Door): Promise<Answer> {
   const gates = door.gates.get(accepted.event.type)
-  if (await door.keeper.knows(accepted)) return duplicate
+  const recalled = await door.keeper.recall(accepted)
+  if (recalled !== undefined) return recalled
   if (gates !== undefined) {
     const missing = missingPath(accepted.event)
     const no =
       missing === undefined
-        ? await gate(gates, accepted.event, accepted.deadline, door.log)
+        ? await gate(gates, accepted.event, accepted.deadline, door.log, door.clock)
         : misshapen(missing)
     if (no !== undefined) {
       await door.keeper.refuse(accepted, no)

@@ -1,0 +1,113 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Lease, Outcome } from '../model/delivery.ts'
+import type { Engine } from '../model/engine.ts'
+import { FusewireError } from '../model/errors.ts'
+import type { Handler } from '../model/registration.ts'
+import { Appetite } from './appetite.ts'
+import { handle } from './handle.ts'
+
+export interface AttemptsOptions {
+  readonly engine: Engine
+  readonly handlers: readonly Handler[]
+  readonly concurrency: number
+  readonly clock: Clock
+  /** Told once for each lease taken, unless it was lost or given back. */
+  ended(lease: Lease, outcome: Outcome | 'settled'): void
+}
+
+/** The leases a worker holds: at most `concurrency` of each handler are being attempted, the others wait for their turn. */
+export class Attempts {
+  readonly #options: AttemptsOptions
+  readonly #lines: ReadonlyMap<string, Line>
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options
+    const { handlers, concurrency, clock } = options
+    this.#lines = new Map(
+      handlers.map((handler) => [handler.name, newLine(handler, new Appetite(concurrency, clock))]),
+    )
+  }
+
+  /** What to claim, so that every handler has enough to do. */
+  wants(): { handler: string; limit: number }[] {
+    return [...this.#lines]
+      .map(([handler, { appetite }]) => ({ handler, limit: appetite.limit() }))
+      .filter(({ limit }) => limit > 0)
+  }
+
+  /** Takes what was claimed and begins what may begin. Says whether some handler got all it asked for: there may be more. */
+  take(leases: readonly Lease[], wants: readonly { handler: string; limit: number }[]): boolean {
+    for (const lease of leases) this.#line(lease).waiting.push(lease)
+    let more = false
+    for (const { handler, limit } of wants) {
+      const line = this.#lines.get(handler)
+      if (line === undefined) continue
+      line.appetite.served(line.waiting.length, limit)
+      more ||= line.waiting.length === limit
+      this.#begin(line)
+    }
+    return more
+  }
+
+  /** Every lease held. */
+  held(): Lease[] {
+    return [...this.#lines.values()].flatMap(({ waiting, running }) => [...waiting, ...running.keys()])
+  }
+
+  /** Gives up these leases: what waits never begins, what runs is aborted, and its outcome counts for nothing. */
+  drop(leases: readonly Lease[], reason: string): void {
+    for (const lease of leases) {
+      const line = this.#line(lease)
+      const place = line.waiting.indexOf(lease)
+      if (place >= 0) line.waiting.splice(place, 1)
+      const controller = line.running.get(lease)
+      if (place < 0 && controller === undefined) continue
+      line.running.delete(lease)
+      line.appetite.ended()
+      controller?.abort(new FusewireError('FW_LEASE_LOST', reason))
+    }
+    for (const line of this.#lines.values()) this.#begin(line)
+  }
+
+  /** Leases whose attempt has not begun. */
+  waiting(): Lease[] {
+    return [...this.#lines.values()].flatMap(({ waiting }) => waiting)
+  }
+
+  #line(lease: Lease): Line {
+    const line = this.#lines.get(lease.handler)
+    if (line === undefined) throw new Error(`leased for ${lease.handler}, which was not asked for`)
+    return line
+  }
+
+  #begin(line: Line): void {
+    while (line.running.size < this.#options.concurrency) {
+      const lease = line.waiting.shift()
+      if (lease === undefined) return
+      const controller = new AbortController()
+      line.running.set(lease, controller)
+      void this.#attempt(line, lease, controller.signal)
+    }
+  }
+
+  /** Never rejects: `handle` does not. */
+  async #attempt(line: Line, lease: Lease, signal: AbortSignal): Promise<void> {
+    const { engine, clock } = this.#options
+    const outcome = await handle({ lease, handler: line.handler, engine, clock, signal })
+    if (!line.running.delete(lease)) return
+    line.appetite.ended()
+    if (outcome !== 'lost') this.#options.ended(lease, outcome)
+    this.#begin(line)
+  }
+}
+
+interface Line {
+  readonly handler: Handler
+  readonly appetite: Appetite
+  readonly waiting: Lease[]
+  readonly running: Map<Lease, AbortController>
+}
+
+function newLine(handler: Handler, appetite: Appetite): Line {
+  return { handler, appetite, waiting: [], running: new Map() }
+}

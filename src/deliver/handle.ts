@@ -1,0 +1,85 @@
+import { readEvent } from '../events/envelope.ts'
+import { missingPath } from '../events/missing-path.ts'
+import type { Clock } from '../lib/clock.ts'
+import { type Within, within } from '../lib/within.ts'
+import type { Lease, Outcome } from '../model/delivery.ts'
+import type { Engine } from '../model/engine.ts'
+import { FusewireError } from '../model/errors.ts'
+import type { EventKey } from '../model/event.ts'
+import type { Handler, HandlerRun, ParsedEvent } from '../model/registration.ts'
+import { failure, isLast, outcomeOf } from './outcome.ts'
+
+/** What an attempt needs beside its lease. */
+export interface Attempt {
+  readonly lease: Lease
+  readonly handler: Handler
+  readonly engine: Engine
+  readonly clock: Clock
+  /** Aborts when the lease is lost or the worker stops. */
+  readonly signal: AbortSignal
+}
+
+const timeoutMs = 30_000
+
+/**
+ * One run of a handler at one event. Never rejects: whatever happens is an outcome to settle, `settled` where an atomic handler's commit
+ * has settled it already, or `lost` where somebody else holds the delivery.
+ */
+export async function handle(attempt: Attempt): Promise<Outcome | 'settled' | 'lost'> {
+  const { lease, handler, clock } = attempt
+  const event = readEvent(lease.event.body, () => lease.event.key.id)
+  const missing = typeof event === 'string' ? 'its envelope' : missingPath(event)
+  if (typeof event === 'string' || missing !== undefined) {
+    const error = new FusewireError('FW_SHAPE', `The event lacks ${missing}, which its type promises.`)
+    return { kind: 'dead', reason: 'shape', failure: failure(error, clock) }
+  }
+  try {
+    if (handler.where?.(event) === false) return { kind: 'skipped' }
+    if (handler.atomic) return await runAtomic(attempt, event)
+    await run(attempt, event)
+    return { kind: 'succeeded' }
+  } catch (error) {
+    return outcomeOf(error, lease, handler, clock)
+  }
+}
+
+async function run(attempt: Attempt, event: ParsedEvent): Promise<void> {
+  await within(bounds(attempt), (signal) => attempt.handler.handle(contextOf(attempt, event, signal)))
+}
+
+/** The engine runs the handler inside the transaction that settles its lease. */
+async function runAtomic(attempt: Attempt, event: ParsedEvent): Promise<'settled' | 'lost'> {
+  const { engine, lease, handler, signal } = attempt
+  if (engine.atomic === undefined) {
+    throw new FusewireError('FW_OPTION', 'this inbox has no transaction to offer to an atomic handler')
+  }
+  return engine.atomic(lease, (sql) => {
+    const result = handler.handle({ ...contextOf(attempt, event, signal), sql })
+    if (!(result instanceof Promise)) return result
+    const bounded = within(bounds(attempt), () => result)
+    bounded.catch(() => {}) // An engine whose transaction cannot wait refuses the promise and hears no more of it.
+    return bounded
+  })
+}
+
+function bounds({ handler, clock, signal }: Attempt): Within {
+  const ms = handler.timeoutMs ?? timeoutMs
+  const late = () => new FusewireError('FW_TIMEOUT', `the handler did not end within ${ms} ms`)
+  return { ms, clock, late, signal }
+}
+
+function contextOf({ lease, handler }: Attempt, event: ParsedEvent, signal: AbortSignal): HandlerRun {
+  return {
+    event,
+    attempt: lease.attempt,
+    isLastAttempt: isLast(lease, handler),
+    idempotencyKey: idempotencyKey(lease.event.key, handler.name),
+    receivedAt: lease.event.receivedAt,
+    signal,
+  }
+}
+
+/** The same in every attempt, whatever process makes it. */
+export function idempotencyKey({ createInstant, tenantId, id }: EventKey, handler: string): string {
+  return `${createInstant}/${tenantId}/${id}/${handler}`
+}

@@ -1,0 +1,277 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Clock } from '../lib/clock.ts'
+import { describeError } from '../lib/describe-error.ts'
+import type { Lease, Outcome } from '../model/delivery.ts'
+import type { Engine, Settlement } from '../model/engine.ts'
+import type { Log } from '../model/log.ts'
+import type { Handler } from '../model/registration.ts'
+import { Attempts } from './attempts.ts'
+
+export interface WorkerOptions {
+  readonly engine: Engine
+  readonly handlers: readonly Handler[]
+  /** Attempts at a time, for each handler. */
+  readonly concurrency: number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What a drain did, and what is left. */
+export interface Drained {
+  readonly succeeded: number
+  /** Failed, and due again later. */
+  readonly retrying: number
+  /** Given up. */
+  readonly dead: number
+  /** Deliveries in the inbox that have not ended, due or not. */
+  readonly remaining: number
+}
+
+const leaseMs = 30_000
+/** The engine wakes the worker; this net catches what it missed. */
+const pollMs = 5000
+/** Pause when the inbox does not answer. */
+const mendMs = 1000
+
+/**
+ * Claims due deliveries, runs their handlers, settles what came of it. One loop, which sleeps until the engine wakes it, something falls due
+ * or an attempt ends; it runs while somebody needs it: from `start` to `stop`, and during each `drain`.
+ */
+export class Worker {
+  readonly #options: WorkerOptions
+  readonly #attempts: Attempts
+  readonly #tally = { succeeded: 0, retrying: 0, dead: 0 }
+  #settlements: Settlement[] = []
+  #idle: (() => void)[] = []
+  /** How many need the loop. */
+  #needed = 0
+  #started = false
+  #loop: Promise<void> | undefined
+  /** Something may be claimable. */
+  #due = false
+  #wake = (): void => {}
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+    this.#attempts = new Attempts({ ...options, ended: (lease, outcome) => this.#ended(lease, outcome) })
+  }
+
+  /** Delivers until `stop`. */
+  start(): void {
+    if (!this.#started) this.#need()
+    this.#started = true
+  }
+
+  /**
+   * Claims nothing more, gives back what has not begun, lets what has begun end within `withinMs`, then aborts it and gives it back: those
+   * deliveries will be attempted again, uncounted.
+   */
+  async stop(withinMs: number): Promise<void> {
+    this.#needed = 0
+    this.#wake()
+    const abort = () => void this.#giveBack(this.#attempts.held())
+    const cancel = withinMs > 0 ? this.#options.clock.after(withinMs, abort) : abort()
+    await this.#loop
+    cancel?.()
+  }
+
+  /** Delivers until nothing is due, until `withinMs` have passed or until the signal aborts. */
+  async drain(withinMs: number, signal?: AbortSignal): Promise<Drained> {
+    const before = { ...this.#tally }
+    this.#need()
+    const { promise: over, resolve: end } = Promise.withResolvers<void>()
+    this.#idle.push(end)
+    const cancel = withinMs < Infinity ? this.#options.clock.after(withinMs, end) : undefined
+    signal?.addEventListener('abort', () => end(), { once: true })
+    if (signal?.aborted === true) end()
+    await over
+    cancel?.()
+    if (this.#needed === 1) await this.stop(0)
+    else this.#needed = Math.max(0, this.#needed - 1)
+    const { handlers } = await this.#options.engine.stats()
+    return {
+      succeeded: this.#tally.succeeded - before.succeeded,
+      retrying: this.#tally.retrying - before.retrying,
+      dead: this.#tally.dead - before.dead,
+      remaining: handlers.reduce((sum, { pending }) => sum + pending, 0),
+    }
+  }
+
+  #need(): void {
+    this.#needed += 1
+    this.#due = true
+    this.#wake()
+    this.#loop ??= this.#run().finally(() => {
+      this.#loop = undefined
+    })
+  }
+
+  /** Never rejects: what the engine refuses is tried again. */
+  async #run(): Promise<void> {
+    const { engine, clock } = this.#options
+    using _watching = engine.watch(() => this.#look())
+    using _renewing = repeat(clock, leaseMs / 3, () => void this.#renew())
+    for (;;) {
+      const sleepMs = await this.#turn()
+      const busy = this.#attempts.held().length > 0 || this.#settlements.length > 0
+      if (!busy && !this.#due) this.#rest()
+      if (!busy && this.#needed === 0) return
+      await this.#sleep(sleepMs)
+    }
+  }
+
+  /** Settles what has ended, claims what is due, begins it. Says how long nothing more can fall due. */
+  async #turn(): Promise<number> {
+    try {
+      await this.#settle()
+      return await this.#claim()
+    } catch (error) {
+      this.#options.log.error(
+        { error: describeError(error) },
+        'the inbox does not answer; the worker tries again in a second',
+      )
+      // Nobody waits for a stopped worker's settlements: the leases run out, and another attempt is made.
+      if (this.#needed === 0) this.#settlements = []
+      else await this.#pause(mendMs)
+      this.#due = this.#needed > 0
+      return pollMs
+    }
+  }
+
+  async #settle(): Promise<void> {
+    const settlements = this.#settlements
+    this.#settlements = []
+    if (settlements.length === 0) return
+    try {
+      await this.#options.engine.settle(settlements)
+    } catch (error) {
+      this.#settlements = [...settlements, ...this.#settlements]
+      throw error
+    }
+    this.#due = true // The next of each lane.
+  }
+
+  async #claim(): Promise<number> {
+    if (this.#needed === 0) await this.#giveBack(this.#attempts.waiting())
+    const wants = this.#needed > 0 && this.#due ? this.#attempts.wants() : []
+    if (wants.length === 0) return pollMs
+    this.#due = false
+    const { leases, crashed, nextInMs = pollMs } = await this.#options.engine.claim(wants, leaseMs)
+    for (const { handler, key } of crashed) {
+      this.#tally.dead += 1
+      this.#options.log.error(
+        { handler, id: key.id },
+        'a delivery is dead: its lease ran out three times, unsettled',
+      )
+    }
+    if (this.#attempts.take(leases, wants) || nextInMs === 0) this.#due = true
+    return Math.min(pollMs, nextInMs)
+  }
+
+  #ended(lease: Lease, outcome: Outcome | 'settled'): void {
+    if (outcome === 'settled') this.#due = true
+    else this.#settlements.push({ lease, outcome })
+    this.#count(lease, outcome)
+    this.#wake()
+  }
+
+  #count(lease: Lease, outcome: Outcome | 'settled'): void {
+    const { handler, attempt, event } = lease
+    const fields = { handler, attempt, type: event.type, id: event.key.id }
+    if (outcome === 'settled') {
+      this.#tally.succeeded += 1
+      return
+    }
+    switch (outcome.kind) {
+      case 'succeeded':
+      case 'skipped':
+        this.#tally.succeeded += 1
+        return
+      case 'retry':
+        this.#tally.retrying += 1
+        return this.#options.log.warn(
+          { ...fields, error: outcome.failure.message, retryInMs: outcome.afterMs },
+          'a handler failed',
+        )
+      case 'dead':
+        this.#tally.dead += 1
+        return this.#options.log.error(
+          { ...fields, error: outcome.failure?.message, reason: outcome.reason },
+          'a delivery is dead',
+        )
+      case 'wait':
+        return
+    }
+  }
+
+  /** Leases that cannot be renewed run out by themselves; leases that were lost stop their attempt. */
+  async #renew(): Promise<void> {
+    const held = this.#attempts.held()
+    if (held.length === 0) return
+    try {
+      const renewed = await this.#options.engine.renew(held, leaseMs)
+      const lost = held.filter((_, index) => renewed[index] === 'lost')
+      this.#attempts.drop(lost, 'another worker holds this delivery now')
+    } catch (error) {
+      this.#options.log.error({ error: describeError(error) }, 'leases could not be renewed')
+    }
+    this.#look()
+  }
+
+  async #giveBack(leases: readonly Lease[]): Promise<void> {
+    if (leases.length === 0) return
+    this.#attempts.drop(leases, 'the worker stops')
+    try {
+      await this.#options.engine.release(leases)
+    } catch (error) {
+      this.#options.log.error(
+        { error: describeError(error) },
+        'leases could not be given back; they run out by themselves',
+      )
+    }
+    this.#wake()
+  }
+
+  #look(): void {
+    this.#due = true
+    this.#wake()
+  }
+
+  /** Everybody who drains has what they wanted. */
+  #rest(): void {
+    for (const end of this.#idle) end()
+    this.#idle = []
+  }
+
+  /** Until there is something to do; then lets other work of this thread go first, and outcomes of the same moment gather. */
+  async #sleep(ms: number): Promise<void> {
+    const ready =
+      this.#settlements.length > 0 || (this.#due && this.#needed > 0 && this.#attempts.wants().length > 0)
+    if (!ready && ms > 0) {
+      await this.#pause(ms)
+    }
+    await nextTurn()
+  }
+
+  /** Until somebody wakes the worker, at most so long; then it looks again. */
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#options.clock.after(ms, () => {
+      this.#due = true
+      resolve()
+    })
+    this.#wake = resolve
+    await promise
+    this.#wake = () => {}
+    cancel()
+  }
+}
+
+function repeat(clock: Clock, ms: number, call: () => void): Disposable {
+  let cancel = clock.after(ms, again)
+  function again(): void {
+    call()
+    cancel = clock.after(ms, again)
+  }
+  return { [Symbol.dispose]: () => cancel() }
+}

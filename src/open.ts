@@ -1,0 +1,57 @@
+import { Reminder } from './deliver/reminder.ts'
+import { Worker } from './deliver/worker.ts'
+import type { Subscription } from './model/delivery.ts'
+import type { Gate, Handler } from './model/registration.ts'
+import type { ResolvedOptions } from './options.ts'
+import { inline } from './receive/inline.ts'
+import { keep } from './receive/keep.ts'
+import type { Door } from './receive/receive.ts'
+
+/** What the start, or the first request, makes ready. */
+export interface Opened {
+  readonly door: Door
+  /** Where there is an inbox to deliver from. */
+  readonly worker?: Worker
+  readonly reminder?: Reminder
+}
+
+/** Bytes of bodies in this process at one time. */
+const inFlightLimit = 64 * 1024 * 1024
+
+/** Reads secrets, opens the inbox, makes the handlers known to it. May be tried again after it failed. */
+export async function open(
+  options: ResolvedOptions,
+  gates: ReadonlyMap<string, readonly Gate[]>,
+  handlers: readonly Handler[],
+): Promise<Opened> {
+  const { authenticator, inbox, bodyLimit, gateTimeoutMs, concurrency, clock, log } = options
+  await authenticator.prepare(log, clock)
+  const gated = (type: string) => gates.has(type)
+  const door = {
+    authenticator,
+    intake: { bodyLimit, inFlightLimit: Math.max(inFlightLimit, bodyLimit), inFlight: 0 },
+    answerWithinMs: gateTimeoutMs,
+    gates,
+    deciding: new Map(),
+    clock,
+    log,
+  }
+  if (inbox === 'none') return { door: { ...door, keeper: inline(handlers, gated, clock) } }
+  await inbox.open()
+  await inbox.subscribe(handlers.map(subscriptionOf))
+  return {
+    reminder: new Reminder(inbox, clock, log),
+    door: { ...door, keeper: keep(inbox, gated, clock, log) },
+    worker: new Worker({ engine: inbox, handlers, concurrency, clock, log }),
+  }
+}
+
+function subscriptionOf({ name, types, tenantIds, applicationIds, ordering }: Handler): Subscription {
+  return {
+    handler: name,
+    types,
+    ordering,
+    ...(tenantIds !== undefined && { tenantIds }),
+    ...(applicationIds !== undefined && { applicationIds }),
+  }
+}

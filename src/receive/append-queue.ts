@@ -1,0 +1,97 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Clock } from '../lib/clock.ts'
+import { describeError } from '../lib/describe-error.ts'
+import type { Appended, Engine } from '../model/engine.ts'
+import type { Arrival } from '../model/event.ts'
+import type { Log } from '../model/log.ts'
+
+const countLimit = 10_000
+const bytesLimit = 64 * 1024 * 1024
+const batchLimit = 512
+const probeEveryMs = 500
+
+interface Waiting {
+  readonly arrival: Arrival
+  resolve(outcome: Appended | 'failed'): void
+}
+
+/**
+ * Arrivals on their way into the engine: those of the same moment share one append, and so one commit. Bounded, for what cannot be kept
+ * must not be taken in. When an append fails the queue stays closed until the engine has proved that it can write again.
+ */
+export class AppendQueue {
+  readonly #engine: Engine
+  readonly #clock: Clock
+  readonly #log: Log
+  #waiting: Waiting[] = []
+  #bytes = 0
+  #flushing = false
+  #down = false
+  #probedAt = -Infinity
+
+  constructor(engine: Engine, clock: Clock, log: Log) {
+    this.#engine = engine
+    this.#clock = clock
+    this.#log = log
+  }
+
+  /** Why nothing is taken in now. Asking is what makes a closed queue look whether the engine is back. */
+  closed(): string | undefined {
+    if (this.#down) {
+      void this.#probe()
+      return 'the inbox is down'
+    }
+    return this.#waiting.length >= countLimit || this.#bytes >= bytesLimit ? 'the inbox is full' : undefined
+  }
+
+  /** Resolves when the arrival is durable, or `failed` when it is not known to be. */
+  push(arrival: Arrival): Promise<Appended | 'failed'> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ arrival, resolve })
+      this.#bytes += arrival.body.length
+      if (!this.#flushing) void this.#flush()
+    })
+  }
+
+  /** Never rejects. */
+  async #flush(): Promise<void> {
+    this.#flushing = true
+    while (this.#waiting.length > 0) {
+      await nextTurn() // Requests that were read in the same turn of the loop come along.
+      const batch = this.#waiting.splice(0, batchLimit)
+      const outcomes = await this.#append(batch.map(({ arrival }) => arrival))
+      for (const [index, waiting] of batch.entries()) {
+        this.#bytes -= waiting.arrival.body.length
+        waiting.resolve(outcomes[index] ?? 'failed')
+      }
+    }
+    this.#flushing = false
+  }
+
+  async #append(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {
+    try {
+      return await this.#engine.append(arrivals)
+    } catch (error) {
+      if (!this.#down)
+        this.#log.error(
+          { error: describeError(error) },
+          'the inbox is down: events are answered 503 until it is back',
+        )
+      this.#down = true
+      this.#probedAt = this.#clock.now()
+      return []
+    }
+  }
+
+  async #probe(): Promise<void> {
+    if (this.#clock.now() - this.#probedAt < probeEveryMs) return
+    this.#probedAt = this.#clock.now()
+    try {
+      await this.#engine.probe()
+    } catch {
+      return
+    }
+    if (this.#down) this.#log.info({}, 'the inbox is back')
+    this.#down = false
+  }
+}

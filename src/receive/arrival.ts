@@ -1,0 +1,50 @@
+import { catalogue, isEventType } from '../events/catalogue.ts'
+import { valuesAt } from '../events/paths.ts'
+import type { Arrival } from '../model/event.ts'
+import type { ParsedEvent } from '../model/registration.ts'
+import { applicationsOf } from '../model/wants.ts'
+import type { Accepted } from './accepted.ts'
+import { canonicalId } from './identify.ts'
+
+/** The event as the inbox takes it in. */
+export function arrivalOf({ event, key, body, receivedAt }: Accepted): Arrival {
+  const lane = laneOf(event)
+  return {
+    key,
+    type: printable(event.type),
+    source: 'door',
+    receivedAt: Math.round(receivedAt),
+    hash: body.sha256(),
+    body: body.bytes,
+    ...(lane !== undefined && { lane: canonicalId(`${key.tenantId}/${lane}`) }),
+    applicationIds: applicationsOf(event),
+    subjects: subjectsOf(event),
+  }
+}
+
+/** What an event is about: the events of one user, group or entity are handled in order. */
+function laneOf(event: ParsedEvent): string | undefined {
+  const { linkedObjectId, userId, actioneeUserId } = event
+  const about = [linkedObjectId, valuesAt(event, 'user.id')[0], userId, actioneeUserId]
+  return about
+    .find((id) => typeof id === 'string' && id !== '')
+    ?.toString()
+    .toLowerCase()
+}
+
+/** Every user id in the event. */
+function subjectsOf(event: ParsedEvent): readonly string[] {
+  const paths = isEventType(event.type) ? catalogue[event.type].subjects : unlistedSubjects
+  const ids = paths
+    .flatMap((path) => valuesAt(event, path))
+    .filter((id) => typeof id === 'string' && id !== '')
+  return [...new Set(ids.map((id) => canonicalId(String(id))))]
+}
+
+/** Where a type newer than the catalogue most likely names people. */
+const unlistedSubjects = ['user.id', 'userId', 'original.id']
+
+/** Columns hold printable text of bounded length; the body keeps what was really said. */
+function printable(type: string): string {
+  return type.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '?')
+}

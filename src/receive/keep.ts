@@ -1,0 +1,57 @@
+import type { Clock } from '../lib/clock.ts'
+import { describeError } from '../lib/describe-error.ts'
+import type { Appended, Engine } from '../model/engine.ts'
+import type { Log } from '../model/log.ts'
+import type { Keeper } from './accepted.ts'
+import { type Answer, duplicate, kept, unavailable } from './answer.ts'
+import { AppendQueue } from './append-queue.ts'
+import { arrivalOf } from './arrival.ts'
+
+/** With an inbox: the event is durable before the answer, and everything else happens after it. */
+export function keep(engine: Engine, gated: (type: string) => boolean, clock: Clock, log: Log): Keeper {
+  const queue = new AppendQueue(engine, clock, log)
+
+  return {
+    closed: () => queue.closed(),
+    // Without a gate nothing has to be known before the append, which finds duplicates itself.
+    async recall({ event, key }) {
+      if (!gated(event.type)) return undefined
+      try {
+        const [known] = await engine.known([key])
+        return known === true ? duplicate : undefined
+      } catch (error) {
+        log.error({ error: describeError(error) }, 'the inbox does not answer')
+        return unavailable('the inbox is down')
+      }
+    },
+    async keep(accepted) {
+      const outcome = await queue.push(arrivalOf(accepted))
+      const { type, id } = accepted.event
+      if (outcome === 'conflict') {
+        log.error(
+          { type, id },
+          'two events with one id and different bodies; the second is kept without deliveries',
+        )
+      }
+      if (outcome === 'quarantined') {
+        log.error(
+          { type, id },
+          'the inbox could not store an event as it is; its bytes are kept without deliveries',
+        )
+      }
+      return answers[outcome]
+    },
+    /** FusionAuth is told no either way; that the inbox remembers it is worth an attempt. */
+    async refuse(accepted, { reason }) {
+      await queue.push({ ...arrivalOf(accepted), refused: reason ?? 'refused' })
+    },
+  }
+}
+
+const answers: Readonly<Record<Appended | 'failed', Answer>> = {
+  stored: kept,
+  conflict: kept,
+  quarantined: kept,
+  duplicate,
+  failed: unavailable('the inbox is down'),
+}
