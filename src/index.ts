@@ -7,6 +7,7 @@ export { allOf, anyOf } from './receive/combine.ts'
 export { signature } from './receive/signature.ts'
 export { Webhook } from './webhook.ts'
 
+export type { Entity, EventInfo, Group, GroupMember, User, UserRegistration } from './events/objects.ts'
 export type {
   EventMap,
   EventOf,
@@ -18,6 +19,7 @@ export type {
 } from './events/types.ts'
 export type { GateContext, GateOptions, Handler, HandlerContext, OnOptions, Types } from './handlers.ts'
 export type { OneOrMore } from './lib/one-or-more.ts'
+export type { Drained } from './model/delivery.ts'
 export type { Engine } from './model/engine.ts'
 export type { ErrorCode } from './model/errors.ts'
 export type { Log } from './model/log.ts'
@@ -27,4 +29,3 @@ export type { Secret } from './receive/secret.ts'
 export type { Keys } from './receive/signature.ts'
 export type { WebhookOptions } from './options.ts'
 export type { Receiver } from './webhook.ts'
-export type { Drained } from './deliver/worker.ts'

@@ -1,5 +1,5 @@
 import type { TransactionalType } from './events/types.ts'
-import type { Drained } from './deliver/worker.ts'
+import type { Worker } from './deliver/worker.ts'
 import type {
   ContextOf,
   EventsOf,
@@ -11,8 +11,10 @@ import type {
   ResultOf,
   Types,
 } from './handlers.ts'
+import type { Clock } from './lib/clock.ts'
 import { describeError } from './lib/describe-error.ts'
 import { asList, type OneOrMore } from './lib/one-or-more.ts'
+import type { Drained } from './model/delivery.ts'
 import type { Engine } from './model/engine.ts'
 import { codeOf, FusewireError } from './model/errors.ts'
 import type { Incoming } from './model/incoming.ts'
@@ -20,6 +22,7 @@ import type { Gate, Handler } from './model/registration.ts'
 import { open, type Opened } from './open.ts'
 import { type ResolvedOptions, resolveOptions, type WebhookOptions } from './options.ts'
 import { type Answer, failed, unavailable } from './receive/answer.ts'
+import { loopbackOnly } from './receive/combine.ts'
 import { fromRequest } from './receive/from-request.ts'
 import { receive } from './receive/receive.ts'
 import { reporter } from './receive/report.ts'
@@ -33,6 +36,15 @@ export interface Receiver {
 
 /** The way in for rims that have no Request. @internal */
 export const receiveFrom: unique symbol = Symbol.for('fusewire.receiveFrom')
+
+/** The way in for the test harness. @internal */
+export const rehearse: unique symbol = Symbol.for('fusewire.rehearse')
+
+/** What the harness works with. @internal */
+export interface Rehearsal {
+  readonly receive: (request: Request) => Promise<Answer>
+  readonly worker?: Worker
+}
 
 /**
  * Receives FusionAuth's events: authenticates each request, asks the gates, runs the handlers, answers.
@@ -171,6 +183,20 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     this.#report(answer)
     if (answer.outcome === 'kept') this.#opened?.reminder?.kept()
     return answer
+  }
+
+  /** The same gates and handlers around another inbox and clock, with everybody let in. @internal */
+  async [rehearse](inbox: Engine, clock: Clock): Promise<Rehearsal> {
+    const { inbox: own } = this.#options
+    const options = {
+      ...this.#options,
+      authenticator: loopbackOnly,
+      inbox: own === 'none' ? own : inbox,
+      clock,
+    }
+    const { door, worker } = await open(options, this.#gates, this.#handlers)
+    const rehearsal = { receive: (request: Request) => receive(fromRequest(request, '127.0.0.1'), door) }
+    return worker === undefined ? rehearsal : { ...rehearsal, worker }
   }
 
   async #answer(incoming: Incoming): Promise<Answer> {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
-import type { Lease, Outcome } from '../model/delivery.ts'
+import type { Drained, Lease, Outcome } from '../model/delivery.ts'
 import type { Engine, Settlement } from '../model/engine.ts'
 import type { Log } from '../model/log.ts'
 import type { Handler } from '../model/registration.ts'
@@ -14,17 +14,6 @@ export interface WorkerOptions {
   readonly concurrency: number
   readonly clock: Clock
   readonly log: Log
-}
-
-/** What a drain did, and what is left. */
-export interface Drained {
-  readonly succeeded: number
-  /** Failed, and due again later. */
-  readonly retrying: number
-  /** Given up. */
-  readonly dead: number
-  /** Deliveries in the inbox that have not ended, due or not. */
-  readonly remaining: number
 }
 
 const leaseMs = 30_000

@@ -66,3 +66,14 @@ export interface Failure {
   readonly message: string
   readonly stack?: string
 }
+
+/** What a drain did, and what is left. */
+export interface Drained {
+  readonly succeeded: number
+  /** Failed, and due again later. */
+  readonly retrying: number
+  /** Given up. */
+  readonly dead: number
+  /** Deliveries in the inbox that have not ended, due or not. */
+  readonly remaining: number
+}

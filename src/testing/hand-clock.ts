@@ -1,30 +1,35 @@
 import type { Clock } from '../lib/clock.ts'
 
-/** A clock that stands still until a test moves it. */
+/** A clock that stands still until it is moved. */
 export interface HandClock extends Clock {
-  /** Moves on, and makes every call that falls due on the way, each at its time. */
-  advance(ms: number): void
+  /** Moves on by `ms`, stopping at every timer on the way: it rings, and `between` is awaited before time goes on. */
+  advance(ms: number, between?: () => Promise<unknown>): Promise<void>
 }
 
-export function handClock(startAt: number = Date.UTC(2030, 0, 1)): HandClock {
-  const calls = new Set<{ readonly at: number; readonly call: () => void }>()
+/** @param startAt Epoch ms. Default: the machine's time. */
+export function handClock(startAt: number = Date.now()): HandClock {
+  const timers = new Set<{ readonly at: number; readonly call: () => void }>()
   let now = startAt
+
+  function nextBefore(end: number) {
+    const due = [...timers].filter(({ at }) => at <= end)
+    return due.toSorted((a, b) => a.at - b.at)[0]
+  }
 
   return {
     now: () => now,
     after(ms, call) {
-      const entry = { at: now + ms, call }
-      calls.add(entry)
-      return () => void calls.delete(entry)
+      const timer = { at: now + ms, call }
+      timers.add(timer)
+      return () => timers.delete(timer)
     },
-    advance(ms) {
+    async advance(ms, between) {
       const end = now + ms
-      for (;;) {
-        const [next] = [...calls].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
-        if (next === undefined) break
-        calls.delete(next)
-        now = Math.max(now, next.at)
-        next.call()
+      for (let timer = nextBefore(end); timer !== undefined; timer = nextBefore(end)) {
+        now = Math.max(now, timer.at)
+        timers.delete(timer)
+        timer.call()
+        await between?.()
       }
       now = end
     },

@@ -1,3 +1,5 @@
 export { sign, type SigningAlgorithm, type SigningKey } from '../lib/sign.ts'
+export { harness, type Harness, type Sent } from './harness.ts'
+export { memory } from '../engines/memory.ts'
 export { request, type RequestOptions } from './request.ts'
 export { sample, type Overrides } from './sample.ts'

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { sampleEvent } from '../events/samples/sample-event.ts'
 import type { EventMap, EventType } from '../events/types.ts'
 
@@ -9,7 +10,8 @@ export type Overrides<T> = T extends readonly unknown[]
     : T
 
 /**
- * An event of this type as FusionAuth sends it, filled with made-up people, with your values in place.
+ * An event of this type as FusionAuth sends it, filled with made-up people, with your values in place. Each has an id of its own and
+ * happened just now.
  *
  * @example
  * sample('user.delete', { user: { id: ada.id } })
@@ -18,7 +20,7 @@ export function sample<const T extends EventType>(
   type: T,
   overrides?: Overrides<Omit<EventMap[T], 'type'>>,
 ): EventMap[T] {
-  const event = sampleEvent(type)
+  const event = { ...sampleEvent(type), id: randomUUID(), createInstant: Date.now() }
   if (overrides !== undefined) overlay(event, overrides)
   return event
 }
