@@ -1,0 +1,58 @@
+import { fields, isFields, whole, without } from '../json.ts'
+import { merge } from '../merge.ts'
+import type { System } from '../state/rows.ts'
+import { missing, ok, Problems, type Answer } from './answer.ts'
+import { change } from './change.ts'
+import { get, open, patch, put, type Call, type Route } from './route.ts'
+
+function shown(system: System): Answer {
+  return ok({ systemConfiguration: without(system, 'id') })
+}
+
+function retrieve(call: Call): Answer {
+  const system = call.world.rows.system.get('system')
+  if (system === undefined) throw missing()
+  return shown(system)
+}
+
+function update(call: Call) {
+  return change(call, (draft) => {
+    const before = draft.rows.system.get('system')
+    if (before === undefined) throw missing()
+    const problems = new Problems()
+    const given = call.body['systemConfiguration']
+    if (!isFields(given)) problems.blank('systemConfiguration')
+    const input = call.method === 'PATCH' ? merge(before, fields(given)) : fields(given)
+    const log = fields(input['webhookEventLogConfiguration'])
+    const { enabled, numberOfDaysToRetain } = fields(log['delete'])
+    const days = whole(numberOfDaysToRetain) ?? 30
+    if (days < 1) {
+      const path = 'systemConfiguration.webhookEventLogConfiguration.delete.numberOfDaysToRetain'
+      problems.add(path, 'tooSmall', 'Logs are kept for one day at least.')
+    }
+    problems.throwIfAny()
+    const system: System = {
+      ...input,
+      id: 'system',
+      insertInstant: before.insertInstant,
+      lastUpdateInstant: draft.now,
+      webhookEventLogConfiguration: {
+        enabled: log['enabled'] !== false,
+        delete: { enabled: enabled !== false, numberOfDaysToRetain: days },
+      },
+    }
+    draft.rows.system.put(system)
+    return shown(system)
+  })
+}
+
+const version = (call: Call): string => (call.world.rules.compatibility === '1.36' ? '1.36.8' : '1.69.0')
+
+export const systemConfiguration: readonly Route[] = [
+  get('/api/system-configuration', retrieve),
+  put('/api/system-configuration', update),
+  patch('/api/system-configuration', update),
+  get('/api/system/version', (call) => ok({ version: version(call) })),
+  open(get('/api/status', () => ok({}))),
+  open(get('/api/health', () => ok())),
+]

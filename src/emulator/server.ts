@@ -1,0 +1,110 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Fields } from './json.ts'
+import { ask } from './api/api.ts'
+import { generalError, type Answer } from './api/answer.ts'
+import type { World } from './world.ts'
+
+/** The names a request may call this server by, port included: a page that points its own name here is not answered. */
+export type Hosts = () => ReadonlySet<string>
+
+const bodyLimit = 16 * 1_048_576
+
+/** The emulator's HTTP face. `current` is asked at every request, because a reset replaces the world. */
+export function server(current: () => World, hosts: Hosts, reset: () => Promise<void>): Server {
+  return createServer((request, response) => {
+    answerTo(request, current, hosts(), reset)
+      // A defect of ours, or a caller that is gone: FusionAuth's 500 is empty too.
+      .catch((): Answer => ({ status: 500 }))
+      .then((answer) => send(response, answer))
+      .catch(() => response.destroy())
+  })
+}
+
+async function answerTo(
+  request: IncomingMessage,
+  current: () => World,
+  hosts: ReadonlySet<string>,
+  reset: () => Promise<void>,
+): Promise<Answer> {
+  const { method = 'GET', url = '/', headers } = request
+  if (!hosts.has(headers.host?.toLowerCase() ?? '')) return { status: 421 }
+  if (isForeign(request, hosts)) return { status: 403 }
+  const read = await bodyOf(request)
+  if ('answer' in read) return read.answer
+  const { authorization } = headers
+  const asked = {
+    method,
+    url: url.startsWith('/') ? url : '/',
+    body: read.body,
+    authorization,
+    tenantId: headers['x-fusionauth-tenantid']?.toString(),
+    info: infoOf(request),
+  }
+  if (method === 'POST' && url === '/emulator/reset') {
+    const [key] = current().rows.apiKeys.by('uniqueKey', authorization ?? '')
+    if (key === undefined) return { status: 401 }
+    await reset()
+    return { status: 200 }
+  }
+  return ask(current(), asked)
+}
+
+/** A page of another origin, in whatever way it got a browser to ask: the emulator has no pages and so no origin of its own. */
+function isForeign({ headers }: IncomingMessage, hosts: ReadonlySet<string>): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
+  const { origin } = headers
+  return origin !== undefined && !hosts.has(origin.replace(/^https?:\/\//, '').toLowerCase())
+}
+
+type Read = { readonly body: unknown } | { readonly answer: Answer }
+
+/** The JSON of a request, or the fields of an OAuth form. A body that says neither of them is not read. */
+async function bodyOf(request: IncomingMessage): Promise<Read> {
+  const { headers } = request
+  const length = headers['content-length']
+  if (headers['transfer-encoding'] === undefined && (length === undefined || length === '0'))
+    return { body: undefined }
+  const [type = ''] = (headers['content-type'] ?? '').split(';')
+  const form = type === 'application/x-www-form-urlencoded' && request.url?.startsWith('/oauth2/') === true
+  const json = /^application\/(json|json-patch\+json|merge-patch\+json)$/i.test(type.trim())
+  if (!form && !json) return { answer: { status: 415 } }
+  if (Number(length) > bodyLimit) return { answer: { status: 413 } }
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > bodyLimit) return { answer: { status: 413 } }
+    chunks.push(chunk)
+  }
+  const body = Buffer.concat(chunks).toString()
+  if (form) return { body: Object.fromEntries(new URLSearchParams(body)) }
+  try {
+    return { body: JSON.parse(body) as unknown }
+  } catch {
+    return { answer: generalError('[invalidJSON]', 'The request body is not valid JSON.').answer }
+  }
+}
+
+function infoOf({ socket, headers }: IncomingMessage): Fields {
+  return {
+    ipAddress: socket.remoteAddress?.replace(/^::ffff:/, ''),
+    userAgent: headers['user-agent'],
+    data: {},
+  }
+}
+
+function send(response: ServerResponse, { status, body }: Answer): void {
+  // What is left of a refused request's body is not read.
+  if (!response.req.complete) response.setHeader('connection', 'close')
+  response.statusCode = status
+  if (body === undefined) {
+    response.setHeader('content-length', 0)
+    response.end()
+    return
+  }
+  const bytes = Buffer.from(JSON.stringify(body))
+  response.setHeader('content-type', 'application/json;charset=utf-8')
+  response.setHeader('content-length', bytes.length)
+  response.end(bytes)
+}
