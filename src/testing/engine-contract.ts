@@ -544,6 +544,18 @@ export const engineContract: readonly Clause[] = [
     assert.equal((await engine.get(arrival('1').key))?.deliveries[0]?.state, 'leased')
   }),
 
+  clause('takes times that are no whole milliseconds', async ({ open, advance }) => {
+    const engine = await subscribed(await open(), 'a')
+    assert.deepEqual(await engine.append([arrival('1', { receivedAt: 1_700_000_000_000.25 })]), ['stored'])
+    const { leases } = await engine.claim([{ handler: 'a', limit: 1 }], leaseMs + 0.5)
+    assert.deepEqual(await engine.renew(leases, leaseMs + 0.5), ['renewed'])
+    assert.deepEqual(await settle(engine, leases, { kind: 'retry', afterMs: 1_000.5, failure }), ['settled'])
+    await advance(1_000)
+    assert.equal((await engine.claim([{ handler: 'a', limit: 1 }], leaseMs)).leases.length, 0)
+    await advance(1)
+    await claimOne(engine)
+  }),
+
   clause('waits without counting the attempt', async ({ open, advance }) => {
     const engine = await subscribed(await open(), 'a')
     await engine.append([arrival('1')])
@@ -699,7 +711,7 @@ export const engineContract: readonly Clause[] = [
     const thrown = new Error('no')
 
     const results = await Promise.allSettled(
-      leases.map((lease, i) =>
+      leases.map(async (lease, i) =>
         engine.atomic?.(lease, (sql) => {
           const written = notes.write(sql, `note ${i}`)
           if (i !== 1) return written

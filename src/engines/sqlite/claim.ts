@@ -1,0 +1,95 @@
+import type { Claimed, Lease } from '../../model/delivery.ts'
+import type { Want } from '../../model/engine.ts'
+import type { EventKey } from '../../model/event.ts'
+import { admitting } from './admit.ts'
+import { findingDueHeads, findingHead, type Head, keyOf, leaseOf } from './head.ts'
+import { promoting } from './promote.ts'
+import type { Registry } from './registry.ts'
+import { query, type SqliteSql } from './sql.ts'
+
+/** Leases heads that are due, inside the caller's transaction, and what the intake gives while there is room. */
+export function claiming(
+  db: SqliteSql,
+  registry: Registry,
+): (wants: readonly Want[], leaseMs: number, now: number) => Claimed {
+  const dueHeads = findingDueHeads(db)
+  const findHead = findingHead(db)
+  const take = taking(db)
+  const bury = burying(db)
+  const promote = promoting(db)
+  const admit = admitting(db)
+  const nextDue = findingNextDue(db)
+  const hasIntake = findingIntake(db)
+
+  return (wants, leaseMs, now) => {
+    const leasedUntil = Math.ceil(now + leaseMs)
+    const leases: Lease[] = []
+    const crashed: { handler: string; key: EventKey }[] = []
+    let nextAt = Infinity
+
+    for (const { handler, limit } of wants) {
+      const id = registry.idOf(handler)
+      if (id === undefined) continue
+      let room = limit
+
+      for (const head of dueHeads(id, now, limit)) {
+        // Whoever leased it let its time pass.
+        const crashes = head.crashes + head.leased
+        if (crashes === 3) {
+          bury(id, head)
+          if (head.lane !== null) promote(id, head.lane, now)
+          crashed.push({ handler, key: keyOf(head) })
+          continue
+        }
+        take(id, head, crashes, leasedUntil)
+        leases.push(leaseOf(handler, { ...head, token: head.token + 1, attempts: head.attempts + 1 }, now))
+        room--
+      }
+
+      for (const seq of admit(id, room, now, leasedUntil)) {
+        const head = findHead(id, seq)
+        if (head !== undefined) leases.push(leaseOf(handler, head, now))
+      }
+
+      nextAt = Math.min(nextAt, hasIntake(id) ? now : (nextDue(id) ?? Infinity))
+    }
+    return { leases, crashed, ...(nextAt < Infinity && { nextInMs: Math.max(0, nextAt - now) }) }
+  }
+}
+
+/** Index: primary key (seq, handler). */
+function taking(db: SqliteSql): (handler: number, head: Head, crashes: number, leasedUntil: number) => void {
+  const take = db.prepare(`
+    update fw_deliveries set due = ?, token = token + 1, leased = 1, attempts = attempts + 1, crashes = ?
+    where seq = ? and handler = ? and token = ?
+  `)
+  return (handler, { seq, token }, crashes, leasedUntil) =>
+    void take.run(leasedUntil, crashes, seq, handler, token)
+}
+
+/** The third lease expired. Index: primary key (seq, handler). */
+function burying(db: SqliteSql): (handler: number, head: Head) => void {
+  const bury = db.prepare(`
+    update fw_deliveries set state = 'dead', reason = 'crashed', due = null, leased = 0, crashes = 3
+    where seq = ? and handler = ? and token = ?
+  `)
+  return (handler, { seq, token }) => void bury.run(seq, handler, token)
+}
+
+/** Index: fw_due. */
+function findingNextDue(db: SqliteSql): (handler: number) => number | undefined {
+  const find = query<{ due: number }>(
+    db,
+    `select due from fw_deliveries indexed by fw_due where handler = ? and state = 'head' order by due limit 1`,
+  )
+  return (handler) => find.get(handler)?.due
+}
+
+/** Index: fw_intake. */
+function findingIntake(db: SqliteSql): (handler: number) => boolean {
+  const find = query<unknown>(
+    db,
+    `select 1 from fw_deliveries indexed by fw_intake where handler = ? and state = 'intake' limit 1`,
+  )
+  return (handler) => find.get(handler) !== undefined
+}

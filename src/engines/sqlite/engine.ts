@@ -1,0 +1,117 @@
+import { type Clock, systemClock } from '../../lib/clock.ts'
+import type { Engine } from '../../model/engine.ts'
+import { runAtomic } from './atomic.ts'
+import { sessions } from './sessions.ts'
+import type { SqliteSql, Sync } from './sql.ts'
+import { watching } from './watch.ts'
+import { writer } from './writer.ts'
+
+export interface SqliteOptions {
+  /** Whose time it is. Default: the machine's. */
+  readonly clock?: Clock
+  /** Accept a file system that forgets (memory, a container's own layer) or a network one. Default: false, and opening throws. */
+  readonly allowVolatile?: boolean
+}
+
+/**
+ * An inbox in one SQLite file, for the processes of one host. Give it a path, or a handle of `node:sqlite` or better-sqlite3 that is then
+ * the inbox's alone; a path is made for its owner alone (0600) if nothing is there. An event is acknowledged once it is on disk (WAL, `synchronous=FULL`).
+ *
+ * Atomic handlers get the database as `sql`, inside the transaction that settles their delivery; they are plain functions and keep
+ * their tables in the same file.
+ *
+ * @example
+ * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: sqlite('inbox.db') })
+ */
+export function sqlite(
+  file: string | SqliteSql,
+  { clock = systemClock, allowVolatile = false }: SqliteOptions = {},
+): Engine<SqliteSql, Sync> {
+  const now = (): number => Math.round(clock.now()) // The columns hold whole milliseconds.
+  const inbox = sessions(file, now, allowVolatile)
+  const jobs = writer(inbox, now)
+  const watchers = watching({
+    log() {
+      const path = inbox.current()?.path
+      return path === undefined || path === '' ? undefined : `${path}-wal`
+    },
+    changed: () => inbox.current()?.changed() ?? false,
+  })
+
+  return {
+    async open() {
+      await inbox.use(() => {})
+    },
+
+    subscribe: (subscriptions) => jobs.write((session) => session.subscribe(subscriptions)),
+
+    async append(arrivals) {
+      const answers = await jobs.write((session) => session.append(arrivals))
+      if (answers.includes('stored')) watchers.wake()
+      return answers
+    },
+
+    known: (keys) => inbox.use((session) => keys.map(session.known)),
+
+    probe: () => jobs.write((session) => session.time.save(now())),
+
+    claim(wants, leaseMs) {
+      // Not worth a sync: a lease that a power cut forgets is claimed again, as it would be had its worker died.
+      return jobs.write((session) => session.claim(wants, leaseMs, now()), { durable: false })
+    },
+
+    renew(leases, leaseMs) {
+      return jobs.write(
+        (session) => leases.map((lease) => session.leases.renew(lease, Math.ceil(now() + leaseMs))),
+        {
+          durable: false,
+        },
+      )
+    },
+
+    async release(leases) {
+      await jobs.write(
+        (session) => {
+          for (const lease of leases) session.leases.release(lease, now())
+        },
+        { durable: false },
+      )
+      watchers.wake()
+    },
+
+    async settle(settlements) {
+      const settled = await jobs.write((session) =>
+        settlements.map(({ lease, outcome }) => session.leases.settle(lease, outcome, now())),
+      )
+      watchers.wake()
+      return settled
+    },
+
+    async atomic(lease, handle) {
+      const settled = await jobs.write((session) => {
+        // Settled first: on a lease that is lost nothing may run.
+        const answer = session.leases.settle(lease, { kind: 'succeeded' }, now())
+        if (answer === 'settled') runAtomic(session.db, handle)
+        return answer
+      })
+      watchers.wake()
+      return settled
+    },
+
+    watch(wake) {
+      // What is wrong with the file is told to whoever needs an answer from it.
+      void inbox.use(() => watchers.listen()).catch(() => {})
+      return watchers.add(wake)
+    },
+
+    get: (key) => inbox.use((session) => session.get(key)),
+
+    stats: () => inbox.use((session) => session.stats()),
+
+    async [Symbol.asyncDispose]() {
+      await jobs.idle()
+      watchers.close()
+      inbox.close()
+    },
+  }
+}

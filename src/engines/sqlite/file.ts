@@ -1,0 +1,61 @@
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { FusewireError } from '../../model/errors.ts'
+import { assertDurable } from './disk.ts'
+import { query, type SqliteSql } from './sql.ts'
+
+/** A database and where it lies. */
+export interface OpenFile {
+  readonly db: SqliteSql
+  /** '' in memory. */
+  readonly path: string
+  close(): void
+}
+
+/** Opens the database at a path, made for its owner alone if need be, or takes a handle, which its owner closes. */
+export function openFile(file: string | SqliteSql, allowVolatile: boolean): OpenFile {
+  if (typeof file !== 'string') {
+    const main = query<{ file: string }>(file, `select file from pragma_database_list where name = 'main'`)
+    const path = main.get()?.file ?? ''
+    if (!allowVolatile) assertDurablePath(path)
+    return { db: file, path, close: () => {} }
+  }
+  const path = file === ':memory:' ? '' : resolve(file)
+  if (!allowVolatile) assertDurablePath(path)
+  // SQLite gives -wal and -shm the rights of the database.
+  if (path !== '' && !existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  const db = new DatabaseSync(path === '' ? ':memory:' : path)
+  return { db, path, close: () => db.close() }
+}
+
+function assertDurablePath(path: string): void {
+  if (path !== '') return assertDurable(dirname(path))
+  throw new FusewireError(
+    'FW_DISK_NOT_DURABLE',
+    'A SQLite database in memory forgets what was acknowledged. Give sqlite() a file, or say { allowVolatile: true } in a test.',
+  )
+}
+
+/**
+ * Remembers which files lie at a path now; the function it gives throws when others do, or none. After an unlink or a rename SQLite goes
+ * on committing into nothing, without an error; two stats a commit (7 us) are what noticing costs.
+ */
+export function holdInPlace(path: string): () => void {
+  if (path === '') return () => {}
+  const names = [path, `${path}-wal`]
+  const held = names.map(identity)
+  return () => {
+    if (names.every((name, i) => identity(name) === held[i])) return
+    throw new FusewireError(
+      'FW_INBOX_MOVED',
+      `${path} was removed or replaced while it was open, so what was being written is not in it. ` +
+        'The next call opens whatever lies there then; stop the process before moving an inbox.',
+    )
+  }
+}
+
+function identity(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  return stats && `${stats.dev}:${stats.ino}`
+}

@@ -1,0 +1,80 @@
+import type { Lease } from '../../model/delivery.ts'
+import type { EventKey, Source } from '../../model/event.ts'
+import { query, type SqliteSql } from './sql.ts'
+
+/** A lane's first delivery with its event: what a lease is made of. */
+export interface Head {
+  readonly seq: number
+  readonly lane: string | null
+  readonly token: number
+  readonly leased: number
+  readonly attempts: number
+  readonly crashes: number
+  /** Since when its lane fails. */
+  readonly since: number | null
+  readonly created: number
+  readonly tenant: string
+  readonly id: string
+  readonly type: string
+  readonly source: Source
+  readonly received: number
+  readonly body: Uint8Array
+}
+
+const columns = `
+  d.seq, d.lane, d.token, d.leased, d.attempts, d.crashes, f.since,
+  e.created, e.tenant, e.id, e.type, e.source, e.received, e.body`
+
+/** Oldest due first. Index: fw_due. */
+export function findingDueHeads(
+  db: SqliteSql,
+): (handler: number, now: number, limit: number) => readonly Head[] {
+  const find = query<Head>(
+    db,
+    `
+    select ${columns}
+    from fw_deliveries d indexed by fw_due
+    cross join fw_events e on e.seq = d.seq
+    left join fw_failing f on f.handler = d.handler and f.lane = coalesce(d.lane, d.seq)
+    where d.handler = ? and d.state = 'head' and d.due <= ?
+    order by d.due, d.seq limit ?
+    `,
+  )
+  return (handler, now, limit) => find.all(handler, now, limit)
+}
+
+/** Index: primary key (seq, handler). */
+export function findingHead(db: SqliteSql): (handler: number, seq: number) => Head | undefined {
+  const find = query<Head>(
+    db,
+    `
+    select ${columns}
+    from fw_deliveries d
+    cross join fw_events e on e.seq = d.seq
+    left join fw_failing f on f.handler = d.handler and f.lane = coalesce(d.lane, d.seq)
+    where d.seq = ? and d.handler = ?
+    `,
+  )
+  return (handler, seq) => find.get(seq, handler)
+}
+
+export function keyOf({ created, tenant, id }: Head): EventKey {
+  return { createInstant: created, tenantId: tenant, id }
+}
+
+export function leaseOf(handler: string, head: Head, now: number): Lease {
+  return {
+    handler,
+    position: head.seq,
+    token: String(head.token),
+    attempt: head.attempts,
+    failingForMs: head.since === null ? 0 : Math.max(0, now - head.since),
+    event: {
+      key: keyOf(head),
+      type: head.type,
+      source: head.source,
+      receivedAt: head.received,
+      body: head.body,
+    },
+  }
+}

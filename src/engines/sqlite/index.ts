@@ -1,0 +1,2 @@
+export { sqlite, type SqliteOptions } from './engine.ts'
+export type { SqliteSql, SqliteStatement, Sync } from './sql.ts'

@@ -1,0 +1,147 @@
+import type { DeliveryState, Failure } from '../../model/delivery.ts'
+import type { HandlerStats, Stats } from '../../model/engine.ts'
+import type { EventKey, Source } from '../../model/event.ts'
+import type { Kept, KeptDelivery } from '../../model/kept.ts'
+import type { Registry } from './registry.ts'
+import { query, type SqliteSql } from './sql.ts'
+
+/** Index: unique (created, tenant, id). */
+export function knowing(db: SqliteSql): (key: EventKey) => boolean {
+  const find = query<unknown>(
+    db,
+    'select 1 from fw_events where created = ? and tenant = ? and id = ? and refused is null',
+  )
+  return ({ createInstant, tenantId, id }) => find.get(createInstant, tenantId, id) !== undefined
+}
+
+export function getting(db: SqliteSql): (key: EventKey) => Kept | undefined {
+  const findEvent = findingEvent(db)
+  const findDeliveries = findingDeliveries(db)
+  return (key) => {
+    const event = findEvent(key)
+    if (event === undefined) return undefined
+    return {
+      key,
+      type: event.type,
+      source: event.source,
+      receivedAt: event.received,
+      body: event.body,
+      ...(event.refused !== null && { refused: event.refused }),
+      deliveries: findDeliveries(event.seq).map(keptDelivery),
+    }
+  }
+}
+
+interface EventRow {
+  readonly seq: number
+  readonly type: string
+  readonly source: Source
+  readonly received: number
+  readonly body: Uint8Array
+  readonly refused: string | null
+}
+
+/** Index: unique (created, tenant, id). */
+function findingEvent(db: SqliteSql): (key: EventKey) => EventRow | undefined {
+  const find = query<EventRow>(
+    db,
+    `
+    select seq, type, source, received, body, refused from fw_events
+    where created = ? and tenant = ? and id = ?
+    `,
+  )
+  return ({ createInstant, tenantId, id }) => find.get(createInstant, tenantId, id)
+}
+
+interface DeliveryRow {
+  readonly handler: string
+  readonly state: 'intake' | 'parked' | 'head' | 'succeeded' | 'dead'
+  readonly leased: number
+  readonly attempts: number
+  readonly reason: string | null
+  readonly failures: string | null
+}
+
+/** Index: primary key (seq, handler). */
+function findingDeliveries(db: SqliteSql): (seq: number) => readonly DeliveryRow[] {
+  const find = query<DeliveryRow>(
+    db,
+    `
+    select h.name as handler, d.state, d.leased, d.attempts, d.reason, d.failures
+    from fw_deliveries d cross join fw_handlers h on h.id = d.handler
+    where d.seq = ? order by d.handler
+    `,
+  )
+  return (seq) => find.all(seq)
+}
+
+function keptDelivery({ handler, state, leased, attempts, reason, failures }: DeliveryRow): KeptDelivery {
+  const kept: readonly Failure[] = failures === null ? [] : JSON.parse(failures)
+  return {
+    handler,
+    state: stateOf(state, leased === 1),
+    attempts,
+    ...(reason !== null && { reason }),
+    failures: kept,
+  }
+}
+
+function stateOf(state: DeliveryRow['state'], leased: boolean): DeliveryState {
+  switch (state) {
+    case 'intake':
+    case 'parked':
+      return 'pending'
+    case 'head':
+      return leased ? 'leased' : 'pending'
+    case 'succeeded':
+    case 'dead':
+      return state
+  }
+}
+
+export function counting(db: SqliteSql, registry: Registry): () => Stats {
+  const countEvents = query<{ count: number }>(db, 'select count(*) as count from fw_events')
+  const countHandler = countingHandler(db)
+  return () => ({
+    events: countEvents.get()?.count ?? 0,
+    handlers: [...registry.all()].map(({ id, name }): HandlerStats => {
+      const { pending, dead, oldest } = countHandler(id)
+      return { handler: name, pending, dead, ...(oldest !== null && { oldestPendingAt: oldest }) }
+    }),
+  })
+}
+
+interface HandlerCounts {
+  readonly pending: number
+  readonly dead: number
+  readonly oldest: number | null
+}
+
+/** Indexes: fw_intake, fw_parked, fw_due, fw_dead. What is parked is younger than its head, so it has not the oldest. */
+function countingHandler(db: SqliteSql): (handler: number) => HandlerCounts {
+  const count = query<HandlerCounts>(
+    db,
+    `
+    with
+      intake as (
+        select count(*) as count, min(seq) as oldest from fw_deliveries indexed by fw_intake
+        where handler = :handler and state = 'intake'),
+      parked as (
+        select count(*) as count from fw_deliveries indexed by fw_parked
+        where handler = :handler and state = 'parked'),
+      heads as (
+        select count(*) as count, min(seq) as oldest from fw_deliveries indexed by fw_due
+        where handler = :handler and state = 'head'),
+      dead as (
+        select count(*) as count from fw_deliveries indexed by fw_dead
+        where handler = :handler and state = 'dead')
+    select
+      intake.count + parked.count + heads.count as pending,
+      dead.count as dead,
+      (select received from fw_events
+        where seq = coalesce(min(intake.oldest, heads.oldest), intake.oldest, heads.oldest)) as oldest
+    from intake, parked, heads, dead
+    `,
+  )
+  return (handler) => count.get({ handler }) ?? { pending: 0, dead: 0, oldest: null }
+}

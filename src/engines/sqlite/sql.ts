@@ -1,0 +1,25 @@
+/** A SQLite database: `DatabaseSync` of `node:sqlite` and `Database` of better-sqlite3 both fit. */
+export interface SqliteSql {
+  exec(sql: string): void
+  prepare(sql: string): SqliteStatement
+}
+
+export interface SqliteStatement {
+  run(...values: unknown[]): { changes: number | bigint; lastInsertRowid: number | bigint }
+  all(...values: unknown[]): unknown[]
+  get(...values: unknown[]): unknown
+}
+
+/** What a function that does not return a promise gives. */
+export type Sync = void | null | string | number | bigint | boolean | (object & { readonly then?: never })
+
+/** A prepared query whose rows have this shape. */
+export interface Query<Row> {
+  all(...values: unknown[]): readonly Row[]
+  get(...values: unknown[]): Row | undefined
+}
+
+/** Prepares a query. `Row` stands beside the SQL it describes: the two are read, and changed, together. */
+export function query<Row>(db: SqliteSql, sql: string): Query<Row> {
+  return db.prepare(sql) as Query<Row> // The select list names Row's columns, and the schema is strict about their types.
+}
