@@ -35,8 +35,16 @@ export function isLast({ attempt, failingForMs }: Lease, { maxAttempts }: Handle
 /** What was thrown, bounded, to be kept with the delivery. */
 export function failure(thrown: unknown, clock: Clock): Failure {
   const at = clock.now()
-  const stack = thrown instanceof Error ? thrown.stack?.slice(0, 4000) : undefined
+  const stack = stackOf(thrown)
   return { at, message: describeError(thrown, 1000), ...(stack !== undefined && { stack }) }
+}
+
+function stackOf(thrown: unknown): string | undefined {
+  try {
+    return thrown instanceof Error ? thrown.stack?.slice(0, 4000) : undefined
+  } catch {
+    return undefined // Somebody's own getter threw.
+  }
 }
 
 function laterMs(error: unknown, clock: Clock): number {

@@ -153,7 +153,8 @@ export class Worker {
         'a delivery is dead: its lease ran out three times, unsettled',
       )
     }
-    if (this.#attempts.take(leases, wants) || nextInMs === 0) this.#due = true
+    if (this.#needed === 0) await this.#options.engine.release(leases) // Stopped while it claimed.
+    else if (this.#attempts.take(leases, wants) || nextInMs === 0) this.#due = true
     return Math.min(pollMs, nextInMs)
   }
 

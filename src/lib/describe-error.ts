@@ -1,5 +1,13 @@
-/** What was thrown, whatever it was, in one bounded line for a log. */
+/** What was thrown, whatever it was, in one bounded line for a log. Never throws, though a hostile error's message may. */
 export function describeError(thrown: unknown, limit = 500): string {
-  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `a thrown ${typeof thrown}`
+  const text = readable(thrown)
   return text.length > limit ? `${text.slice(0, limit)}…` : text
+}
+
+function readable(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `a thrown ${typeof thrown}`
+  } catch {
+    return 'an error that cannot be read'
+  }
 }

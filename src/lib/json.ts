@@ -23,24 +23,19 @@ export function parseJsonExactly(text: string): unknown {
 }
 
 /**
- * Whether 16 digits stand in a row. Such a row covers every 16th position of the text once, so nothing else need be looked at: 0.3 µs for
- * 2 KB, where a RegExp takes 10.
+ * Whether 16 digits stand in a row. Looks at every 16th character, and back from there while it sees digits: a tenth of what a RegExp
+ * takes, which costs as much as parsing.
  */
 function hasLongNumber(text: string): boolean {
-  for (let at = 15; at < text.length; at += 16) {
-    if (!isDigit(text, at)) continue
-    let start = at
-    let end = at + 1
-    while (isDigit(text, start - 1)) start--
-    while (isDigit(text, end)) end++
-    if (end - start >= 16) return true
+  for (let at = 15, digits = 0; at < text.length; at += 16 - digits) {
+    digits = 0
+    while (digits < 16 && isDigit(text.charCodeAt(at - digits))) digits++
+    if (digits === 16) return true
   }
   return false
 }
 
-/** Outside the text it is NaN that is compared, which is none. */
-function isDigit(text: string, at: number): boolean {
-  const code = text.charCodeAt(at)
+function isDigit(code: number): boolean {
   return code >= 48 && code <= 57
 }
 

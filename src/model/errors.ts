@@ -67,7 +67,11 @@ export class RetryLater extends FusewireError {
 
 /** The code of any thrown value, ours or a look-alike from another copy of the package. */
 export function codeOf(error: unknown): string | undefined {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined
+  try {
+    return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+      ? error.code
+      : undefined
+  } catch {
+    return undefined // Whatever was thrown has a getter that throws.
+  }
 }
