@@ -14,33 +14,36 @@ const needed: Readonly<Record<Level, readonly number[]>> = {
 
 const levels = Object.keys(needed) as Level[]
 
-test.each([1, 2, 3, 4, 5, 6])('every level with %i receivers and every number of successes', async (receivers) => {
-  await using recorder = await Recorder.listen()
-  await using fusionauth = await emulate()
-  for (let n = 0; n < receivers; n += 1) await fusionauth.connect(`${recorder.url}/${n}`)
+test.each([1, 2, 3, 4, 5, 6])(
+  'every level with %i receivers and every number of successes',
+  async (receivers) => {
+    await using recorder = await Recorder.listen()
+    await using fusionauth = await emulate()
+    for (let n = 0; n < receivers; n += 1) await fusionauth.connect(`${recorder.url}/${n}`)
 
-  for (const level of levels) {
-    fusionauth.level('user.delete', level)
-    const threshold = needed[level][receivers - 1] ?? NaN
-    for (let successes = 0; successes <= receivers; successes += 1) {
-      recorder.answer = ({ path, event }) =>
-        event.type === 'user.delete' && Number(path.slice(1)) >= successes ? 500 : 200
-      const { user } = await fusionauth.createUser()
-      recorder.take()
+    for (const level of levels) {
+      fusionauth.level('user.delete', level)
+      const threshold = needed[level][receivers - 1] ?? NaN
+      for (let successes = 0; successes <= receivers; successes += 1) {
+        recorder.answer = ({ path, event }) =>
+          event.type === 'user.delete' && Number(path.slice(1)) >= successes ? 500 : 200
+        const { user } = await fusionauth.createUser()
+        recorder.take()
 
-      const outcome = await fusionauth.deleteUser(user.id)
+        const outcome = await fusionauth.deleteUser(user.id)
 
-      const label = `${level}, ${successes} of ${receivers}`
-      const committed = successes >= threshold
-      expect(outcome, label).toMatchObject({ committed, status: committed ? 200 : 504 })
-      expect((await fusionauth.deleteUser(user.id)).status, label).toBe(committed ? 404 : 504)
-      // Who failed is tried three times more, but only after a transaction that passed and never at None.
-      const attempts = successes + (receivers - successes) * (committed && level !== 'None' ? 4 : 1)
-      expect(outcome.events[0]?.attempts, label).toHaveLength(attempts)
-      expect(outcome.events[1]?.type, label).toBe(committed ? 'user.delete.complete' : undefined)
+        const label = `${level}, ${successes} of ${receivers}`
+        const committed = successes >= threshold
+        expect(outcome, label).toMatchObject({ committed, status: committed ? 200 : 504 })
+        expect((await fusionauth.deleteUser(user.id)).status, label).toBe(committed ? 404 : 504)
+        // Who failed is tried three times more, but only after a transaction that passed and never at None.
+        const attempts = successes + (receivers - successes) * (committed && level !== 'None' ? 4 : 1)
+        expect(outcome.events[0]?.attempts, label).toHaveLength(attempts)
+        expect(outcome.events[1]?.type, label).toBe(committed ? 'user.delete.complete' : undefined)
+      }
     }
-  }
-})
+  },
+)
 
 test('without any receiver the transaction passes', () => {
   for (const level of levels) expect(passes(level, 0, 0)).toBe(true)

@@ -131,12 +131,12 @@ export class EventSystem {
     return Math.floor(this.#clock.now())
   }
 
-  /** Calls back at an instant, however far. */
+  /** Calls back at an instant, however far, and not a millisecond before. */
   at(instant: number, call: () => void): void {
-    const ms = instant - this.#clock.now()
+    const ms = Math.ceil(instant - this.#clock.now())
+    if (ms <= 0) return call()
     // setTimeout knows 24 days.
-    const longest = 2 ** 31 - 1
-    this.#clock.after(Math.max(0, Math.min(ms, longest)), ms > longest ? () => this.at(instant, call) : call)
+    this.#clock.after(Math.min(ms, 2 ** 31 - 1), () => this.at(instant, call))
   }
 
   /** Resolves when nothing is left to post. */
