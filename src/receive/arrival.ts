@@ -14,7 +14,7 @@ export function arrivalOf({ event, key, body, receivedAt }: Accepted): Arrival {
     type: printable(event.type),
     source: 'door',
     receivedAt: Math.round(receivedAt),
-    hash: body.sha256(),
+    hash: Buffer.from(body.sha256(), 'base64'),
     body: body.bytes,
     ...(lane !== undefined && { lane: canonicalId(`${key.tenantId}/${lane}`) }),
     applicationIds: applicationsOf(event),

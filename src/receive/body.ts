@@ -5,8 +5,8 @@ import type { BodySource, Incoming } from '../model/incoming.ts'
 /** A body in full, not yet looked at. */
 export interface Body {
   readonly bytes: Uint8Array
-  /** Computed on first use. */
-  sha256(): Buffer
+  /** In standard base64, as tokens claim it. Computed on first use. */
+  sha256(): string
 }
 
 /** How much may be read. */
@@ -24,7 +24,7 @@ const idleMs = 1500
 const totalMs = 10_000
 
 /** Reads the body. Whoever gets it gives `bytes.length` back to `intake.inFlight` when the request is over. */
-export function readBody(incoming: Incoming, intake: Intake): Promise<Body | Answer> | Answer {
+export function readBody(incoming: Incoming, intake: Intake): Body | Answer | Promise<Body | Answer> {
   const { body, headers } = incoming
   if (body.consumed !== undefined) return failed('FW_BODY_READ', body.consumed)
   const declared = Number(headers.get('content-length') ?? 0)
@@ -33,7 +33,7 @@ export function readBody(incoming: Incoming, intake: Intake): Promise<Body | Ans
   if (body.bytes === undefined) return flow(body, intake)
   if (body.bytes.length > intake.bodyLimit) return tooLarge(intake)
   intake.inFlight += body.bytes.length
-  return Promise.resolve(whole([body.bytes]))
+  return whole([body.bytes])
 }
 
 function flow(source: BodySource, intake: Intake): Promise<Body | Answer> {
@@ -76,8 +76,8 @@ function flow(source: BodySource, intake: Intake): Promise<Body | Answer> {
 function whole(chunks: readonly Uint8Array[]): Body {
   const [first] = chunks
   const bytes = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks)
-  let digest: Buffer | undefined
-  return { bytes, sha256: () => (digest ??= hash('sha256', bytes, 'buffer')) }
+  let digest: string | undefined
+  return { bytes, sha256: () => (digest ??= hash('sha256', bytes, 'base64')) }
 }
 
 const tooLarge = ({ bodyLimit }: Intake): Answer =>

@@ -5,7 +5,7 @@ import type { Body } from './body.ts'
 
 /** The event in the body. What it says is no reason to refuse it; that it is none, is. */
 export function parse(body: Body): ParsedEvent | Answer {
-  const event = readEvent(body.bytes, () => body.sha256().toString('hex'))
+  const event = readEvent(body.bytes, () => Buffer.from(body.sha256(), 'base64').toString('hex'))
   return typeof event === 'string' ? answers[event] : event
 }
 

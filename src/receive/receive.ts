@@ -40,7 +40,7 @@ export async function receive(incoming: Incoming, door: Door): Promise<Answer> {
   const body = await readBody(incoming, door.intake)
   if (isAnswer(body)) return body
   try {
-    const wrong = admission.digests.some((digest) => digest !== body.sha256().toString('base64'))
+    const wrong = admission.digests.some((digest) => digest !== body.sha256())
     if (wrong) return unauthorized('the body is not the one that was signed')
 
     const event = parse(body)

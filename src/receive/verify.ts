@@ -4,6 +4,8 @@ import type { VerifyKey } from './keys.ts'
 
 /** A compact JWS taken apart, nothing of it believed yet. */
 export interface Token {
+  /** The header as it came. */
+  readonly head: string
   readonly algorithm: string
   readonly kid?: string
   /** `header.payload`, what was signed. */
@@ -25,7 +27,7 @@ export function openToken(text: string): Token | string {
   const signature = fromBase64url(tail)
   if (payload === undefined || signature === undefined || signature.length === 0)
     return 'the token is not base64url'
-  return { ...header, signed: text.slice(0, head.length + 1 + body.length), payload, signature }
+  return { ...header, head, signed: text.slice(0, head.length + 1 + body.length), payload, signature }
 }
 
 type TokenHeader = Pick<Token, 'algorithm' | 'kid'>
@@ -58,8 +60,7 @@ export function verifyToken(token: Token, keys: readonly VerifyKey[]): string | 
   return undefined
 }
 
-function rememberHeader({ algorithm, kid, signed }: Token): void {
-  const head = signed.slice(0, signed.indexOf('.'))
+function rememberHeader({ head, algorithm, kid }: Token): void {
   if (headers.has(head)) return
   if (headers.size >= 64) headers.clear()
   headers.set(head, { algorithm, ...(kid !== undefined && { kid }) })
