@@ -8,6 +8,8 @@ export default defineConfig({
     alias: [
       { find: /^fusewire$/, replacement: source('index.ts') },
       { find: /^fusewire\/node$/, replacement: source('http/node.ts') },
+      { find: /^fusewire\/sqlite$/, replacement: source('engines/sqlite/index.ts') },
+      { find: /^fusewire\/emulator$/, replacement: source('emulator/index.ts') },
       { find: /^fusewire\/testing$/, replacement: source('testing/index.ts') },
     ],
   },

@@ -1,23 +1,31 @@
 import express, { type Express } from 'express'
 import { apiKey, Webhook } from 'fusewire'
 import { toNodeHandler } from 'fusewire/node'
+import { sqlite } from 'fusewire/sqlite'
+import { readAudit, writeAudit } from './audit.ts'
 import type { Todos } from './todos.ts'
 
-/** FusionAuth tells of a user's end; the Todo application forgets that user's Todos before FusionAuth commits. */
-export function receiver(todos: Todos, webhookKey: string): Webhook<'none'> {
-  const webhook = new Webhook({ authenticate: apiKey(webhookKey), inbox: 'none' })
+export interface TodoApp {
+  readonly webhook: Webhook
+  readonly app: Express
+}
 
-  // A database error is thrown, answered 500, and nothing is deleted: with user.delete at a transaction level above None,
-  // FusionAuth then keeps the user too.
+/** A Todo application that hears from FusionAuth: a user's Todos go before FusionAuth commits that the user goes. */
+export function todoApp(todos: Todos, inboxFile: string, webhookKey: string): TodoApp {
+  const webhook = new Webhook({ authenticate: apiKey(webhookKey), inbox: sqlite(inboxFile) })
+
+  // Inside FusionAuth's transaction. A database error is thrown and answered 500, nothing is deleted, and with user.delete at a
+  // transaction level above None, FusionAuth keeps the user too.
   webhook.gate('user.delete', ({ event, signal }) => {
     todos.deleteAll(event.user.id, { signal })
   })
-  return webhook
-}
 
-export function todoApp(todos: Todos, webhook: Webhook<'none'>): Express {
+  // After FusionAuth has committed, retried until it succeeds, written exactly once.
+  webhook.on('user.delete.complete', { name: 'audit', atomic: true }, ({ event, sql }) => {
+    writeAudit(sql, { userId: event.user.id, what: 'deleted', at: event.createInstant })
+  })
+
   const app = express()
-
   // Before express.json(): a webhook wants the bytes as they came.
   app.post('/fusionauth-webhook', toNodeHandler(webhook))
 
@@ -33,5 +41,8 @@ export function todoApp(todos: Todos, webhook: Webhook<'none'>): Express {
   app.get('/todos', (request, response) => {
     response.json(todos.of(String(request.query['userId'] ?? '')))
   })
-  return app
+  app.get('/audit', (_, response) => {
+    response.json(readAudit(inboxFile))
+  })
+  return { webhook, app }
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { hardenServer } from 'fusewire/node'
-import { receiver, todoApp } from './app.ts'
+import { todoApp } from './app.ts'
 import { openTodos } from './todos.ts'
 
 const { PORT = '3000', WEBHOOK_KEY = randomBytes(32).toString('hex'), TODO_DB = 'todo.db' } = process.env
+const inboxFile = TODO_DB.replace(/(\.db)?$/, '.inbox.db')
 const ada = 'ada00000-0000-4000-8000-000000000001'
 
 const isNew = !existsSync(TODO_DB)
@@ -14,10 +15,10 @@ if (isNew) {
     todos.add(ada, title)
 }
 
-const webhook = receiver(todos, WEBHOOK_KEY)
+const { webhook, app } = todoApp(todos, inboxFile, WEBHOOK_KEY)
 await webhook.start()
 
-const server = hardenServer(todoApp(todos, webhook).listen(Number(PORT)))
+const server = hardenServer(app.listen(Number(PORT)))
 server.on('error', (error: NodeJS.ErrnoException) => {
   console.error(
     error.code === 'EADDRINUSE'
@@ -45,8 +46,7 @@ Tell it, as FusionAuth would, that Ada was deleted; then look at her todos again
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {
     server.close(() => {
-      void webhook.stop()
-      todos.close()
+      void webhook.stop().then(() => todos.close())
     })
     server.closeIdleConnections()
   })

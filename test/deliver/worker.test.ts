@@ -1,12 +1,23 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { memory } from '../../src/engines/memory.ts'
+import { sqlite } from '../../src/engines/sqlite/index.ts'
 import { Permanent, RetryLater } from '../../src/model/errors.ts'
 import type { HandlerRun } from '../../src/model/registration.ts'
 import { handlerNamed, rig, turns } from './rig.ts'
 
-const engines = [
-  { name: 'memory', make: (clock: Parameters<Parameters<typeof rig>[0]>[0]) => memory({ clock }) },
+type Make = Parameters<typeof rig>[0]
+
+const folder = mkdtempSync(join(tmpdir(), 'fusewire-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const engines: { name: string; make: Make }[] = [
+  { name: 'memory', make: (clock) => memory({ clock }) },
+  { name: 'SQLite', make: (clock) => sqlite(join(folder, `${randomUUID()}.db`), { clock }) },
 ]
 const hour = 60 * 60_000
 
