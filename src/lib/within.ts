@@ -11,11 +11,11 @@ export interface Within {
 
 /**
  * Runs `work` with a signal and rejects with `late()` when it has not ended within `ms`, aborting the signal with the same error. Work that
- * blocks the thread past its time is late too, although it has ended. What `work` does after that is its own affair and goes unheard.
+ * blocks the thread past its time is late too, although it has ended; without time left it is not begun. What `work` does later is its own affair.
  */
 export async function within<T>(options: Within, work: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
-  const { clock, late, signal: outside } = options
-  const ms = Math.max(0, options.ms)
+  const { ms, clock, late, signal: outside } = options
+  if (ms <= 0) throw late() // Too late to begin: a gate would delete what FusionAuth has already decided about.
   const controller = new AbortController()
   const endsAt = clock.now() + ms
   const { promise: given, reject } = Promise.withResolvers<never>()

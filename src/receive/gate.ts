@@ -31,7 +31,7 @@ async function ask(
   deadline: Deadline,
   clock: Clock,
 ): Promise<Answer | undefined> {
-  const ms = Math.min(deadline.remainingMs(), one.timeoutMs ?? Infinity)
+  const ms = Math.max(0, Math.min(deadline.remainingMs(), one.timeoutMs ?? Infinity))
   const late = () =>
     new FusewireError('FW_GATE_TIMEOUT', `gate ${one.name} did not decide within ${Math.round(ms)} ms`)
   try {

@@ -58,7 +58,7 @@ async function run(
   { event, key, receivedAt, deadline }: Accepted,
   clock: Clock,
 ): Promise<void> {
-  const ms = Math.min(deadline.remainingMs(), handler.timeoutMs ?? Infinity)
+  const ms = Math.max(0, Math.min(deadline.remainingMs(), handler.timeoutMs ?? Infinity))
   const late = () => new FusewireError('FW_TIMEOUT', `did not end within ${Math.round(ms)} ms`)
   await within({ ms, clock, late }, async (signal) => {
     if (handler.where?.(event) === false) return

@@ -1,0 +1,90 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { BodySink, Incoming } from '../../src/model/incoming.ts'
+import { isAnswer } from '../../src/receive/answer.ts'
+import { type Intake, readBody } from '../../src/receive/body.ts'
+
+function incoming(headers: Readonly<Record<string, string>> = {}): {
+  incoming: Incoming
+  sink: () => BodySink
+  stopped: () => boolean
+} {
+  let sink: BodySink | undefined
+  let stopped = false
+  return {
+    incoming: {
+      method: 'POST',
+      headers: {
+        get: (name) => headers[name],
+        repeated: () => undefined,
+        toHeaders: () => new Headers(headers),
+      },
+      body: {
+        start: (given) => {
+          sink = given
+        },
+        stop: () => {
+          stopped = true
+        },
+      },
+    },
+    sink() {
+      if (sink === undefined) throw new Error('the body was not asked for')
+      return sink
+    },
+    stopped: () => stopped,
+  }
+}
+
+const intake = (inFlight = 0): Intake => ({ bodyLimit: 100, inFlightLimit: 150, inFlight })
+
+describe('reading a body', () => {
+  test('refuses what is declared too large without reading a byte', async () => {
+    const { incoming: request, sink } = incoming({ 'content-length': '101' })
+    expect(await readBody(request, intake())).toMatchObject({ status: 413 })
+    expect(sink).toThrow()
+  })
+
+  test('answers 503 when the declared bytes do not fit beside those of others, without reading a byte', async () => {
+    const { incoming: request, sink } = incoming({ 'content-length': '60' })
+    expect(await readBody(request, intake(91))).toMatchObject({ status: 503 })
+    expect(sink).toThrow()
+  })
+
+  test('answers 503 when undeclared bytes do not fit, and gives them back', async () => {
+    const { incoming: request, sink, stopped } = incoming()
+    const room = intake(100)
+    const reading = readBody(request, room)
+    sink().chunk(Buffer.alloc(40))
+    expect(room.inFlight).toBe(140)
+    sink().chunk(Buffer.alloc(40))
+    expect(await reading).toMatchObject({ status: 503 })
+    expect(stopped()).toBe(true)
+    expect(room.inFlight).toBe(100)
+  })
+
+  test.each(['fail', 'chunk'] as const)('ignores what comes after the end (%s)', async (late) => {
+    const { incoming: request, sink } = incoming()
+    const room = intake()
+    const reading = readBody(request, room)
+    sink().chunk(Buffer.from('{}'))
+    sink().end()
+    if (late === 'chunk') sink().chunk(Buffer.from('more'))
+    else sink().fail()
+    sink().end()
+    await turn()
+    const body = await reading
+    expect(isAnswer(body) ? body : Buffer.from(body.bytes).toString()).toBe('{}')
+    expect(room.inFlight).toBe(2)
+  })
+
+  test('answers 400 to a body that breaks off, and gives its bytes back', async () => {
+    const { incoming: request, sink } = incoming()
+    const room = intake()
+    const reading = readBody(request, room)
+    sink().chunk(Buffer.from('{'))
+    sink().fail()
+    expect(await reading).toMatchObject({ status: 400 })
+    expect(room.inFlight).toBe(0)
+  })
+})

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { handClock } from '../../src/testing/hand-clock.ts'
+import { Recent } from '../../src/receive/recent.ts'
+import { bodyWith, door, good } from '../support/door.ts'
+import { rimNames } from '../support/rims.ts'
+
+const id = () => randomUUID()
+const event = (fields: object) => bodyWith({ type: 'user.delete', user: { id: 'ada' }, ...fields })
+
+describe.each(rimNames)('%s', (rim) => {
+  test.each([
+    ['the same bytes', { id: 'A' }, { id: 'A' }, 1],
+    [
+      'the id in capitals',
+      { id: '0f0f0f0f-1111-4222-8333-44444444aaaa' },
+      { id: '0F0F0F0F-1111-4222-8333-44444444AAAA' },
+      1,
+    ],
+    ['no id, the same bytes', { id: undefined }, { id: undefined }, 1],
+    ['no id, other bytes', { id: undefined, n: 1 }, { id: undefined, n: 2 }, 2],
+    ['an empty id, other bytes', { id: '', n: 1 }, { id: '', n: 2 }, 2],
+    ['another id', { id: id() }, { id: id() }, 2],
+    ['another createInstant', { id: 'A', createInstant: 1 }, { id: 'A', createInstant: 2 }, 2],
+    ['another tenant', { id: 'A', tenantId: id() }, { id: 'A', tenantId: id() }, 2],
+    ['ids that are not UUIDs', { id: 'A' }, { id: 'a' }, 2],
+  ])('%s: counted as so many events', async (_, first, second, events) => {
+    await using at = await door(rim)
+    for (const fields of [first, second]) {
+      expect((await at.send({ headers: good, body: event(fields) })).status).toBe(200)
+    }
+    expect(at.ran.length).toBe(events)
+  })
+
+  test('a copy that comes while the first is decided shares its answer', async () => {
+    let answer: 'resolve' | 'reject' = 'resolve'
+    await using at = await door(rim, {
+      register: (webhook, ran) =>
+        webhook.gate('user.delete', async () => {
+          ran.push('gate')
+          await pause(40)
+          if (answer === 'reject') throw new Error('down')
+        }),
+    })
+    for (const [way, status] of [
+      ['resolve', 200],
+      ['reject', 500],
+    ] as const) {
+      answer = way
+      at.ran.length = 0
+      const body = event({})
+      const told = await Promise.all([1, 2, 3].map(() => at.send({ headers: good, body })))
+      expect(told.map((one) => one.status)).toEqual([status, status, status])
+      expect(at.ran).toEqual(['gate'])
+    }
+  })
+
+  test('a gate that said no is asked again, one that let pass is not', async () => {
+    let says = 'no'
+    await using at = await door(rim, {
+      register: (webhook, ran) =>
+        webhook.gate('user.delete', () => {
+          ran.push(says)
+          if (says === 'no') throw new Error(says)
+        }),
+    })
+    const body = event({})
+    const statuses = []
+    for (says of ['no', 'no', 'yes', 'no']) statuses.push((await at.send({ headers: good, body })).status)
+    expect(statuses).toEqual([500, 500, 200, 200])
+    expect(at.ran).toEqual(['no', 'no', 'yes'])
+  })
+})
+
+describe('what was seen', () => {
+  test('is forgotten after 24 hours', async () => {
+    const clock = handClock()
+    const recent = new Recent(clock)
+    recent.add('a')
+    await clock.advance(24 * 3_600_000 - 1)
+    expect(recent.has('a')).toBe(true)
+    await clock.advance(1)
+    expect(recent.has('a')).toBe(false)
+  })
+
+  test('is bounded, the oldest going first', () => {
+    const recent = new Recent(handClock(), 2)
+    for (const key of ['a', 'b', 'a', 'c']) recent.add(key)
+    expect(['a', 'b', 'c'].filter((key) => recent.has(key))).toEqual(['a', 'c'])
+  })
+})
