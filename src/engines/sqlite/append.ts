@@ -5,11 +5,14 @@ import type { Registry } from './registry.ts'
 import { attempting } from './savepoint.ts'
 import { query, type SqliteSql } from './sql.ts'
 
-/** Appends arrivals inside the caller's transaction, each with its deliveries, and touches no lane: they enter their handlers' intake. */
+/**
+ * Appends arrivals inside the caller's transaction, each with its deliveries, and touches no lane: they enter their handlers' intake.
+ * Throws at the first that cannot be stored; with `careful`, quarantines it and goes on.
+ */
 export function appending(
   db: SqliteSql,
   registry: Registry,
-): (arrivals: readonly Arrival[]) => readonly Appended[] {
+): (arrivals: readonly Arrival[], careful: boolean) => readonly Appended[] {
   const insertEvent = inserting(db)
   const insertDelivery = deliveryInserting(db)
   const insertSubject = subjectInserting(db)
@@ -50,12 +53,7 @@ export function appending(
     return 'quarantined'
   }
 
-  return (arrivals) => {
-    const attempted = attempt(() => arrivals.map(append))
-    if ('value' in attempted) return attempted.value
-    if (!isPoison(attempted.error)) throw attempted.error
-    return arrivals.map(appendOrQuarantine)
-  }
+  return (arrivals, careful) => arrivals.map(careful ? appendOrQuarantine : append)
 }
 
 /** The new event's seq, undefined when its key is known. Index: unique (created, tenant, id). */
@@ -135,5 +133,5 @@ function quarantining(db: SqliteSql): (arrival: Arrival) => void {
 }
 
 function bucketOf(seq: number): number {
-  return Math.floor(seq / 65_536)
+  return Math.floor(seq / 1_024)
 }

@@ -46,7 +46,7 @@ export function sqlite(
     subscribe: (subscriptions) => jobs.write((session) => session.subscribe(subscriptions)),
 
     async append(arrivals) {
-      const answers = await jobs.write((session) => session.append(arrivals))
+      const answers = await jobs.write((session, careful) => session.append(arrivals, careful))
       if (answers.includes('stored')) watchers.wake()
       return answers
     },
@@ -88,12 +88,15 @@ export function sqlite(
     },
 
     async atomic(lease, handle) {
-      const settled = await jobs.write((session) => {
-        // Settled first: on a lease that is lost nothing may run.
-        const answer = session.leases.settle(lease, { kind: 'succeeded' }, now())
-        if (answer === 'settled') runAtomic(session.db, handle)
-        return answer
-      })
+      const settled = await jobs.write(
+        (session) => {
+          // Settled first: on a lease that is lost nothing may run.
+          const answer = session.leases.settle(lease, { kind: 'succeeded' }, now())
+          if (answer === 'settled') runAtomic(session.db, handle)
+          return answer
+        },
+        { mayThrow: true },
+      )
       watchers.wake()
       return settled
     },

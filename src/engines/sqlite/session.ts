@@ -6,7 +6,7 @@ import { appending } from './append.ts'
 import { checkpointing } from './checkpoint.ts'
 import { claiming } from './claim.ts'
 import { keepingTime, type KeptTime } from './drift.ts'
-import { holdInPlace, openFile } from './file.ts'
+import { holdInPlace, type OpenFile, openFile } from './file.ts'
 import { counting, getting, knowing } from './read.ts'
 import { registry } from './registry.ts'
 import { type Attempt, attempting } from './savepoint.ts'
@@ -23,6 +23,7 @@ export interface Session {
   begin(durable: boolean): void
   /** Durable when it returns, if begun so; throws when it is not. */
   commit(): void
+  rollback(): void
   /** After a commit, and after its answers are given. */
   checkpoint(): void
   close(): void
@@ -32,7 +33,7 @@ export interface Session {
   // Inside begin and commit.
   readonly attempt: <T>(run: () => T) => Attempt<T>
   readonly subscribe: (subscriptions: readonly Subscription[]) => void
-  readonly append: (arrivals: readonly Arrival[]) => readonly Appended[]
+  readonly append: (arrivals: readonly Arrival[], careful: boolean) => readonly Appended[]
   readonly claim: (wants: readonly Want[], leaseMs: number, now: number) => Claimed
   readonly leases: Leases
   readonly time: KeptTime
@@ -44,13 +45,13 @@ export interface Session {
 }
 
 export function openSession(file: string | SqliteSql, now: number, allowVolatile: boolean): Session {
-  const { db, path, close } = openFile(file, allowVolatile)
+  const opened = openFile(file, allowVolatile)
   try {
-    configure(db)
-    migrate(db, path)
-    return prepare(db, path, now, close)
+    configure(opened.db)
+    migrate(opened.db, opened.path)
+    return prepare(opened, now)
   } catch (error) {
-    close()
+    opened.close()
     throw error
   }
 }
@@ -69,12 +70,16 @@ function configure(db: SqliteSql): void {
   db.exec('pragma wal_autocheckpoint = 8000')
   db.exec('pragma journal_size_limit = 67108864')
   db.exec('pragma cache_size = -16384')
+  // What a savepoint keeps to be undone.
+  db.exec('pragma temp_store = memory')
 }
 
-function prepare(db: SqliteSql, path: string, now: number, close: () => void): Session {
+function prepare(file: OpenFile, now: number): Session {
+  const { db, path } = file
   const handlers = registry(db)
   const begin = db.prepare('begin immediate')
   const commit = db.prepare('commit')
+  const rollback = db.prepare('rollback')
   const dataVersion = query<{ data_version: number }>(db, 'pragma data_version')
   const assertInPlace = holdInPlace(path)
   let durably = true
@@ -94,6 +99,7 @@ function prepare(db: SqliteSql, path: string, now: number, close: () => void): S
       commit.run()
       assertInPlace()
     },
+    rollback: () => void rollback.run(),
     checkpoint: checkpointing(db),
     close() {
       try {
@@ -101,7 +107,7 @@ function prepare(db: SqliteSql, path: string, now: number, close: () => void): S
       } catch {
         // No transaction was open, or the error that closes this session has undone it.
       }
-      close()
+      file.close()
     },
     changed() {
       const current = dataVersion.get()?.data_version

@@ -5,16 +5,25 @@ import type { Sessions } from './sessions.ts'
 
 /** Runs what changes the inbox. */
 export interface Writer {
-  /** Resolves when what `run` did is committed; on disk, if it is `durable`. What is asked in one turn of the loop shares a commit. */
-  write<T>(run: (session: Session) => T, options?: { readonly durable: boolean }): Promise<T>
+  /** Resolves when what `run` did is committed. What is asked in one turn of the loop shares a commit. */
+  write<T>(run: Run<T>, options?: JobOptions): Promise<T>
   /** Resolves when everything asked for is done. */
   idle(): Promise<void>
 }
 
-interface Job {
-  readonly durable: boolean
+/** `careful`: an earlier try met something that cannot be stored. What can go wrong alone is to go wrong alone. */
+type Run<T> = (session: Session, careful: boolean) => T
+
+interface JobOptions {
+  /** A power cut must not undo it. Default: true. */
+  readonly durable?: boolean
+  /** A throw is nothing unusual, and undoes this job alone. Default: false. */
+  readonly mayThrow?: boolean
+}
+
+interface Job extends Required<JobOptions> {
   /** Gives what answers the caller once it is committed. */
-  run(session: Session): () => void
+  run(session: Session, careful: boolean): () => void
   reject(error: unknown): void
 }
 
@@ -28,37 +37,48 @@ export function writer(sessions: Sessions, now: () => number): Writer {
   async function work(): Promise<void> {
     while (jobs.length > 0) {
       await turn()
-      await commit(jobs.splice(0, commitLimit))
+      const batch = jobs.splice(0, commitLimit)
+      try {
+        await commit(batch)
+      } catch (error) {
+        for (const job of batch) job.reject(error)
+      }
     }
     working = undefined
   }
 
   async function commit(batch: readonly Job[]): Promise<void> {
+    // What may throw comes last, so that a second try never runs it again.
+    const ordered = batch.toSorted((a, b) => Number(a.mayThrow) - Number(b.mayThrow))
     const durable = batch.some((job) => job.durable)
-    try {
-      const session = await sessions.use((open) => {
-        open.begin(durable)
-        return open
-      })
-      commitIn(session, batch, durable)
-    } catch (error) {
-      for (const job of batch) job.reject(error)
+    if (commitIn(await begun(durable), ordered, durable, false) === 'undone') {
+      commitIn(await begun(durable), ordered, durable, true)
     }
   }
 
+  function begun(durable: boolean): Promise<Session> {
+    return sessions.use((session) => {
+      session.begin(durable)
+      return session
+    })
+  }
+
   /** From begin to commit nothing waits, so nothing else can slip into the transaction. */
-  function commitIn(session: Session, batch: readonly Job[], durable: boolean): void {
-    const answers: (() => void)[] = []
-    let faulty = false
+  function commitIn(
+    session: Session,
+    batch: readonly Job[],
+    durable: boolean,
+    careful: boolean,
+  ): 'committed' | 'undone' {
+    const ends: End[] = []
     try {
       for (const job of batch) {
-        const attempted = session.attempt(() => job.run(session))
-        if ('value' in attempted) {
-          answers.push(attempted.value)
-        } else {
-          answers.push(() => job.reject(attempted.error))
-          faulty ||= isFault(attempted.error)
+        const end = runIn(session, job, careful)
+        if (end === undefined) {
+          session.rollback()
+          return 'undone'
         }
+        ends.push(end)
       }
       if (durable) session.time.note(now())
       session.commit()
@@ -66,19 +86,21 @@ export function writer(sessions: Sessions, now: () => number): Writer {
       sessions.drop(session)
       throw error
     }
-    for (const answer of answers) answer()
-    if (faulty) sessions.drop(session)
+    for (const { answer } of ends) answer()
+    if (ends.some(({ faulty }) => faulty)) sessions.drop(session)
     else session.checkpoint()
+    return 'committed'
   }
 
   return {
-    write(run, { durable } = { durable: true }) {
+    write(run, { durable = true, mayThrow = false } = {}) {
       return new Promise((resolve, reject) => {
         jobs.push({
           durable,
+          mayThrow,
           reject,
-          run(session) {
-            const value = run(session)
+          run(session, careful) {
+            const value = run(session, careful)
             return () => resolve(value)
           },
         })
@@ -87,4 +109,28 @@ export function writer(sessions: Sessions, now: () => number): Writer {
     },
     idle: async () => working,
   }
+}
+
+interface End {
+  answer(): void
+  readonly faulty: boolean
+}
+
+/**
+ * Runs a job, undefined when it threw and has to be run with care. A savepoint for each would copy every page it touches (half the append
+ * rate), so the first try goes without, except for what is expected to throw.
+ */
+function runIn(session: Session, job: Job, careful: boolean): End | undefined {
+  if (!careful && !job.mayThrow) {
+    try {
+      return { answer: job.run(session, false), faulty: false }
+    } catch (error) {
+      if (isFault(error)) throw error
+      return undefined
+    }
+  }
+  const attempted = session.attempt(() => job.run(session, careful))
+  return 'value' in attempted
+    ? { answer: attempted.value, faulty: false }
+    : { answer: () => job.reject(attempted.error), faulty: isFault(attempted.error) }
 }
