@@ -73,7 +73,8 @@ function flow(source: BodySource, intake: Intake): Promise<Body | Answer> {
   })
 }
 
-function whole(chunks: readonly Uint8Array[]): Body {
+/** The body that came in these pieces. */
+export function whole(chunks: readonly Uint8Array[]): Body {
   const [first] = chunks
   const bytes = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks)
   let digest: string | undefined

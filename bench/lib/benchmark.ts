@@ -1,0 +1,61 @@
+/** What `npm run bench -- NAME` runs: bench/NAME.ts exports one as `benchmark`. */
+export interface Benchmark {
+  readonly title: string
+  /** How often every subject is measured. One more round comes first and is not counted. */
+  readonly rounds: number
+  /** How long one measurement takes. */
+  readonly ms: number
+  readonly subjects: readonly Subject[]
+  readonly targets: readonly Target[]
+}
+
+/** One of the things that are measured side by side. */
+export interface Subject {
+  readonly name: string
+  /** Called once, before the first round. */
+  open(pace: Pace): Opened | Promise<Opened>
+}
+
+export interface Opened {
+  /** Called once a round, never while another subject is measured. */
+  measure(): Figures | Promise<Figures>
+  /** Called at the end, whatever happened. */
+  close?(): void | Promise<void>
+}
+
+/** How much may be done: a quick run only shows that everything works. */
+export interface Pace {
+  readonly quick: boolean
+  /** How long one measurement takes. */
+  readonly ms: number
+}
+
+/** What was measured, by name and unit: `{ 'requests/s': 21480, 'p99 ms': 2.1 }`. Subjects with the same names share a table. */
+export type Figures = Readonly<Record<string, number>>
+
+/** The figures of one round, by subject. */
+export type Round = ReadonlyMap<string, Figures>
+
+/** What must hold of the median over all rounds. */
+export type Target = {
+  readonly name: string
+  readonly value: (round: Round) => number
+} & (
+  | { readonly atLeast: number; readonly atMost?: never }
+  | { readonly atMost: number; readonly atLeast?: never }
+)
+
+/** A target's value: what a subject measured. */
+export const figure = (metric: string, subject: string) => (round: Round) => {
+  const value = round.get(subject)?.[metric]
+  if (value === undefined) throw new Error(`There is no figure '${metric}' of a subject '${subject}'.`)
+  return value
+}
+
+/** A target's value: what a subject measured as a part of what a peer measured beside it, in the same round. */
+export const ratio = (metric: string, subject: string, peer: string) => (round: Round) =>
+  figure(metric, subject)(round) / figure(metric, peer)(round)
+
+/** A target's value: by how much a subject's figure is above a peer's. */
+export const excess = (metric: string, subject: string, peer: string) => (round: Round) =>
+  figure(metric, subject)(round) - figure(metric, peer)(round)
