@@ -35,8 +35,8 @@ export class Jwks {
   #fetchedAt = -Infinity
   #fetching: Promise<'fetched' | 'failed'> | undefined
   #clock: Clock = systemClock
-  #tokens = burst
-  #countedAt = -Infinity
+  /** When fetches that go steadily at one per refill would be due again; the burst lets them run ahead of it. */
+  #dueAt = -Infinity
 
   constructor(options: JwksOptions) {
     this.#url = checkedUrl(options)
@@ -82,7 +82,7 @@ export class Jwks {
 
   /** Joins the fetch under way, or starts one if the burst allows it. Never rejects. */
   #refresh(): Promise<'fetched' | 'failed'> | undefined {
-    if (this.#fetching === undefined && this.#takeToken()) {
+    if (this.#fetching === undefined && this.#mayFetch()) {
       this.#fetching = this.#fetch().finally(() => {
         this.#fetching = undefined
       })
@@ -90,12 +90,11 @@ export class Jwks {
     return this.#fetching
   }
 
-  #takeToken(): boolean {
+  #mayFetch(): boolean {
     const now = this.#clock.now()
-    this.#tokens = Math.min(burst, this.#tokens + (now - this.#countedAt) / refillMs)
-    this.#countedAt = now
-    if (this.#tokens < 1) return false
-    this.#tokens -= 1
+    const dueAt = Math.max(this.#dueAt, now)
+    if (dueAt - now > (burst - 1) * refillMs) return false
+    this.#dueAt = dueAt + refillMs
     return true
   }
 
