@@ -2,7 +2,7 @@ import type { Claimed, Lease } from '../../model/delivery.ts'
 import type { Want } from '../../model/engine.ts'
 import type { EventKey } from '../../model/event.ts'
 import { admitting } from './admit.ts'
-import { findingDueHeads, findingHead, type Head, keyOf, leaseOf } from './head.ts'
+import { findingDueHeads, findingHeads, type Head, keyOf, leaseOf } from './head.ts'
 import { promoting } from './promote.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
@@ -13,7 +13,7 @@ export function claiming(
   registry: Registry,
 ): (wants: readonly Want[], leaseMs: number, now: number) => Claimed {
   const dueHeads = findingDueHeads(db)
-  const findHead = findingHead(db)
+  const findHeads = findingHeads(db)
   const take = taking(db)
   const bury = burying(db)
   const promote = promoting(db)
@@ -46,10 +46,8 @@ export function claiming(
         room--
       }
 
-      for (const seq of admit(id, room, now, leasedUntil)) {
-        const head = findHead(id, seq)
-        if (head !== undefined) leases.push(leaseOf(handler, head, now))
-      }
+      const admitted = admit(id, room, now, leasedUntil)
+      for (const head of findHeads(id, admitted)) leases.push(leaseOf(handler, head, now))
 
       nextAt = Math.min(nextAt, hasIntake(id) ? now : (nextDue(id) ?? Infinity))
     }

@@ -43,19 +43,20 @@ export function findingDueHeads(
   return (handler, now, limit) => find.all(handler, now, limit)
 }
 
-/** Index: primary key (seq, handler). */
-export function findingHead(db: SqliteSql): (handler: number, seq: number) => Head | undefined {
+/** In one query: half of what a query for each costs. Index: primary key (seq, handler). */
+export function findingHeads(db: SqliteSql): (handler: number, seqs: readonly number[]) => readonly Head[] {
   const find = query<Head>(
     db,
     `
     select ${columns}
-    from fw_deliveries d
+    from json_each(?) admitted
+    cross join fw_deliveries d on d.seq = admitted.value
     cross join fw_events e on e.seq = d.seq
     left join fw_failing f on f.handler = d.handler and f.lane = coalesce(d.lane, d.seq)
-    where d.seq = ? and d.handler = ?
+    where d.handler = ?
     `,
   )
-  return (handler, seq) => find.get(seq, handler)
+  return (handler, seqs) => (seqs.length === 0 ? [] : find.all(JSON.stringify(seqs), handler))
 }
 
 export function keyOf({ created, tenant, id }: Head): EventKey {

@@ -12,42 +12,33 @@ export interface Leases {
 }
 
 export function leasing(db: SqliteSql, registry: Registry): Leases {
+  const find = finding(db)
   const end = ending(db)
   const retry = retrying(db)
   const giveBack = givingBack(db)
   const extend = extending(db)
-  const failuresOf = findingFailures(db)
   const startFailing = failingStarting(db)
   const stopFailing = failingStopping(db)
   const promote = promoting(db)
 
   function heldBy(lease: Lease): Held | undefined {
     const handler = registry.idOf(lease.handler)
-    return handler === undefined ? undefined : { seq: lease.position, handler, token: Number(lease.token) }
+    return handler === undefined ? undefined : find(lease.position, handler, Number(lease.token))
   }
 
-  /** The failures to keep with this one, undefined when the lease is lost. */
-  function failuresWith(held: Held, failure: Failure, now: number): string | undefined {
-    const row = failuresOf(held)
-    if (row === undefined) return undefined
-    startFailing(held, row.lane, now)
-    const before: Failure[] = row.failures === null ? [] : JSON.parse(row.failures)
+  /** The failures to keep on the row, this one among them if there is one. */
+  function failuresWith(held: Held, failure: Failure | undefined, now: number): string | null {
+    if (failure === undefined) return held.failures
+    startFailing(held, now)
+    const before: Failure[] = held.failures === null ? [] : JSON.parse(held.failures)
     return JSON.stringify([...before, failure].slice(-10))
   }
 
-  function settleAs(
-    held: Held,
-    state: 'succeeded' | 'dead',
-    reason: string | null,
-    failures: string | null,
-    now: number,
-  ): Settled {
-    const ended = end(held, state, reason, failures)
-    if (ended === undefined) return 'lost'
+  function endAs(held: Held, state: 'succeeded' | 'dead', reason: string | null, now: number): void {
+    end(held, state, reason)
     // A lane goes on failing until a delivery of it succeeds; a delivery by itself ends here.
-    if (ended.lane === null || (state === 'succeeded' && reason === null)) stopFailing(held, ended.lane)
-    if (ended.lane !== null) promote(held.handler, ended.lane, now)
-    return 'settled'
+    if (held.lane === null || (state === 'succeeded' && reason === null)) stopFailing(held)
+    if (held.lane !== null) promote(held.handler, held.lane, now)
   }
 
   return {
@@ -56,28 +47,31 @@ export function leasing(db: SqliteSql, registry: Registry): Leases {
       if (held === undefined) return 'lost'
       switch (outcome.kind) {
         case 'succeeded':
-          return settleAs(held, 'succeeded', null, null, now)
+          endAs(held, 'succeeded', null, now)
+          break
         case 'skipped':
-          return settleAs(held, 'succeeded', 'skipped', null, now)
+          endAs(held, 'succeeded', 'skipped', now)
+          break
         case 'dead': {
-          if (outcome.failure === undefined) return settleAs(held, 'dead', outcome.reason, null, now)
           const failures = failuresWith(held, outcome.failure, now)
-          return failures === undefined ? 'lost' : settleAs(held, 'dead', outcome.reason, failures, now)
+          endAs({ ...held, failures }, 'dead', outcome.reason, now)
+          break
         }
-        case 'retry': {
-          const failures = failuresWith(held, outcome.failure, now)
-          if (failures === undefined) return 'lost'
-          retry(held, Math.ceil(now + outcome.afterMs), failures)
-          return 'settled'
-        }
+        case 'retry':
+          retry(held, Math.ceil(now + outcome.afterMs), failuresWith(held, outcome.failure, now))
+          break
         case 'wait':
-          return giveBack(held, Math.ceil(now + outcome.afterMs)) ? 'settled' : 'lost'
+          giveBack(held, Math.ceil(now + outcome.afterMs))
+          break
       }
+      return 'settled'
     },
 
     renew(lease, leasedUntil) {
       const held = heldBy(lease)
-      return held !== undefined && extend(held, leasedUntil) ? 'renewed' : 'lost'
+      if (held === undefined) return 'lost'
+      extend(held, leasedUntil)
+      return 'renewed'
     },
 
     release(lease, now) {
@@ -87,32 +81,38 @@ export function leasing(db: SqliteSql, registry: Registry): Leases {
   }
 }
 
-/** A delivery and the one lease that may change it. */
+/** A leased delivery. */
 interface Held {
   readonly seq: number
   readonly handler: number
   readonly token: number
+  readonly lane: string | null
+  readonly failures: string | null
 }
 
-type Ended = { readonly lane: string | null }
-
-/** Index: primary key (seq, handler), as for the next four. */
-function ending(
-  db: SqliteSql,
-): (held: Held, state: string, reason: string | null, failures: string | null) => Ended | undefined {
-  const end = query<Ended>(
+/** The delivery, while this token is its own. Index: primary key (seq, handler), as for the next four. */
+function finding(db: SqliteSql): (seq: number, handler: number, token: number) => Held | undefined {
+  const find = query<Held>(
     db,
     `
-    update fw_deliveries set state = ?, reason = ?, failures = coalesce(?, failures), due = null, leased = 0
+    select seq, handler, token, lane, failures from fw_deliveries
     where seq = ? and handler = ? and token = ? and leased = 1
-    returning lane
     `,
   )
-  return ({ seq, handler, token }, state, reason, failures) =>
-    end.get(state, reason, failures, seq, handler, token)
+  return (seq, handler, token) => find.get(seq, handler, token)
 }
 
-function retrying(db: SqliteSql): (held: Held, due: number, failures: string) => void {
+/** Not `returning lane`: with it SQLite collects the rows first, and the update takes three times as long. */
+function ending(db: SqliteSql): (held: Held, state: string, reason: string | null) => void {
+  const end = db.prepare(`
+    update fw_deliveries set state = ?, reason = ?, failures = ?, due = null, leased = 0
+    where seq = ? and handler = ? and token = ? and leased = 1
+  `)
+  return ({ seq, handler, token, failures }, state, reason) =>
+    void end.run(state, reason, failures, seq, handler, token)
+}
+
+function retrying(db: SqliteSql): (held: Held, due: number, failures: string | null) => void {
   const retry = db.prepare(`
     update fw_deliveries set due = ?, failures = ?, leased = 0
     where seq = ? and handler = ? and token = ? and leased = 1
@@ -121,40 +121,30 @@ function retrying(db: SqliteSql): (held: Held, due: number, failures: string) =>
 }
 
 /** The attempt uncounted. */
-function givingBack(db: SqliteSql): (held: Held, due: number) => boolean {
+function givingBack(db: SqliteSql): (held: Held, due: number) => void {
   const giveBack = db.prepare(`
     update fw_deliveries set due = ?, leased = 0, attempts = attempts - 1
     where seq = ? and handler = ? and token = ? and leased = 1
   `)
-  return ({ seq, handler, token }, due) => giveBack.run(due, seq, handler, token).changes === 1
+  return ({ seq, handler, token }, due) => void giveBack.run(due, seq, handler, token)
 }
 
-function extending(db: SqliteSql): (held: Held, leasedUntil: number) => boolean {
+function extending(db: SqliteSql): (held: Held, leasedUntil: number) => void {
   const extend = db.prepare(
     'update fw_deliveries set due = ? where seq = ? and handler = ? and token = ? and leased = 1',
   )
-  return ({ seq, handler, token }, leasedUntil) => extend.run(leasedUntil, seq, handler, token).changes === 1
-}
-
-function findingFailures(
-  db: SqliteSql,
-): (held: Held) => { lane: string | null; failures: string | null } | undefined {
-  const find = query<{ lane: string | null; failures: string | null }>(
-    db,
-    'select lane, failures from fw_deliveries where seq = ? and handler = ? and token = ? and leased = 1',
-  )
-  return ({ seq, handler, token }) => find.get(seq, handler, token)
+  return ({ seq, handler, token }, leasedUntil) => void extend.run(leasedUntil, seq, handler, token)
 }
 
 /** Index: primary key (handler, lane), as for the next. */
-function failingStarting(db: SqliteSql): (held: Held, lane: string | null, now: number) => void {
+function failingStarting(db: SqliteSql): (held: Held, now: number) => void {
   const start = db.prepare(
     'insert into fw_failing (handler, lane, since) values (?, ?, ?) on conflict (handler, lane) do nothing',
   )
-  return ({ seq, handler }, lane, now) => void start.run(handler, lane ?? seq, now)
+  return ({ seq, handler, lane }, now) => void start.run(handler, lane ?? seq, now)
 }
 
-function failingStopping(db: SqliteSql): (held: Held, lane: string | null) => void {
+function failingStopping(db: SqliteSql): (held: Held) => void {
   const stop = db.prepare('delete from fw_failing where handler = ? and lane = ?')
-  return ({ seq, handler }, lane) => void stop.run(handler, lane ?? seq)
+  return ({ seq, handler, lane }) => void stop.run(handler, lane ?? seq)
 }

@@ -86,7 +86,7 @@ export function writer(sessions: Sessions, now: () => number): Writer {
       sessions.drop(session)
       throw error
     }
-    for (const { answer } of ends) answer()
+    for (const end of ends) end.answer()
     if (ends.some(({ faulty }) => faulty)) sessions.drop(session)
     else session.checkpoint()
     return 'committed'
