@@ -3,10 +3,13 @@ import type { ParsedEvent } from '../model/registration.ts'
 import { type Answer, refused } from './answer.ts'
 import type { Body } from './body.ts'
 
-/** The event in the body. What it says is no reason to refuse it; that it is none, is. */
-export function parse(body: Body): ParsedEvent | Answer {
+/**
+ * The event in the body. What it says is no reason to refuse it; that it is none, is. It comes wrapped: an event whose members are named
+ * like an answer's must not become one.
+ */
+export function parse(body: Body): { readonly event: ParsedEvent } | Answer {
   const event = readEvent(body.bytes, () => Buffer.from(body.sha256(), 'base64').toString('hex'))
-  return typeof event === 'string' ? answers[event] : event
+  return typeof event === 'string' ? answers[event] : { event }
 }
 
 const answers: Readonly<Record<NotAnEvent, Answer>> = {

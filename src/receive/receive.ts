@@ -43,8 +43,9 @@ export async function receive(incoming: Incoming, door: Door): Promise<Answer> {
     const wrong = admission.digests.some((digest) => digest !== body.sha256())
     if (wrong) return unauthorized('the body is not the one that was signed')
 
-    const event = parse(body)
-    if (isAnswer(event)) return event
+    const parsed = parse(body)
+    if (isAnswer(parsed)) return parsed
+    const { event } = parsed
 
     const deadline = deadlineOf(receivedAt, door.answerWithinMs, door.clock)
     const answer = await decideOnce({ event, key: identify(event), body, receivedAt, deadline }, door)
