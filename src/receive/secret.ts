@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto'
 import { asList, type OneOrMore } from '../lib/one-or-more.ts'
 import { FusewireError } from '../model/errors.ts'
 
@@ -65,4 +65,4 @@ export function matchesAny(presented: Uint8Array, candidates: readonly Buffer[])
   return matches
 }
 
-const processKey = randomBytes(32)
+const processKey = createSecretKey(randomBytes(32))
