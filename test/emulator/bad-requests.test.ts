@@ -115,14 +115,15 @@ test('a patch cannot reach a prototype, by whatever road', async () => {
   const merging =
     '{"user":{"data":{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"kept":1}}}'
   expect((await ask('PATCH', path, json, merging)).status).toBe(200)
-  const operations = (at: string) => JSON.stringify([{ op: 'add', path: at, value: true }])
+  const operations = (at: string) => JSON.stringify([{ op: 'add', path: at, value: { polluted: true } }])
   const jsonPatch = { 'content-type': 'application/json-patch+json' }
   expect((await ask('PATCH', path, jsonPatch, operations('/user/__proto__/polluted'))).status).toBe(400)
   expect((await ask('PATCH', path, jsonPatch, operations('/user/data/toString/polluted'))).status).toBe(400)
+  expect((await ask('PATCH', path, jsonPatch, operations('/user/data/__proto__'))).status).toBe(400)
   expect((await ask('PATCH', path, jsonPatch, operations('/user/data/patched'))).status).toBe(200)
   expect(Reflect.get({}, 'polluted')).toBeUndefined()
   const { response } = await clientOf(fusionauth).retrieveUser(user.id)
-  expect(response.user?.data).toMatchObject({ kept: 1, patched: true })
+  expect(response.user?.data).toMatchObject({ kept: 1, patched: { polluted: true } })
   expect(Object.hasOwn(response.user?.data ?? {}, '__proto__')).toBe(false)
 })
 

@@ -27,7 +27,7 @@ function shown(entry: Entry): Fields {
   return {
     attempts: attempts.map(shownAttempt),
     data: {},
-    event: JSON.parse(entry.body),
+    event: JSON.parse(entry.body.toString()),
     eventResult: result,
     eventType,
     failedAttempts: attempts.length - successful,
@@ -63,7 +63,7 @@ function search(call: Call): Answer {
     .filter(
       (entry) => equals(given['eventType'], entry.eventType) && equals(given['eventResult'], entry.result),
     )
-    .filter((entry) => matches(given['event'], entry.body))
+    .filter((entry) => given['event'] === undefined || matches(given['event'], entry.body.toString()))
   // Ordered before they are shown: showing parses.
   const rows = entries.map((entry) => ({
     ...entry,

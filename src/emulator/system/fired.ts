@@ -24,7 +24,7 @@ export interface Sealed {
   readonly type: EventType
   readonly createInstant: number
   readonly linkedObjectId?: string | undefined
-  readonly body: string
+  readonly body: Buffer
 }
 
 /** Gives what happened its id, its time and its bytes. Fields of the same name win, for events somebody writes by hand. */
@@ -39,5 +39,5 @@ export function seal(fired: Fired, info: Fields | undefined, now: number): Seale
     type: fired.type,
   }
   const { id, createInstant, linkedObjectId } = event
-  return { id, createInstant, linkedObjectId, type: fired.type, body: JSON.stringify({ event }) }
+  return { id, createInstant, linkedObjectId, type: fired.type, body: Buffer.from(JSON.stringify({ event })) }
 }

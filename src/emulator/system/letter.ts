@@ -12,7 +12,7 @@ const signers = new WeakMap<Key, Sign>()
  * What this webhook gets for these bytes: its own headers, its credentials, its signature. Where it has both, basic credentials win over
  * an Authorization header of its own. Made once per event: every attempt carries the same token.
  */
-export function letterTo(webhook: Webhook, body: string, rows: Reading): Letter {
+export function letterTo(webhook: Webhook, body: Buffer, rows: Reading): Letter {
   const { httpAuthenticationUsername: username, httpAuthenticationPassword: password } = webhook
   const { enabled, signingKeyId } = webhook.signatureConfiguration
   const key = enabled && signingKeyId !== undefined ? rows.keys.get(signingKeyId) : undefined

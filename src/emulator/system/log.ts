@@ -19,7 +19,7 @@ export interface Entry {
   readonly sequence: number
   readonly eventType: EventType
   readonly linkedObjectId?: string | undefined
-  readonly body: string
+  readonly body: Buffer
   readonly insertInstant: number
   lastUpdateInstant: number
   result: 'Running' | 'Succeeded' | 'Failed'

@@ -11,7 +11,8 @@ import { checkCode } from './one-time-password.ts'
 import { fits } from './password.ts'
 import { registrationFor } from './registered.ts'
 import { aboutUser, shownUser } from './shown.ts'
-import { accessToken, newRefreshToken, refresh } from './tokens.ts'
+import { accessToken } from './access-token.ts'
+import { newRefreshToken, refresh } from './tokens.ts'
 
 /** Signs a user in: the last step of every way to sign in. 202 when the user is not registered for the application. */
 export function signIn(draft: Draft, call: Call, before: User, how: Fields = {}): Answer {

@@ -8,7 +8,7 @@ import { newCode, redeem } from './codes.ts'
 import { userNamed, userOf } from './lookup.ts'
 import { checkPassword, fits, putPassword } from './password.ts'
 import { aboutUser } from './shown.ts'
-import { subjectOf } from './tokens.ts'
+import { subjectOf } from './access-token.ts'
 
 /** Begins a reset. The message counts as sent unless the caller asks for none. */
 function forgot(call: Call) {

@@ -12,7 +12,7 @@ import { createUser, isUser } from './create.ts'
 import { applicationOf, userOf } from './lookup.ts'
 import { registrationFor } from './registered.ts'
 import { aboutRegistration, shownUser } from './shown.ts'
-import { accessToken } from './tokens.ts'
+import { accessToken } from './access-token.ts'
 
 /** Reads a registration. Without roles it has the application's default ones. */
 export function registrationOf(

@@ -1,59 +1,15 @@
-import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
-import { fields, isFields, text, whole, type Fields } from '../../json.ts'
-import type { Application, RefreshToken, User } from '../../state/rows.ts'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { isFields, text, type Fields } from '../../json.ts'
+import type { RefreshToken, User } from '../../state/rows.ts'
 import type { Reading } from '../../state/store.ts'
 import type { Draft } from '../../system/event-system.ts'
 import { generalError, missing, ok, Problems, type Answer } from '../answer.ts'
 import { change } from '../change.ts'
 import { get, open, post, remove, type Call, type Route } from '../route.ts'
 import { isVisible } from '../tenancy.ts'
+import { accessToken, timeToLive } from './access-token.ts'
 import { applicationOf, userOf } from './lookup.ts'
-import { registrationFor } from './registered.ts'
 import { shownUser } from './shown.ts'
-
-/** An access token, signed with a secret of this instance; FusionAuth would use the application's key. */
-export function accessToken(call: Call, user: User, applicationId: string | undefined, now: number) {
-  const seconds = timeToLive(
-    applicationId === undefined ? undefined : call.world.rows.applications.get(applicationId),
-  )
-  const claims = {
-    aud: applicationId,
-    exp: Math.floor(now / 1000) + seconds,
-    iat: Math.floor(now / 1000),
-    iss: 'fusewire-emulator',
-    sub: user.id,
-    jti: randomUUID(),
-    authenticationType: 'PASSWORD',
-    applicationId,
-    email: user.email,
-    roles: registrationFor(user, applicationId)?.roles,
-    tid: user.tenantId,
-  }
-  const signed = [{ alg: 'HS256', typ: 'JWT' }, claims]
-    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-    .join('.')
-  return { token: `${signed}.${seal(call, signed)}`, tokenExpirationInstant: claims.exp * 1000 }
-}
-
-const seal = (call: Call, signed: string): string =>
-  createHmac('sha256', call.world.tokenSecret).update(signed).digest('base64url')
-
-/** Whose access token this is: the user id in a token of ours, or nothing. */
-export function subjectOf(call: Call, bearer: string | undefined): string | undefined {
-  const token = bearer?.replace(/^Bearer /, '') ?? ''
-  const signed = token.slice(0, token.lastIndexOf('.'))
-  const [wanted, given] = [seal(call, signed), token.slice(signed.length + 1)].map((part) =>
-    Buffer.from(part),
-  )
-  if (wanted === undefined || given === undefined || wanted.length !== given.length) return undefined
-  if (!timingSafeEqual(wanted, given)) return undefined
-  const claims: unknown = JSON.parse(Buffer.from(signed.split('.')[1] ?? '', 'base64url').toString())
-  return text(fields(claims)['sub'])
-}
-
-function timeToLive(application: Application | undefined): number {
-  return whole(application?.jwtConfiguration?.['timeToLiveInSeconds']) ?? 3600
-}
 
 export function newRefreshToken(
   draft: Draft,
@@ -76,7 +32,12 @@ export function newRefreshToken(
 }
 
 /** Trades a refresh token for an access token, as part of a change. */
-export function refresh(draft: Draft, call: Call, value: unknown, original: string | undefined) {
+export function refresh(
+  draft: Draft,
+  call: Call,
+  value: unknown,
+  original: string | undefined,
+): { readonly kept: RefreshToken; readonly token: string } {
   const kept = typeof value === 'string' ? draft.rows.refreshTokens.by('token', value)[0] : undefined
   const user = kept === undefined ? undefined : draft.rows.users.get(kept.userId)
   if (kept === undefined || user === undefined) {
@@ -86,7 +47,7 @@ export function refresh(draft: Draft, call: Call, value: unknown, original: stri
     problems.throwIfAny()
     throw missing()
   }
-  const { token, tokenExpirationInstant } = accessToken(call, user, kept.applicationId, draft.now)
+  const { token } = accessToken(call, user, kept.applicationId, draft.now)
   const { applicationId } = kept
   draft.fire({
     type: 'jwt.refresh',
@@ -95,7 +56,7 @@ export function refresh(draft: Draft, call: Call, value: unknown, original: stri
     ...(applicationId !== undefined && { applicationIds: [applicationId] }),
     fields: { applicationId, original, refreshToken: kept.token, token, userId: user.id },
   })
-  return { kept, token, tokenExpirationInstant }
+  return { kept, token }
 }
 
 /** Revokes tokens and tells of it in the shape of the cause: one token, all of a user, all of an application. */
