@@ -101,7 +101,7 @@ function checkWhen(label: string, types: readonly string[] | '*', when: unknown)
   }
 }
 
-export function checkMs(name: string, ms: number | undefined): void {
+function checkMs(name: string, ms: number | undefined): void {
   if (ms !== undefined && !(Number.isFinite(ms) && ms > 0))
     throw option(`${name} must be milliseconds above 0.`)
 }

@@ -80,6 +80,6 @@ function contextOf({ lease, handler }: Attempt, event: ParsedEvent, signal: Abor
 }
 
 /** The same in every attempt, whatever process makes it. */
-export function idempotencyKey({ createInstant, tenantId, id }: EventKey, handler: string): string {
+function idempotencyKey({ createInstant, tenantId, id }: EventKey, handler: string): string {
   return `${createInstant}/${tenantId}/${id}/${handler}`
 }
