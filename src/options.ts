@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from './lib/clock.ts'
+import { type Clock, longestMs, systemClock } from './lib/clock.ts'
 import type { Engine } from './model/engine.ts'
 import { FusewireError } from './model/errors.ts'
 import { consoleLog, type Log } from './model/log.ts'
@@ -39,17 +39,22 @@ export function resolveOptions(options: WebhookOptions<Engine | 'none'>): Resolv
     authenticator: authenticate === 'none' ? loopbackOnly : authenticate,
     inbox,
     bodyLimit: wholeNumber('bodyLimit', bodyLimit, 10 * 1024 * 1024),
-    gateTimeoutMs: wholeNumber('gateTimeoutMs', gateTimeoutMs, 1500),
+    gateTimeoutMs: wholeNumber('gateTimeoutMs', gateTimeoutMs, 1500, longestMs),
     concurrency: wholeNumber('concurrency', concurrency, 16),
     log,
     clock: systemClock,
   }
 }
 
-function wholeNumber(name: string, given: number | undefined, usual: number): number {
+function wholeNumber(
+  name: string,
+  given: number | undefined,
+  usual: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number {
   const value = given ?? usual
-  if (Number.isSafeInteger(value) && value >= 1) return value
-  throw new FusewireError('FW_OPTION', `${name} must be a whole number from 1.`)
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value
+  throw new FusewireError('FW_OPTION', `${name} must be a whole number from 1 to ${most}.`)
 }
 
 function checkAuthenticate(authenticate: unknown): void {

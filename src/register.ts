@@ -1,4 +1,5 @@
 import { canonicalType, isTransactional, isEventType } from './events/catalogue.ts'
+import { longestMs } from './lib/clock.ts'
 import { asList, type OneOrMore } from './lib/one-or-more.ts'
 import { FusewireError } from './model/errors.ts'
 import type { Gate, Handler } from './model/registration.ts'
@@ -29,6 +30,7 @@ export function gateOf(
   options: GivenGate,
   decide: (context: never) => unknown,
 ): Gate {
+  if (types.length === 0) throw option('gate([]): name the types it decides about.')
   for (const type of types) {
     if (isTransactional(type)) continue
     throw option(
@@ -37,8 +39,10 @@ export function gateOf(
         : `gate('${type}'): there is no such transactional type. docs/events.md lists them.`,
     )
   }
-  checkFunction(`gate('${types.join("', '")}')`, decide)
-  checkMs('timeoutMs', options.timeoutMs)
+  const label = `gate('${types.join("', '")}')`
+  checkFunction(label, decide)
+  checkMs(label, options.timeoutMs)
+  checkOneOf(label, 'onFailure', options.onFailure, ['refuse', 'allow'])
   return {
     name: options.name ?? types.join(' '),
     onFailure: options.onFailure ?? 'refuse',
@@ -63,9 +67,12 @@ export function handlerOf(
   }
   const label = `on handler ${name}`
   checkFunction(label, handle)
+  if (types.length === 0) throw option(`${label}: name the types it listens to.`)
   checkWhen(label, types, options.when)
-  checkMs('timeoutMs', options.timeoutMs)
+  checkMs(label, options.timeoutMs)
+  checkOneOf(label, 'ordering', options.ordering, ['lane', 'none'])
   const { maxAttempts, tenantId, applicationId, timeoutMs, where } = options
+  if (where !== undefined && typeof where !== 'function') throw option(`${label}: where must be a function.`)
   if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts >= 1)) {
     throw option(`${label}: maxAttempts must be a whole number from 1.`)
   }
@@ -76,8 +83,8 @@ export function handlerOf(
     atomic: options.atomic === true,
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(maxAttempts !== undefined && { maxAttempts }),
-    ...(tenantId !== undefined && { tenantIds: lowerCase(tenantId) }),
-    ...(applicationId !== undefined && { applicationIds: lowerCase(applicationId) }),
+    ...(tenantId !== undefined && { tenantIds: lowerCase(label, 'tenantId', tenantId) }),
+    ...(applicationId !== undefined && { applicationIds: lowerCase(label, 'applicationId', applicationId) }),
     // Both are only called with events of `types`, which is what they are typed for.
     ...(where !== undefined && { where: where as NonNullable<Handler['where']> }),
     handle: handle as Handler['handle'],
@@ -101,17 +108,27 @@ function checkWhen(label: string, types: readonly string[] | '*', when: unknown)
   }
 }
 
-function checkMs(name: string, ms: number | undefined): void {
-  if (ms !== undefined && !(Number.isFinite(ms) && ms > 0))
-    throw option(`${name} must be milliseconds above 0.`)
+function checkMs(label: string, ms: number | undefined): void {
+  if (ms === undefined || (ms > 0 && ms <= longestMs)) return
+  throw option(`${label}: timeoutMs must be milliseconds above 0, at most ${longestMs}.`)
+}
+
+/** A misspelt word must not fall to the other side. */
+function checkOneOf(label: string, name: string, given: string | undefined, words: readonly string[]): void {
+  if (given === undefined || words.includes(given)) return
+  throw option(`${label}: ${name} must be '${words.join("' or '")}'.`)
 }
 
 function checkFunction(label: string, value: unknown): void {
   if (typeof value !== 'function') throw option(`${label}: the last argument must be a function.`)
 }
 
-function lowerCase(ids: OneOrMore<string>): readonly string[] {
-  return asList(ids).map((id) => id.toLowerCase())
+function lowerCase(label: string, name: string, ids: OneOrMore<string>): readonly string[] {
+  const list = asList(ids)
+  if (list.length > 0 && list.every((id) => typeof id === 'string' && id !== '')) {
+    return list.map((id) => id.toLowerCase())
+  }
+  throw option(`${label}: ${name} must be an id or a list of ids; leave it out to listen to all.`)
 }
 
 function option(message: string): FusewireError {

@@ -246,5 +246,7 @@ function withOptions<Options extends object>(
   rest: WithOptions<Options>,
 ): { options: Partial<Options>; run: Run } {
   const [first, second] = rest
-  return typeof first === 'function' ? { options: {}, run: first } : { options: first, run: second as Run } // handlerOf and gateOf check it.
+  return typeof first === 'function'
+    ? { options: {}, run: first }
+    : { options: first ?? {}, run: second as Run } // handlerOf and gateOf check it.
 }

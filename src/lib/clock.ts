@@ -6,6 +6,9 @@ export interface Clock {
   after(ms: number, call: () => void): () => void
 }
 
+/** What node's timers can wait: beyond it they ring at once. */
+export const longestMs: number = 2 ** 31 - 1
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),

@@ -6,7 +6,8 @@ import { fingerprint, matchesAny, type Secret, secrets } from './secret.ts'
 
 /** The user name and password of FusionAuth's webhook settings. Several logins let an old and a new one in while you rotate. */
 export function basicAuth(login: OneOrMore<{ username: string; password: Secret }>): Authenticator {
-  const logins = asList(login).map(({ username, password }) => {
+  const logins = asList(login).map((one) => {
+    const { username, password }: Partial<typeof one> = one ?? {}
     if (typeof username !== 'string' || username === '' || username.includes(':')) {
       throw new FusewireError(
         'FW_OPTION',
@@ -15,6 +16,7 @@ export function basicAuth(login: OneOrMore<{ username: string; password: Secret 
     }
     return { username, passwords: secrets(password, 'basicAuth: password') }
   })
+  if (logins.length === 0) throw new FusewireError('FW_OPTION', 'basicAuth: give { username, password }.')
   let candidates: readonly Buffer[] = []
   return seal({
     name: 'basicAuth',

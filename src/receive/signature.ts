@@ -92,6 +92,7 @@ const missing = {
 } as const
 
 function keyRing(keys: Keys): KeyRing {
+  if (!isObject(keys)) throw noKeys()
   if ('jwks' in keys) return { jwks: new Jwks(keys), read: async () => [] }
   if ('secret' in keys) return secretRing(keys.secret)
   if ('publicKey' in keys) return publicRing(keys.publicKey)

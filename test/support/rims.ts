@@ -95,7 +95,7 @@ export function sendTo(
       Readable.from(body)
         .on('error', () => request.destroy())
         .pipe(request)
-    else request.end(body)
+    else request.end(Buffer.from(body)) // node would write the headers of a text body in UTF-8
   })
 }
 
