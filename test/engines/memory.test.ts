@@ -10,7 +10,7 @@ describe('memory', () => {
       const engine = memory({ clock })
       return {
         open: async () => engine,
-        advance: async (ms) => clock.advance(ms),
+        advance: (ms) => clock.advance(ms),
         [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
       }
     },

@@ -106,7 +106,7 @@ export const actions: fc.Arbitrary<readonly Action[]> = fc
 /** What the model cannot do for the engine. */
 export interface World {
   engine(): Engine
-  advance(ms: number): void
+  advance(ms: number): Promise<void>
   reopen(): Promise<void>
 }
 
@@ -165,7 +165,7 @@ export async function act(model: Model, world: World, action: Action): Promise<v
       return
     }
     case 'advance':
-      world.advance(action.ms)
+      await world.advance(action.ms)
       model.now += action.ms
       return
     case 'crash':
@@ -241,7 +241,7 @@ function append(model: Model, { id, body, refused }: Plain): string {
 
 async function claim(model: Model, engine: Engine, limits: readonly [number, number]): Promise<void> {
   const claimable = (handler: string) => heads(model, handler).filter(({ dueAt }) => dueAt <= model.now)
-  const before = handlerNames.map((handler) => claimable(handler))
+  const before = handlerNames.map(claimable)
 
   const { leases, crashed, nextInMs } = await engine.claim(wants(limits), leaseMs)
 
@@ -254,9 +254,11 @@ async function claim(model: Model, engine: Engine, limits: readonly [number, num
     delivery.crashes = 3
     end(delivery, 'dead')
   }
+  // A crash frees its lane; the next of it may be leased at once.
+  const leasable = handlerNames.map(claimable)
   for (const lease of leases) {
     const index = handlerNames.findIndex((handler) => handler === lease.handler)
-    const delivery = before[index]?.find(({ id }) => id === lease.event.key.id)
+    const delivery = leasable[index]?.find(({ id }) => id === lease.event.key.id)
     assert.ok(delivery !== undefined, `${lease.handler} ${lease.event.key.id} was not claimable`)
     assert.ok(delivery.state === 'waiting' && delivery.dueAt <= model.now, 'leased twice in one claim')
     if (delivery.held !== undefined) delivery.crashes++

@@ -19,7 +19,7 @@ describe('sqlite', () => {
         await engine.open()
         return engine
       },
-      advance: async (ms) => clock.advance(ms),
+      advance: (ms) => clock.advance(ms),
       notes: {
         write(sql, note) {
           const db = sql as SqliteSql // What this engine gives its atomic handlers.
