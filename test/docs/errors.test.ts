@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { textOf } from './pages.ts'
+
+test('docs/errors.md explains every code of an error, once, and no other', () => {
+  const source = readFileSync(new URL('../../src/model/errors.ts', import.meta.url), 'utf8')
+  const union = source.slice(source.indexOf('export type ErrorCode'), source.indexOf('/** An error of ours'))
+  const codes = [...union.matchAll(/'(FW_\w+)'/g)].map(([, code]) => code)
+  expect(codes.length).toBeGreaterThan(10)
+  const explained = [...textOf('docs/errors.md').matchAll(/^### (FW_\w+)$/gm)].map(([, code]) => code)
+  expect(new Set(explained)).toEqual(new Set(codes))
+  expect(explained.length).toBe(codes.length)
+})

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { type Block, blocksOf, pages, root } from './pages.ts'
+import * as prelude from './prelude.ts'
+
+// Inside the repository, so that node_modules is found; in a folder git ignores.
+mkdirSync(join(root, '.reports'), { recursive: true })
+const folder = mkdtempSync(join(root, '.reports/docs-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const examples = pages.flatMap(blocksOf).filter(({ tag }) => /^ts\b/.test(tag))
+for (const example of examples) writeFileSync(fileOf(example), withPrelude(example.code))
+// People need not be as strict with process.env as this repository is.
+const compilerOptions = { noPropertyAccessFromIndexSignature: false }
+writeFileSync(
+  join(folder, 'tsconfig.json'),
+  JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include: ['*.ts'] }),
+)
+
+test('every example type-checks', async () => {
+  expect(examples.length).toBeGreaterThan(10)
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const said = await new Promise<string>((resolve) => {
+    execFile(process.execPath, [tsc, '-p', folder], { cwd: root }, (_, stdout) => resolve(stdout))
+  })
+  // What is wrong in src is for another check to say.
+  expect(said.split('\n').filter((line) => line.includes(basename(folder)))).toEqual([])
+}, 60_000)
+
+for (const example of examples.filter(({ tag }) => tag === 'ts')) {
+  if (example.code.includes("from 'vitest'")) {
+    describe(example.at, () => run(example)) // Its tests become ours.
+  } else {
+    test(`${example.at} runs`, () => run(example))
+  }
+}
+
+/** Each on a prelude of its own: handlers of two examples may have one name. */
+async function run(example: Block): Promise<void> {
+  vi.resetModules()
+  await import(/* @vite-ignore */ fileOf(example))
+}
+
+function fileOf({ at }: Block): string {
+  return join(folder, `${at.replaceAll(/\W+/g, '-')}.ts`)
+}
+
+/** Imports what the code uses of the prelude and does not bind itself. */
+function withPrelude(code: string): string {
+  const names = Object.keys(prelude).filter(
+    (name) => new RegExp(`\\b${name}\\b`).test(code) && !binds(code, name),
+  )
+  return `import { ${names.join(', ')} } from '../../test/docs/prelude.ts'\n${code}export {}\n`
+}
+
+function binds(code: string, name: string): boolean {
+  return new RegExp(`import .*\\b${name}\\b.* from|(const|let|function) ${name}\\b`).test(code)
+}

@@ -1,0 +1,23 @@
+/** What a fragment in the docs may use without saying where it comes from: the package's own names, and the parts of somebody's application. */
+import { apiKey, Webhook } from 'fusewire'
+import { sqlite } from 'fusewire/sqlite'
+
+export * from 'fusewire'
+export * from 'fusewire/node'
+export * from 'fusewire/sqlite'
+
+/** Never started, so never opened. */
+export const webhook = new Webhook({
+  authenticate: apiKey('made up for the docs, 32 bytes..'),
+  inbox: sqlite('inbox.db'),
+})
+
+interface Call {
+  readonly signal?: AbortSignal
+  readonly idempotencyKey?: string
+}
+
+export const todos = { deleteAll: async (_userId: string, _call?: Call): Promise<void> => {} }
+export const mail = { welcome: async (_userId: string, _call?: Call): Promise<void> => {} }
+export const crm = { forget: async (_userId: string, _call?: Call): Promise<void> => {} }
+export const audit = { write: (_id: string, _what: unknown): void => {} }
