@@ -549,10 +549,10 @@ export const engineContract: readonly Clause[] = [
     assert.deepEqual(await engine.append([arrival('1', { receivedAt: 1_700_000_000_000.25 })]), ['stored'])
     const { leases } = await engine.claim([{ handler: 'a', limit: 1 }], leaseMs + 0.5)
     assert.deepEqual(await engine.renew(leases, leaseMs + 0.5), ['renewed'])
-    assert.deepEqual(await settle(engine, leases, { kind: 'retry', afterMs: 1_000.5, failure }), ['settled'])
-    await advance(1_000)
+    assert.deepEqual(await settle(engine, leases, { kind: 'retry', afterMs: 7_000.5, failure }), ['settled'])
+    await advance(6_000)
     assert.equal((await engine.claim([{ handler: 'a', limit: 1 }], leaseMs)).leases.length, 0)
-    await advance(1)
+    await advance(1_001)
     await claimOne(engine)
   }),
 
