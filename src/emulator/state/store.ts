@@ -1,4 +1,4 @@
-import { Busy, Overlay, type Rows } from './draft.ts'
+import { Busy, Overlay, type Claim, type Rows } from './draft.ts'
 import type { Tables } from './rows.ts'
 import { Table, type View } from './table.ts'
 
@@ -42,19 +42,17 @@ export class Store {
     const owner = Symbol('transaction')
     const mine = new Set<string>()
     const { promise: until, resolve: end } = Promise.withResolvers<void>()
-    const claim = (what: string) => {
+    const claim: Claim = (what) => {
       const claimed = this.#claims.get(what)
       if (claimed === undefined) {
         this.#claims.set(what, { owner, until })
         mine.add(what)
       } else if (claimed.owner !== owner) throw new Busy(claimed.until)
     }
-    const overlays = overlay(this.#tables, claim)
+    const drafts = new Drafts(this.#tables, claim)
     return {
-      writing: overlays,
-      commit() {
-        for (const changes of Object.values(overlays)) changes.commit()
-      },
+      writing: drafts,
+      commit: () => drafts.commit(),
       close: () => {
         for (const what of mine) this.#claims.delete(what)
         end()
@@ -107,32 +105,107 @@ export function loginIdKey(tenantId: string, type: string, value: string): strin
   return `${tenantId} ${type} ${value.toLowerCase()}`
 }
 
-function overlay(
-  every: Every,
-  claim: (what: string) => void,
-): { readonly [T in keyof Tables]: Overlay<Tables[T]> } {
-  const of = <R extends { readonly id: string }>(table: Table<R>, name: string) =>
-    new Overlay(table, (what) => claim(`${name} ${what}`))
-  return {
-    tenants: of(every.tenants, 'tenants'),
-    applications: of(every.applications, 'applications'),
-    users: of(every.users, 'users'),
-    passwords: of(every.passwords, 'passwords'),
-    groups: of(every.groups, 'groups'),
-    members: of(every.members, 'members'),
-    entityTypes: of(every.entityTypes, 'entityTypes'),
-    entities: of(every.entities, 'entities'),
-    userActions: of(every.userActions, 'userActions'),
-    userActionReasons: of(every.userActionReasons, 'userActionReasons'),
-    actions: of(every.actions, 'actions'),
-    refreshTokens: of(every.refreshTokens, 'refreshTokens'),
-    identityProviders: of(every.identityProviders, 'identityProviders'),
-    links: of(every.links, 'links'),
-    codes: of(every.codes, 'codes'),
-    auditLogs: of(every.auditLogs, 'auditLogs'),
-    webhooks: of(every.webhooks, 'webhooks'),
-    keys: of(every.keys, 'keys'),
-    apiKeys: of(every.apiKeys, 'apiKeys'),
-    system: of(every.system, 'system'),
+/** The overlays of one transaction. Made when first asked for: most transactions touch two or three tables. */
+class Drafts implements Writing {
+  readonly #base: Every
+  readonly #claim: Claim
+  readonly #made = new Map<string, { commit(): void }>()
+
+  constructor(base: Every, claim: Claim) {
+    this.#base = base
+    this.#claim = claim
+  }
+
+  commit(): void {
+    for (const overlay of this.#made.values()) overlay.commit()
+  }
+
+  get tenants(): Overlay<Tables['tenants']> {
+    return this.#over('tenants')
+  }
+
+  get applications(): Overlay<Tables['applications']> {
+    return this.#over('applications')
+  }
+
+  get users(): Overlay<Tables['users']> {
+    return this.#over('users')
+  }
+
+  get passwords(): Overlay<Tables['passwords']> {
+    return this.#over('passwords')
+  }
+
+  get groups(): Overlay<Tables['groups']> {
+    return this.#over('groups')
+  }
+
+  get members(): Overlay<Tables['members']> {
+    return this.#over('members')
+  }
+
+  get entityTypes(): Overlay<Tables['entityTypes']> {
+    return this.#over('entityTypes')
+  }
+
+  get entities(): Overlay<Tables['entities']> {
+    return this.#over('entities')
+  }
+
+  get userActions(): Overlay<Tables['userActions']> {
+    return this.#over('userActions')
+  }
+
+  get userActionReasons(): Overlay<Tables['userActionReasons']> {
+    return this.#over('userActionReasons')
+  }
+
+  get actions(): Overlay<Tables['actions']> {
+    return this.#over('actions')
+  }
+
+  get refreshTokens(): Overlay<Tables['refreshTokens']> {
+    return this.#over('refreshTokens')
+  }
+
+  get identityProviders(): Overlay<Tables['identityProviders']> {
+    return this.#over('identityProviders')
+  }
+
+  get links(): Overlay<Tables['links']> {
+    return this.#over('links')
+  }
+
+  get codes(): Overlay<Tables['codes']> {
+    return this.#over('codes')
+  }
+
+  get auditLogs(): Overlay<Tables['auditLogs']> {
+    return this.#over('auditLogs')
+  }
+
+  get webhooks(): Overlay<Tables['webhooks']> {
+    return this.#over('webhooks')
+  }
+
+  get keys(): Overlay<Tables['keys']> {
+    return this.#over('keys')
+  }
+
+  get apiKeys(): Overlay<Tables['apiKeys']> {
+    return this.#over('apiKeys')
+  }
+
+  get system(): Overlay<Tables['system']> {
+    return this.#over('system')
+  }
+
+  #over<Name extends keyof Tables>(name: Name): Overlay<Tables[Name]> {
+    // The proof of `as`: only the line below puts an overlay of this name there.
+    const known = this.#made.get(name) as Overlay<Tables[Name]> | undefined
+    if (known !== undefined) return known
+    const overlay = new Overlay<Tables[Name]>(this.#base[name], (what) => this.#claim(`${name} ${what}`))
+    this.#made.set(name, overlay)
+    return overlay
   }
 }

@@ -32,7 +32,7 @@ export interface Retention {
 }
 
 /** The memory's bound: FusionAuth has a database. */
-const keepAtMost = 20_000
+const keepAtMost = 10_000
 const dayMs = 86_400_000
 
 const keepEverything: Retention = { enabled: true, delete: { enabled: false, numberOfDaysToRetain: 30 } }
