@@ -1,0 +1,263 @@
+import { hash } from 'node:crypto'
+import type { Appended } from '../../model/engine.ts'
+import type { Arrival, EventKey } from '../../model/event.ts'
+import type { Database } from './database.ts'
+import { isPoison } from './errors.ts'
+import { arrayLiteral, type Statement, statement } from './sql.ts'
+
+/** Appends arrivals, each with its deliveries, and touches no lane: they enter their handlers' intake. */
+export function appending(
+  database: Database,
+  schema: string,
+): (arrivals: readonly Arrival[]) => Promise<readonly Appended[]> {
+  const insert = inserting(schema)
+  const find = finding(schema)
+  const accept = accepting(schema)
+  const setAside = settingAside(schema)
+  const quarantine = quarantining(schema)
+
+  async function append(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {
+    if (arrivals.length === 0) return []
+    try {
+      return await appendTogether(arrivals)
+    } catch (error) {
+      if (!isPoison(error)) throw error
+    }
+    const [only] = arrivals
+    if (arrivals.length === 1 && only !== undefined) {
+      await database.use((client) => quarantine(client, only.hash, only.body))
+      return ['quarantined']
+    }
+    const half = Math.ceil(arrivals.length / 2)
+    return [...(await append(arrivals.slice(0, half))), ...(await append(arrivals.slice(half)))]
+  }
+
+  async function appendTogether(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {
+    const answers: Appended[] = []
+    let waiting = arrivals.map((arrival, place) => ({ arrival, place }))
+    while (waiting.length > 0) {
+      const { firsts, others } = firstOfEachKey(waiting)
+      const appended = await appendOnce(firsts.map(({ arrival }) => arrival))
+      firsts.forEach(({ place }, index) => (answers[place] = appended[index] ?? 'duplicate'))
+      waiting = others
+    }
+    return answers
+  }
+
+  /** Arrivals of different keys. */
+  async function appendOnce(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {
+    const rows = await database.use((client) => insert(client, ...columnsOf(arrivals)))
+    const stored = new Set(rows.map(({ place }) => place))
+    if (stored.size === arrivals.length) return arrivals.map(() => 'stored')
+    const known = await findKnown(arrivals.filter((_, place) => !stored.has(place)))
+    return Promise.all(
+      arrivals.map(async (arrival, place) =>
+        stored.has(place) ? 'stored' : appendKnown(arrival, known.get(keyText(arrival.key))),
+      ),
+    )
+  }
+
+  async function findKnown(arrivals: readonly Arrival[]): Promise<ReadonlyMap<string, Known>> {
+    const rows = await database.use((client) => find(client, ...keyColumnsOf(arrivals.map(({ key }) => key))))
+    return new Map(
+      rows.map((row) => [keyText({ createInstant: row.created, tenantId: row.tenant, id: row.id }), row]),
+    )
+  }
+
+  async function appendKnown(arrival: Arrival, known: Known | undefined): Promise<Appended> {
+    if (known?.refused === true && arrival.refused === undefined) {
+      const rows = await database.use((client) => accept(client, ...columnsOf([arrival])))
+      // None: another node has accepted it meanwhile.
+      return rows.length === 1 ? 'stored' : ((await appendOnce([arrival]))[0] ?? 'duplicate')
+    }
+    if (known !== undefined && Buffer.compare(known.hash, arrival.hash) === 0) return 'duplicate'
+    const { key, type, source, receivedAt, body } = arrival
+    await database.use((client) =>
+      setAside(
+        client,
+        arrival.hash,
+        key.createInstant,
+        key.tenantId,
+        key.id,
+        type,
+        source,
+        Math.round(receivedAt),
+        body,
+      ),
+    )
+    return 'conflict'
+  }
+
+  return append
+}
+
+interface Known {
+  readonly created: number
+  readonly tenant: string
+  readonly id: string
+  readonly hash: Uint8Array
+  readonly refused: boolean
+}
+
+interface Placed {
+  readonly arrival: Arrival
+  readonly place: number
+}
+
+function firstOfEachKey(arrivals: readonly Placed[]): { firsts: Placed[]; others: Placed[] } {
+  const seen = new Set<string>()
+  const firsts: Placed[] = []
+  const others: Placed[] = []
+  for (const placed of arrivals) {
+    const key = keyText(placed.arrival.key)
+    if (seen.has(key)) others.push(placed)
+    else firsts.push(placed)
+    seen.add(key)
+  }
+  return { firsts, others }
+}
+
+function keyText({ createInstant, tenantId, id }: EventKey): string {
+  return `${createInstant} ${tenantId} ${id}`
+}
+
+/**
+ * Bodies and hashes travel as one value each, cut apart on the other side: an array of them would be written in hex. A lane is whatever
+ * text, and becomes the first half of its SHA-256.
+ */
+function columnsOf(arrivals: readonly Arrival[]): readonly unknown[] {
+  let end = 0
+  return [
+    ...keyColumnsOf(arrivals.map(({ key }) => key)),
+    arrivals.map(({ type }) => type),
+    arrivals.map(({ source }) => source),
+    arrivals.map(({ receivedAt }) => Math.round(receivedAt)),
+    arrivals.map(({ lane }) => (lane === undefined ? undefined : hash('sha256', lane).slice(0, 32))),
+    arrivals.map(({ applicationIds }) => arrayLiteral(applicationIds)),
+    arrivals.map(({ subjects }) => arrayLiteral([...new Set(subjects)])),
+    arrivals.map(({ refused }) => refused),
+    arrivals.map(({ body }) => (end += body.length)),
+    Buffer.concat(arrivals.map((arrival) => arrival.hash)),
+    Buffer.concat(arrivals.map(({ body }) => body)),
+  ]
+}
+
+function keyColumnsOf(keys: readonly EventKey[]): readonly unknown[] {
+  return [
+    keys.map(({ createInstant }) => createInstant),
+    keys.map(({ tenantId }) => tenantId),
+    keys.map(({ id }) => id),
+  ]
+}
+
+/** The parameters of `columnsOf` as a table, in their order. */
+const arrivalRows = `
+  unnest(
+    $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::int[]
+  ) with ordinality
+  as a (created, tenant, id, type, source, received, lane, applications, subjects, refused, ends, place)`
+
+/** In the caller's own transaction, and ahead of whatever default the role has. */
+const durably = `(select set_config('synchronous_commit', 'on', true)) = 'on'`
+
+/** Gives the stored event in `stored` to every handler that wants it. */
+const fanOut = (schema: string) => `
+  insert into ${schema}.intake (handler, position, created, lane)
+  select h.id, s.position, s.created, case when h.ordered then coalesce(s.lane, s.own_lane) else s.own_lane end
+  from stored s join ${schema}.handlers h
+    on (h.types is null or s.type = any (h.types))
+    and (h.tenants is null or s.tenant = any (h.tenants))
+    and (h.applications is null or s.applications && h.applications)`
+
+/**
+ * Gives the places of those that are new. One statement, one trip, one commit. Places are numbered in order of arrival; rows are written
+ * in order of key, or two batches with the same events in opposite order would deadlock. Index: primary key (created, tenant, id).
+ */
+function inserting(schema: string): Statement<{ place: number }> {
+  return statement(
+    `${schema}.append`,
+    `
+    with arrival as materialized (
+      select a.*, nextval('${schema}.positions') as position, lag(ends, 1, 0) over (order by place) as start
+      from ${arrivalRows}
+      where ${durably}
+    ), inserted as (
+      insert into ${schema}.events
+        (created, position, received, lane, hash, tenant, id, type, source, refused, subjects, body)
+      select created, position, received, lane, substring($12::bytea from (place::int - 1) * 32 + 1 for 32),
+        tenant, id, type, source, refused, subjects::text[], substring($13::bytea from start + 1 for ends - start)
+      from arrival
+      order by created, tenant collate "C", id collate "C"
+      on conflict do nothing
+      returning position
+    ), stored as materialized (
+      select a.place, a.position, a.created, a.lane, ${schema}.own_lane(a.position) as own_lane,
+        a.type, a.tenant, a.applications::text[] as applications, a.refused
+      from inserted join arrival a using (position)
+    ), fanned as (
+      ${fanOut(schema)}
+      where s.refused is null
+    )
+    select (place - 1)::float8 as place from stored
+    `,
+  )
+}
+
+/** Index: primary key (created, tenant, id). */
+function finding(schema: string): Statement<Known> {
+  return statement(
+    `${schema}.append_known`,
+    `
+    select e.created::float8, e.tenant, e.id, e.hash, e.refused is not null as refused
+    from unnest($1::bigint[], $2::text[], $3::text[]) as k (created, tenant, id)
+    cross join lateral (
+      select * from ${schema}.events e where e.created = k.created and e.tenant = k.tenant and e.id = k.id limit 1
+    ) e
+    `,
+  )
+}
+
+/** Refused before and accepted at last, it takes its place in the order now, behind what was answered meanwhile. */
+function accepting(schema: string): Statement<{ place: number }> {
+  return statement(
+    `${schema}.append_accepted`,
+    `
+    with stored as (
+      update ${schema}.events e
+      set position = nextval('${schema}.positions'), received = a.received, hash = $12::bytea, type = a.type, source = a.source,
+        lane = a.lane, subjects = a.subjects::text[], body = $13::bytea, refused = null
+      from ${arrivalRows}
+      where e.created = a.created and e.tenant = a.tenant and e.id = a.id and e.refused is not null and ${durably}
+      returning e.position, e.created, e.lane, ${schema}.own_lane(e.position) as own_lane, e.type, e.tenant,
+        a.applications::text[] as applications
+    ), fanned as (
+      ${fanOut(schema)}
+    )
+    select position::float8 as place from stored
+    `,
+  )
+}
+
+/** Once, however often it is sent. Index: primary key (hash). */
+function settingAside(schema: string): Statement<never> {
+  return statement(
+    `${schema}.append_conflict`,
+    `
+    insert into ${schema}.aside (kind, hash, created, tenant, id, type, source, received, body)
+    select 'conflict', $1::bytea, $2, $3, $4, $5, $6, $7, $8 where ${durably}
+    on conflict (hash) do nothing
+    `,
+  )
+}
+
+/** The bytes alone: any of the other fields may be what no column takes. Index: primary key (hash). */
+function quarantining(schema: string): Statement<never> {
+  return statement(
+    `${schema}.append_quarantined`,
+    `
+    insert into ${schema}.aside (kind, hash, body)
+    select 'quarantined', $1::bytea, $2::bytea where ${durably}
+    on conflict (hash) do nothing
+    `,
+  )
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto'
+import type { Claimed, Lease } from '../../model/delivery.ts'
+import type { Want } from '../../model/engine.ts'
+import type { EventKey, Source } from '../../model/event.ts'
+import { admitting } from './admit.ts'
+import type { Database } from './database.ts'
+import { tokenOf } from './held.ts'
+import { settling } from './settle.ts'
+import { type PostgresClient, type Statement, statement } from './sql.ts'
+
+/** Admits what the intake holds, then leases heads that are due. Two transactions: merged into one they deadlock with settle. */
+export function claiming(
+  database: Database,
+  schema: string,
+): (wants: readonly Want[], leaseMs: number) => Promise<Claimed> {
+  const look = looking(schema)
+  const admit = admitting(schema)
+  const take = taking(schema)
+  const settle = settling(schema)
+
+  async function leaseDue(
+    client: PostgresClient,
+    due: readonly (Handler & Want)[],
+    leaseMs: number,
+  ): Promise<{ leases: Lease[]; crashed: { handler: string; key: EventKey }[] }> {
+    const leases: Lease[] = []
+    const crashed: Lease[] = []
+    for (const { id, handler, limit } of due) {
+      const token = randomUUID() // Not a number: a server that lost its last second would give it out twice.
+      const rows = await take(client, id, limit, Math.ceil(leaseMs), token)
+      for (const row of rows.toSorted((a, b) => a.position - b.position)) {
+        const list = row.crashes < 3 ? leases : crashed
+        list.push(leaseOf(handler, token, row))
+      }
+    }
+    await settle(
+      client,
+      crashed.map((lease) => ({ lease, outcome: { kind: 'dead', reason: 'crashed' } })),
+    )
+    return { leases, crashed: crashed.map(({ handler, event }) => ({ handler, key: event.key })) }
+  }
+
+  return async (wants, leaseMs) => {
+    const names = wants.map(({ handler }) => handler)
+    const seen = await database.transact(
+      async (client) => {
+        const handlers = await look(client, names)
+        const waiting = handlers.filter(({ intake }) => intake)
+        if (waiting.length === 0) return handlers
+        await admit(
+          client,
+          waiting.map(({ id }) => id),
+        )
+        return look(client, names)
+      },
+      { durable: false },
+    )
+    const due = seen.flatMap((handler) =>
+      wants
+        .filter((want) => want.handler === handler.name && handler.dueInMs !== null && handler.dueInMs <= 0)
+        .map((want) => ({ ...handler, ...want })),
+    )
+    if (due.length === 0) return { leases: [], crashed: [], ...nextOf(seen) }
+    return database.transact(async (client) => ({
+      ...(await leaseDue(client, due, leaseMs)),
+      ...nextOf(await look(client, names)),
+    }))
+  }
+}
+
+/** What a handler has to do. */
+interface Handler {
+  readonly id: number
+  readonly name: string
+  readonly intake: boolean
+  /** When its first head is due, null without heads. */
+  readonly dueInMs: number | null
+}
+
+function nextOf(handlers: readonly Handler[]): { nextInMs?: number } {
+  const next = Math.min(...handlers.map(({ intake, dueInMs }) => (intake ? 0 : (dueInMs ?? Infinity))))
+  return next === Infinity ? {} : { nextInMs: Math.max(0, next) }
+}
+
+/** Indexes: primary key of the intake, heads_due. */
+function looking(schema: string): Statement<Handler> {
+  return statement(
+    `${schema}.look`,
+    `
+    select h.id, h.name,
+      exists (select from ${schema}.intake i where i.handler = h.id) as intake,
+      ((select due from ${schema}.heads d where d.handler = h.id order by due limit 1) - ${schema}.now())::float8 as "dueInMs"
+    from ${schema}.handlers h
+    where h.name = any ($1::text[])
+    `,
+  )
+}
+
+interface Taken {
+  readonly lane: string
+  readonly position: number
+  readonly attempts: number
+  readonly crashes: number
+  readonly failing_for: number
+  readonly created: number
+  readonly tenant: string
+  readonly id: string
+  readonly type: string
+  readonly source: Source
+  readonly received: number
+  readonly body: Uint8Array
+}
+
+/**
+ * Leases due heads, oldest first, past those another worker is about to lease. A head that still has a token was leased by somebody who let
+ * the time pass: a crash; the third is not another attempt. Indexes: heads_due, primary key (lane, handler), unique (position, created).
+ */
+function taking(schema: string): Statement<Taken> {
+  return statement(
+    `${schema}.claim`,
+    `
+    with taken as (
+      update ${schema}.heads h
+      set due = (select ${schema}.now()) + $3::bigint,
+        token = $4::uuid,
+        attempts = attempts + case when token is not null and crashes = 2 then 0 else 1 end,
+        crashes = crashes + case when token is null then 0 else 1 end
+      where handler = $1 and lane = any (array (
+        select lane from ${schema}.heads
+        where handler = $1 and due <= ${schema}.now()
+        order by due, position limit $2::int
+        for update skip locked
+      ))
+      returning lane, position, created, attempts, crashes
+    )
+    select t.lane, t.position::float8, t.attempts, t.crashes,
+      coalesce((select ${schema}.now()) - f.since, 0)::float8 as failing_for,
+      e.created::float8, e.tenant, e.id, e.type, e.source, e.received::float8, e.body
+    from taken t
+    join ${schema}.events e on e.position = t.position and e.created = t.created
+    left join ${schema}.failing f on f.lane = t.lane and f.handler = $1
+    `,
+  )
+}
+
+function leaseOf(handler: string, token: string, row: Taken): Lease {
+  return {
+    handler,
+    position: row.position,
+    token: tokenOf(row.lane, token),
+    attempt: row.attempts,
+    failingForMs: Math.max(0, row.failing_for),
+    event: {
+      key: { createInstant: row.created, tenantId: row.tenant, id: row.id },
+      type: row.type,
+      source: row.source,
+      receivedAt: row.received,
+      body: row.body,
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import type * as Pg from 'pg'
+import { FusewireError } from '../../model/errors.ts'
+import type { PostgresPool } from './sql.ts'
+
+/** A connection string, or a function that fetches it when the inbox opens. */
+export type PostgresUrl = string | undefined | (() => string | undefined | Promise<string | undefined>)
+
+/** A pool, and whether it ends with the inbox. */
+export interface Connected {
+  readonly pool: PostgresPool
+  end(): Promise<void>
+}
+
+/** Opens a pool for a URL; a pool that was given stays its owner's. Connections are made when they are needed. */
+export async function connect(to: PostgresUrl | PostgresPool): Promise<Connected> {
+  if (typeof to === 'object') return { pool: to, end: async () => {} }
+  const url = await readUrl(to)
+  const { Pool } = await loadPg()
+  const pool = new Pool({
+    connectionString: url,
+    max: 16,
+    application_name: 'fusewire',
+    connectionTimeoutMillis: 2_000,
+    keepAlive: true,
+    allowExitOnIdle: true,
+  })
+  pool.on('error', () => {}) // An idle connection was cut; the pool has dropped it, and the next call makes another.
+  return { pool, end: () => pool.end() }
+}
+
+async function readUrl(given: PostgresUrl): Promise<string> {
+  const url = typeof given === 'function' ? await given() : given
+  if (url === undefined || url === '') {
+    throw new FusewireError(
+      'FW_KEY_MISSING',
+      'postgres(url): the url is undefined. If it comes from the environment, set the variable.',
+    )
+  }
+  if (/^postgres(ql)?:\/\//.test(url)) return url
+  throw new FusewireError('FW_OPTION', 'postgres(url): a url begins with postgres:// or postgresql://.')
+}
+
+async function loadPg(): Promise<typeof Pg> {
+  try {
+    return await import('pg')
+  } catch (cause) {
+    throw new FusewireError(
+      'FW_OPTION',
+      'postgres(url) needs the package pg: run npm install pg, or give postgres() a pool of your own.',
+      { cause },
+    )
+  }
+}

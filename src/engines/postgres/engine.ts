@@ -1,0 +1,120 @@
+import type { Engine } from '../../model/engine.ts'
+import { FusewireError } from '../../model/errors.ts'
+import { appending } from './append.ts'
+import { runningAtomic } from './atomic.ts'
+import { claiming } from './claim.ts'
+import type { PostgresUrl } from './connect.ts'
+import { database } from './database.ts'
+import { counting, getting, knowing } from './read.ts'
+import { subscribing } from './registry.ts'
+import { releasing, renewing, settling } from './settle.ts'
+import { type PostgresPool, type PostgresSql, statement } from './sql.ts'
+import { turns } from './turns.ts'
+import { upkeep } from './upkeep.ts'
+import { watching } from './watch.ts'
+
+export interface PostgresOptions {
+  /** Where the tables are. Inboxes in different schemas of a database know nothing of each other. Default: `fusewire`. */
+  readonly schema?: string
+}
+
+/**
+ * An inbox in PostgreSQL (14 or later), for any number of nodes that receive and deliver. Give it a connection string, for which the package
+ * `pg` must be installed, or a `Pool` of your own. An event is acknowledged once it is committed with `synchronous_commit = on`.
+ *
+ * Atomic handlers get a `query` function as `sql`, inside the transaction that settles their delivery; their tables are in the same database.
+ *
+ * @example
+ * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: postgres(() => process.env.DATABASE_URL) })
+ */
+export function postgres(
+  to: PostgresUrl | PostgresPool,
+  { schema: name = 'fusewire' }: PostgresOptions = {},
+): Engine<PostgresSql, unknown> {
+  const schema = quoted(name)
+  const inbox = database(to, schema)
+  const watchers = watching(inbox, schema)
+  const maintained = upkeep(inbox, schema)
+  const subscribe = subscribing(schema)
+  const append = appending(inbox, schema)
+  const known = knowing(schema)
+  const claim = claiming(inbox, schema)
+  const renew = renewing(schema)
+  const release = releasing(schema)
+  const settle = settling(schema)
+  const runAtomic = runningAtomic(inbox, schema)
+  const get = getting(schema)
+  const count = counting(schema)
+  const takeTurn = turns(async () => atomicLimit(await inbox.pool()))
+  const probe = statement(`${schema}.probe`, `update ${schema}.probe set at = ${schema}.now()`)
+
+  return {
+    async open() {
+      await inbox.open()
+      maintained.start()
+    },
+
+    subscribe: (subscriptions) => inbox.transact((client) => subscribe(client, subscriptions)),
+
+    async append(arrivals) {
+      await inbox.open()
+      const answers = await append(arrivals)
+      watchers.announce()
+      return answers
+    },
+
+    known: (keys) => inbox.use((client) => known(client, keys)),
+
+    async probe() {
+      await inbox.transact(probe)
+    },
+
+    claim,
+
+    renew: (leases, leaseMs) => inbox.transact((client) => renew(client, leases, leaseMs)),
+
+    async release(leases) {
+      await inbox.transact((client) => release(client, leases))
+      watchers.announce()
+    },
+
+    async settle(settlements) {
+      const settled = await inbox.transact((client) => settle(client, settlements))
+      watchers.wake() // Whoever settled claims next, what it freed with it: the other nodes need not be told.
+      return settled
+    },
+
+    async atomic(lease, handle) {
+      using turn = await takeTurn()
+      void turn
+      const settled = await runAtomic(lease, handle)
+      watchers.wake()
+      return settled
+    },
+
+    watch: (wake) => watchers.add(wake),
+
+    get: (key) => inbox.use((client) => get(client, key)),
+
+    stats: () => inbox.use(count),
+
+    async [Symbol.asyncDispose]() {
+      maintained.stop()
+      watchers.close()
+      await inbox.close()
+    },
+  }
+}
+
+/** How many atomic handlers run at a time: each has a connection to itself, and some must be left to receive, claim, settle and listen. */
+function atomicLimit({ options }: PostgresPool): number {
+  return Math.max(1, (options?.max ?? 10) - 6)
+}
+
+function quoted(schema: string): string {
+  if (/^[a-z_][a-z0-9_]{0,46}$/.test(schema)) return `"${schema}"`
+  throw new FusewireError(
+    'FW_OPTION',
+    'postgres: schema must be up to 47 lower-case letters, digits and underscores, and not begin with a digit.',
+  )
+}

@@ -1,0 +1,38 @@
+import type { Subscription } from '../../model/delivery.ts'
+import { type PostgresClient, type Statement, statement } from './sql.ts'
+
+/** Writes subscriptions inside the caller's transaction; every append joins them, so a handler is known to all nodes at once. */
+export function subscribing(
+  schema: string,
+): (client: PostgresClient, subscriptions: readonly Subscription[]) => Promise<void> {
+  const insert = inserting(schema)
+  return async (client, subscriptions) => {
+    // In order of name: two nodes that start together would otherwise deadlock.
+    for (const subscription of subscriptions.toSorted((a, b) => (a.handler < b.handler ? -1 : 1))) {
+      const { handler, types, tenantIds, applicationIds, ordering } = subscription
+      await insert(
+        client,
+        handler,
+        types === '*' ? null : types,
+        tenantIds,
+        applicationIds,
+        ordering === 'lane',
+      )
+    }
+  }
+}
+
+/** Writes nothing where nothing changed. Index: the unique one on name. */
+function inserting(schema: string): Statement<never> {
+  return statement(
+    `${schema}.subscribe`,
+    `
+    insert into ${schema}.handlers as h (name, types, tenants, applications, ordered)
+    values ($1, $2::text[], $3::text[], $4::text[], $5)
+    on conflict (name) do update set
+      types = excluded.types, tenants = excluded.tenants, applications = excluded.applications, ordered = excluded.ordered
+    where (h.types, h.tenants, h.applications, h.ordered)
+      is distinct from (excluded.types, excluded.tenants, excluded.applications, excluded.ordered)
+    `,
+  )
+}

@@ -1,0 +1,233 @@
+import { FusewireError } from '../../model/errors.ts'
+import { execute, type PostgresClient, statement } from './sql.ts'
+
+interface Migration {
+  /** The oldest code that can still work on the tables after this migration. */
+  readonly worksSince: number
+  readonly sql: (schema: string) => string
+}
+
+/**
+ * Numbered from 1, never edited: an inbox in use has run them. Nodes of the version before go on working while they are replaced, so a
+ * migration first adds (and fills, in steps), and a later release takes away what no running code uses: expand, then contract.
+ */
+const migrations: readonly Migration[] = [{ worksSince: 1, sql: tables }]
+
+/** Brings the tables up to date, one node at a time. Throws when they belong to a version that this one cannot work beside. */
+export async function migrate(client: PostgresClient, schema: string): Promise<void> {
+  if ((await versionOf(client, schema)) >= migrations.length) return
+  await execute(client, 'begin isolation level read committed read write')
+  try {
+    await lock(client, `fusewire migrations of ${schema}`)
+    const version = await versionOf(client, schema) // Again, under the lock: another node may have been faster.
+    if (version === 0) await execute(client, `create schema if not exists ${schema}`)
+    for (const [index, { sql, worksSince }] of migrations.entries()) {
+      if (index < version) continue
+      await execute(client, sql(schema))
+      await execute(client, `insert into ${schema}.migrations values (${index + 1}, ${worksSince})`)
+    }
+    await execute(client, 'commit')
+  } catch (error) {
+    await execute(client, 'rollback').catch(() => {}) // Why it could not be done is the error to tell.
+    throw error
+  }
+}
+
+const lock = statement('fusewire.lock', 'select pg_advisory_xact_lock(hashtextextended($1, 0))')
+
+const tableExists = statement<{ exists: boolean }>(
+  'fusewire.table_exists',
+  'select to_regclass($1) is not null as exists',
+)
+
+async function versionOf(client: PostgresClient, schema: string): Promise<number> {
+  const [table] = await tableExists(client, `${schema}.migrations`)
+  if (table?.exists !== true) return 0
+  const find = statement<{ version: number; works_since: number }>(
+    `${schema}.version`,
+    `select max(version) as version, max(works_since) as works_since from ${schema}.migrations`,
+  )
+  const [{ version, works_since } = { version: 0, works_since: 0 }] = await find(client)
+  if (works_since <= migrations.length) return version
+  throw new FusewireError(
+    'FW_INBOX_NEWER',
+    `The schema ${schema} was made by a newer version of fusewire (${version}), beside which this one (${migrations.length}) cannot work. ` +
+      'Run the newer version here too: an older one would not keep what it does not know.',
+  )
+}
+
+/**
+ * Texts are compared as bytes (collate "C"): faster, and no index breaks when the operating system changes its alphabet. Each hot table has
+ * one index for each way it is asked, and no two that could serve the same question: a planner without statistics has nothing to get wrong.
+ */
+function tables(schema: string): string {
+  return `
+  create table ${schema}.migrations (
+    version      int primary key,
+    works_since  int not null
+  );
+
+  -- The time of every due date and lease: the database's, so that all nodes share it. Of the statement, not of its transaction,
+  -- which in an atomic handler began long ago. Epoch milliseconds.
+  create function ${schema}.now() returns bigint language sql stable
+    return (extract(epoch from statement_timestamp()) * 1000)::bigint;
+
+  create table ${schema}.handlers (
+    id            int generated always as identity primary key,
+    name          text collate "C" not null unique,
+    types         text[],  -- these three: null for all
+    tenants       text[],
+    applications  text[],
+    ordered       boolean not null
+  );
+
+  -- An event's place. Not cached by connections: what is answered before another is received has the lower one.
+  create sequence ${schema}.positions;
+
+  -- By weeks of their instant, so that retention drops tables. The key leads with the instant: led by the random id, every append
+  -- would touch a page of its own. An id alone cannot be unique across partitions, but the instant is part of the key anyway.
+  create table ${schema}.events (
+    created   bigint not null,
+    position  bigint not null,
+    received  bigint not null,
+    lane      uuid,
+    hash      bytea not null,
+    tenant    text collate "C" not null,
+    id        text collate "C" not null,
+    type      text collate "C" not null,
+    source    text collate "C" not null,
+    refused   text,
+    subjects  text[] not null,
+    body      bytea,                -- null once it is pruned or erased: the key outlives the bytes
+    primary key (created, tenant, id),
+    unique (position, created)      -- unique, so that the planner knows a place finds one row
+  ) partition by range (created);
+
+  -- Senders choose the instant: 0, or the year 9999.
+  create table ${schema}.events_default partition of ${schema}.events default;
+
+  -- Arrivals that came under a known key with another body ('conflict'), or that no event row can hold ('quarantined').
+  create table ${schema}.aside (
+    hash      bytea primary key,
+    kind      text not null,
+    created   bigint,
+    tenant    text,
+    id        text,
+    type      text,
+    source    text,
+    received  bigint,
+    body      bytea not null
+  );
+
+  -- A delivery without a lane has one of its own: its place.
+  create function ${schema}.own_lane(place bigint) returns uuid language sql immutable
+    return lpad(to_hex(place), 32, '0')::uuid;
+
+  -- Appended and not looked at since.
+  create table ${schema}.intake (
+    handler   int not null,
+    position  bigint not null,
+    created   bigint not null,
+    lane      uuid not null,
+    primary key (handler, position)
+  );
+
+  -- Behind another of their lane.
+  create table ${schema}.parked (
+    handler   int not null,
+    lane      uuid not null,
+    position  bigint not null,
+    created   bigint not null,
+    primary key (handler, lane, position)
+  );
+
+  -- The first of each lane. A lease is a due time in the future and a token.
+  create table ${schema}.heads (
+    lane      uuid not null,
+    handler   int not null,
+    position  bigint not null,
+    created   bigint not null,
+    due       bigint not null,
+    attempts  int not null default 0,
+    crashes   int not null default 0,
+    token     uuid,
+    failures  text,                 -- JSON array of the last 10; not json, which refuses a NUL
+    primary key (lane, handler)     -- the lane first: (handler, ...) is for heads_due alone
+  );
+  create index heads_due on ${schema}.heads (handler, due, position);
+
+  -- Since when a lane has failed without a success between.
+  create table ${schema}.failing (
+    lane     uuid not null,
+    handler  int not null,
+    since    bigint not null,
+    primary key (lane, handler)
+  );
+
+  -- Deliveries that succeeded go with their events.
+  create table ${schema}.finished (
+    created   bigint not null,
+    position  bigint not null,
+    handler   int not null,
+    attempts  int not null,
+    reason    text,
+    failures  text,
+    primary key (position, handler, created)
+  ) partition by range (created);
+  create table ${schema}.finished_default partition of ${schema}.finished default;
+
+  -- Deliveries that were given up stay until a person replays or prunes them.
+  create table ${schema}.dead (
+    handler   int not null,
+    position  bigint not null,
+    created   bigint not null,
+    lane      uuid not null,
+    attempts  int not null,
+    reason    text not null,
+    failures  text,
+    primary key (handler, position)
+  );
+
+  -- Rows pass through these tables and leave. Cleaned late, an index walk reads what is no longer there.
+  alter table ${schema}.intake set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
+  alter table ${schema}.parked set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
+  alter table ${schema}.heads  set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
+
+  -- To write without changing anything: whether the inbox works is asked here.
+  create table ${schema}.probe (at bigint not null);
+  insert into ${schema}.probe values (0);
+
+  -- The weeks from the last to three ahead. Runs as its owner, so that nodes need no right to make tables; waits for no one: what
+  -- cannot be done now is done in an hour, and the default partitions hold what comes meanwhile.
+  create function ${schema}.make_partitions() returns void
+    language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '500ms'
+  as $$
+  declare
+    week constant bigint := 7 * 24 * 60 * 60000;
+    first bigint;
+    parent text;
+    partition text;
+  begin
+    if not pg_try_advisory_xact_lock('${schema}.events'::regclass::oid::bigint) then return; end if;
+    for ahead in -1..3 loop
+      first := (${schema}.now() / week + ahead) * week;
+      foreach parent in array array['events', 'finished'] loop
+        partition := parent || to_char(to_timestamp(first / 1000) at time zone 'utc', '_YYYYMMDD');
+        continue when to_regclass('${schema}.' || partition) is not null;
+        execute format('lock table ${schema}.%I in share row exclusive mode', parent || '_default');
+        execute format('create table ${schema}.%I (like ${schema}.%I including all)', partition, parent);
+        execute format(
+          'with moved as (delete from ${schema}.%I where created >= %s and created < %s returning *)
+           insert into ${schema}.%I select * from moved',
+          parent || '_default', first, first + week, partition);
+        execute format(
+          'alter table ${schema}.%I attach partition ${schema}.%I for values from (%s) to (%s)',
+          parent, partition, first, first + week);
+      end loop;
+    end loop;
+  exception
+    when lock_not_available then null;
+  end
+  $$;
+  `
+}

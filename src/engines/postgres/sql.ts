@@ -1,0 +1,55 @@
+/** What an atomic handler gets: its transaction. A client of `pg` fits, and so does whatever wraps one. */
+export interface PostgresSql {
+  query(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>
+}
+
+/** A `Pool` of `pg`, or what looks like one to us. */
+export interface PostgresPool {
+  connect(): Promise<PostgresClient>
+  readonly options?: { readonly max?: number }
+}
+
+/** A connection taken out of a pool. */
+export interface PostgresClient {
+  query(statement: string | StatementCall, values?: readonly unknown[]): Promise<{ rows: unknown[] }>
+  on(event: 'error' | 'end', listener: () => void): unknown
+  on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown
+  /** With `true` it is closed, not given back. */
+  release(destroy?: boolean): void
+}
+
+export interface StatementCall {
+  readonly name?: string
+  readonly text: string
+  readonly values?: unknown[]
+  /** When the answer is given up. Whether the statement ran is then unknown. */
+  readonly query_timeout: number
+}
+
+/** Beyond this a connection is taken for dead: a cut cable says nothing. */
+const answerWithinMs = 10_000
+
+/** A statement whose rows have this shape, planned once for each connection. */
+export type Statement<Row> = (
+  client: PostgresClient,
+  ...values: readonly unknown[]
+) => Promise<readonly Row[]>
+
+/** `Row` stands beside the SQL it describes: the two are read, and changed, together. The name is for good: one name, one text. */
+export function statement<Row = never>(name: string, text: string): Statement<Row> {
+  return async (client, ...values) => {
+    const call = { name, text, values: [...values], query_timeout: answerWithinMs }
+    const { rows } = await client.query(call)
+    return rows as readonly Row[] // The select list names Row's columns, and casts them to types every driver reads alike.
+  }
+}
+
+/** Statements without parameters, several in one trip. */
+export async function execute(client: PostgresClient, text: string): Promise<void> {
+  await client.query({ text, query_timeout: answerWithinMs })
+}
+
+/** An array as PostgreSQL writes it, to be an element of another: arrays of arrays must otherwise be of one length. */
+export function arrayLiteral(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`
+}

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { postgres } from '../../src/engines/postgres/index.ts'
+import type { PostgresSql } from '../../src/engines/postgres/index.ts'
+import type { Engine } from '../../src/model/engine.ts'
+import { holdsTheContract } from '../engines/contract.ts'
+import { anyServer, query, schema, type Server } from './server.ts'
+import { shiftTime } from './time.ts'
+
+describe('postgres', () => {
+  let server: Server
+  beforeAll(async () => {
+    server = await anyServer()
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  holdsTheContract(async () => {
+    const inbox = await schema(server)
+    const engines: Engine[] = []
+    let shiftedMs = 0
+    return {
+      async open() {
+        const engine = postgres(server.url, { schema: inbox.name })
+        engines.push(engine)
+        await engine.open()
+        await query(server.url, `create table if not exists ${inbox.name}.notes (n serial, note text)`)
+        return engine
+      },
+      async advance(ms) {
+        shiftedMs += ms
+        await shiftTime(server.url, inbox.name, shiftedMs)
+      },
+      notes: {
+        async write(sql, note) {
+          const transaction = sql as PostgresSql // What this engine gives its atomic handlers.
+          await transaction.query(`insert into ${inbox.name}.notes (note) values ($1)`, [note])
+        },
+        async read() {
+          const rows = await query(server.url, `select note from ${inbox.name}.notes order by n`)
+          return rows.map(({ note }) => String(note))
+        },
+      },
+      async [Symbol.asyncDispose]() {
+        for (const engine of engines) await engine[Symbol.asyncDispose]()
+        await inbox[Symbol.asyncDispose]()
+      },
+    }
+  })
+})
