@@ -300,7 +300,7 @@ function setEvent({ store, rows, defaultTenantId }: World, type: EventType, leve
 function sampled(type: EventType, overrides: object | undefined, { events, defaultTenantId }: World): Fields {
   const { id: _, ...sample } = { ...sampleEvent(type) }
   const current = { ...sample, id: randomUUID(), createInstant: events.now() }
-  const tenantId = catalogue[type].scope === 'instance' ? {} : { tenantId: defaultTenantId }
+  const tenantId = 'tenantId' in sample ? { tenantId: defaultTenantId } : {}
   return merge({ ...current, ...tenantId }, { ...overrides })
 }
 
