@@ -1,10 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:https'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { KeyAlgorithm, type Webhook } from '@fusionauth/typescript-client'
 import { compactVerify, createLocalJWKSet, createRemoteJWKSet, decodeProtectedHeader } from 'jose'
 import { createHash } from 'node:crypto'
@@ -12,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { emulate, type Emulator } from '../../src/emulator/index.ts'
 import { clientOf, refusal, unchosen } from './client.ts'
 import { Recorder, type Post } from './recorder.ts'
+import { selfSigned } from './self-signed.ts'
 
 /*
  * What a receiver gets: headers, credentials, signatures, and the same bytes again.
@@ -135,30 +132,10 @@ test('all receivers and all attempts get the same id, bytes and token', async ()
 })
 
 test('a certificate of its own makes a receiver trusted, and only that one', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fusewire-'))
-  const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=localhost',
-    ].concat(['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', keyFile, '-out', certFile]),
-    { stdio: 'ignore' },
-  )
-  const certificate = readFileSync(certFile, 'utf8')
-  const server = createServer({ key: readFileSync(keyFile), cert: certificate }, (request, response) => {
+  const { key, certificate } = selfSigned
+  const server = createServer({ key, cert: certificate }, (request, response) => {
     request.resume().on('end', () => response.end())
   })
-  rmSync(folder, { recursive: true })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `https://localhost:${(server.address() as AddressInfo).port}`

@@ -42,7 +42,7 @@ const operations: readonly Operation[] = [
     call: (id) => [
       'PATCH',
       `/api/user/${id}`,
-      { user: { email: `${id}@example.org`, password: 'correct horse' } },
+      { user: { email: `${crypto.randomUUID()}@example.org`, password: 'correct horse' } },
     ],
     transactional: ['user.update'],
     after: ['user.update.complete', 'user.email.update', 'user.password.update'],

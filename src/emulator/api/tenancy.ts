@@ -19,7 +19,7 @@ export function tenantOf(call: Call): Tenant {
 }
 
 /** The tenant a call names; none if it leaves it open. */
-export function namedTenantOf(call: Call): Tenant | undefined {
+function namedTenantOf(call: Call): Tenant | undefined {
   const id = call.key?.tenantId ?? call.tenantHeader
   if (id === undefined) return undefined
   const tenant = call.world.rows.tenants.get(id)

@@ -16,8 +16,8 @@ const resource: Resource<UserAction> = {
   erase: (draft, row) => draft.rows.userActions.remove(row.id),
   read(reader) {
     const { input, base, before, problems, draft } = reader
-    const { transactionType = 'None' } = input
-    if (!isLevel(transactionType)) {
+    const { transactionType } = input
+    if (transactionType !== undefined && !isLevel(transactionType)) {
       problems.add('userAction.transactionType', 'couldNotConvert', 'This is not a transaction type.')
     }
     return {
@@ -30,7 +30,7 @@ const resource: Resource<UserAction> = {
       preventLogin: input['preventLogin'] === true,
       sendEndEvent: input['sendEndEvent'] !== false,
       temporal: input['temporal'] === true,
-      transactionType: isLevel(transactionType) ? transactionType : 'None',
+      transactionType: isLevel(transactionType) ? transactionType : undefined,
     }
   },
 }

@@ -124,7 +124,7 @@ export interface UserAction extends Named {
   readonly temporal: boolean
   readonly preventLogin: boolean
   readonly sendEndEvent: boolean
-  readonly transactionType: Level
+  readonly transactionType?: Level | undefined
 }
 
 export interface UserActionReason extends Row {

@@ -1,7 +1,7 @@
 /** How many receivers have to accept a transactional event before FusionAuth commits. `None` is its default. */
 export type Level = 'None' | 'Any' | 'SimpleMajority' | 'SuperMajority' | 'AbsoluteMajority'
 
-export const levels: readonly Level[] = ['None', 'Any', 'SimpleMajority', 'SuperMajority', 'AbsoluteMajority']
+const levels: readonly Level[] = ['None', 'Any', 'SimpleMajority', 'SuperMajority', 'AbsoluteMajority']
 
 export function isLevel(value: unknown): value is Level {
   return levels.some((level) => level === value)

@@ -1,0 +1,21 @@
+/** A receiver's own key and certificate for localhost, good until 2126. They protect nothing: a test serves https with them. */
+export const selfSigned = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg2fDrS4+hbgyVvqmw
+9pU+K5O6uL/rrWhAV2Vvj8vjbtWhRANCAATH1Oz6/b4gY4Tcc6gRRL+VDnveWKuv
+zZ93lE9P8hvjbNn0aL9yrSPhGVGtr2I3HSOl+kP1grGY53SVXMNwFsnM
+-----END PRIVATE KEY-----
+`,
+  certificate: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUMOj9YRk0V2lfn2alal7wOD1ddM0wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDAxNDE1NVoYDzIxMjYxMDMx
+MDE0MTU1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATH1Oz6/b4gY4Tcc6gRRL+VDnveWKuvzZ93lE9P8hvjbNn0aL9yrSPh
+GVGtr2I3HSOl+kP1grGY53SVXMNwFsnMo28wbTAdBgNVHQ4EFgQUWxBYFew03/X/
+cYy5Lal/EsgGNG4wHwYDVR0jBBgwFoAUWxBYFew03/X/cYy5Lal/EsgGNG4wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAPwJ591GTTcAIFWWDETLuRUo761lz3BnlPmcUPuJhzvdAiBF
+0wLwa3tWx5sRVew0F0zrFkmI1VTdVNpYQwT/7f7rRw==
+-----END CERTIFICATE-----
+`,
+} as const
