@@ -13,4 +13,5 @@ const webhook = new Webhook({
 })
 webhook.on('user.delete.complete', () => {})
 
-listen(createServer(toNodeHandler(webhook)))
+const handle = toNodeHandler(webhook)
+listen(createServer((request, response) => void handle(request, response)))

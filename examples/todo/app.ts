@@ -39,7 +39,8 @@ export function todoApp(todos: Todos, inboxFile: string, webhookKey: string): To
     response.status(201).json(todos.add(userId, title))
   })
   app.get('/todos', (request, response) => {
-    response.json(todos.of(String(request.query['userId'] ?? '')))
+    const { userId } = request.query
+    response.json(typeof userId === 'string' ? todos.of(userId) : [])
   })
   app.get('/audit', (_, response) => {
     response.json(readAudit(inboxFile))

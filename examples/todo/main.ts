@@ -1,53 +1,68 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { hardenServer } from 'fusewire/node'
-import { todoApp } from './app.ts'
-import { openTodos } from './todos.ts'
+import { emulate } from 'fusewire/emulator'
+import { fusionAuth } from './fusionauth.ts'
+import { ada, bob } from './people.ts'
+import { database, endSession, writeSession } from './session.ts'
+import { createUser, registerWebhook } from './set-up.ts'
+import { startTodo } from './start-todo.ts'
+import { mendTodos } from './todos.ts'
 
-const { PORT = '3000', WEBHOOK_KEY = randomBytes(32).toString('hex'), TODO_DB = 'todo.db' } = process.env
-const inboxFile = TODO_DB.replace(/(\.db)?$/, '.inbox.db')
-const ada = 'ada00000-0000-4000-8000-000000000001'
+/* The whole story on one machine: FusionAuth's event system, emulated, and a Todo application that listens to it. */
 
-const isNew = !existsSync(TODO_DB)
-const todos = openTodos(TODO_DB)
-if (isNew) {
-  for (const title of ['Read the notes on the Engine', 'Write Note G', 'Answer Mr Babbage'])
-    todos.add(ada, title)
+const { PORT = '3000', FUSIONAUTH_PORT = '9011', WEBHOOK_KEY = randomBytes(32).toString('hex') } = process.env
+
+async function start(): Promise<void> {
+  const todo = await startTodo({ port: Number(PORT), webhookKey: WEBHOOK_KEY, database })
+  const emulator = await emulate({ port: Number(FUSIONAUTH_PORT) }).catch(async (error: unknown) => {
+    await todo.stop()
+    throw error
+  })
+  mendTodos(database) // Whatever state the last run left it in.
+  const fusionauth = fusionAuth(emulator.url, emulator.apiKey)
+  for (const person of [ada, bob]) {
+    await createUser(fusionauth, person)
+    if (todo.todos.of(person.id).length > 0) continue
+    for (const title of person.todos) todo.todos.add(person.id, title)
+  }
+  await registerWebhook(fusionauth, `${todo.url}/fusionauth-webhook`, WEBHOOK_KEY)
+  writeSession({ fusionauthUrl: emulator.url, apiKey: emulator.apiKey, todoUrl: todo.url })
+
+  console.log(`
+Todo example     ${todo.url}/todos?userId=${ada.id}
+Its webhook      ${todo.url}/fusionauth-webhook   Authorization: ${WEBHOOK_KEY}
+FusionAuth       ${emulator.url}   emulated; Authorization: ${emulator.apiKey}
+
+Ada has 3 todos and Bob has 2. FusionAuth deletes a user only if the Todo application says yes to user.delete
+(transaction level AbsoluteMajority). In a second terminal:
+
+  npm run delete-ada                         200: committed, her todos are gone
+  npm run break-db && npm run delete-bob     the Todo database refuses, the receiver answers 500, the caller gets 504: Bob and his todos stay
+  npm run mend-db && npm run delete-bob      200
+
+Or be FusionAuth yourself:
+
+  curl -i ${todo.url}/fusionauth-webhook -H 'Authorization: ${WEBHOOK_KEY}' -H 'Content-Type: application/json' \\
+    -d '{"event":{"type":"user.delete","id":"curl-'$(date +%s)'","createInstant":'$(date +%s)'000,"user":{"id":"${ada.id}"}}}'
+`)
+
+  const stop = async () => {
+    endSession()
+    await emulator[Symbol.asyncDispose]()
+    await todo.stop()
+  }
+  process.once('SIGINT', () => void stop()).once('SIGTERM', () => void stop())
 }
 
-const { webhook, app } = todoApp(todos, inboxFile, WEBHOOK_KEY)
-await webhook.start()
-
-const server = hardenServer(app.listen(Number(PORT)))
-server.on('error', (error: NodeJS.ErrnoException) => {
+try {
+  await start()
+} catch (error) {
+  const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
   console.error(
-    error.code === 'EADDRINUSE'
+    taken
       ? `Port ${PORT} is taken. Choose another: PORT=3001 npm start`
-      : error.message,
+      : error instanceof Error
+        ? error.message
+        : error,
   )
-  process.exitCode = 1
-})
-server.on('listening', () => {
-  const address = server.address()
-  const url = `http://localhost:${typeof address === 'object' ? address?.port : PORT}`
-  console.log(`Todo example on ${url}
-
-  Ada's todos   ${url}/todos?userId=${ada}
-  Webhook       ${url}/fusionauth-webhook
-  Its key       ${WEBHOOK_KEY}
-
-Tell it, as FusionAuth would, that Ada was deleted; then look at her todos again:
-
-  curl -i ${url}/fusionauth-webhook -H 'Authorization: ${WEBHOOK_KEY}' -H 'Content-Type: application/json' \\
-    -d '{"event":{"type":"user.delete","id":"curl-'$(date +%s)'","createInstant":'$(date +%s)'000,"user":{"id":"${ada}"}}}'
-`)
-})
-
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => {
-    server.close(() => {
-      void webhook.stop().then(() => todos.close())
-    })
-    server.closeIdleConnections()
-  })
+  process.exit(1)
 }

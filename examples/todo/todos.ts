@@ -45,3 +45,17 @@ export function openTodos(file: string): Todos {
     close: () => db.close(),
   }
 }
+
+/** Makes the database refuse every delete, as a full disk or a lost connection would. */
+export function breakTodos(file: string): void {
+  using db = new DatabaseSync(file)
+  db.exec(`
+    create trigger if not exists broken before delete on todos
+    begin select raise(abort, 'the Todo database is broken'); end
+  `)
+}
+
+export function mendTodos(file: string): void {
+  using db = new DatabaseSync(file)
+  db.exec('drop trigger if exists broken')
+}

@@ -30,6 +30,6 @@ export function toNodeHandler(
     for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value)
     response.statusCode = answer.status
     if (request.complete || request.readableEnded) response.end(body)
-    else endEarly(request, response, body)
+    else await endEarly(request, response, body)
   }
 }

@@ -26,12 +26,14 @@ webhook.on('user.update.complete', { name: 'plain' }, ({ event }) => {
 
 const { url } = await serve(webhook, { port: 0, hostname: '127.0.0.1' })
 process.send?.(url)
-process.on('message', async () => {
+process.on('message', () => void finish())
+
+async function finish(): Promise<void> {
   // What a killed worker had leased falls due when its lease runs out.
   while ((await webhook.drain()).remaining > 0) await sleep(500)
   await webhook.stop()
   process.exit()
-})
+}
 
 /** The mistake the chaos must catch: a 2xx that runs ahead of the commit. */
 function answeringEarly<E extends Engine>(engine: E): E {

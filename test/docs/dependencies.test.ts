@@ -6,14 +6,14 @@ function importsOf(module: URL, seen = new Set<string>(), foreign: string[] = []
   if (seen.has(module.href)) return foreign
   seen.add(module.href)
   const source = readFileSync(module, 'utf8')
-  for (const [, specifier = ''] of source.matchAll(/(?:from|import) ?\(?'([^']+)'/g)) {
+  for (const [, specifier = ''] of source.matchAll(/(?:from|import) ?\(?'([^'\s]+)'/g)) {
     if (specifier.startsWith('.')) importsOf(new URL(specifier, module), seen, foreign)
     else if (!specifier.startsWith('node:')) foreign.push(specifier)
   }
   return foreign
 }
 
-test.each(['index.ts', 'http/node.ts', 'engines/sqlite/index.ts', 'testing/index.ts'])(
+test.each(['index.ts', 'http/node.ts', 'engines/sqlite/index.ts', 'emulator/index.ts', 'testing/index.ts'])(
   'src/%s needs nothing but node',
   (face) => {
     expect(importsOf(new URL(`../../src/${face}`, import.meta.url))).toEqual([])

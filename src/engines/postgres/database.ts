@@ -137,7 +137,7 @@ export function begin(durable: boolean): string {
  * Every hot statement looks rows up by the one index made for it. Left to choose, the planner trusts statistics of a time when the table was
  * empty, or a limit it does not know, and walks whole tables.
  */
-export const byIndex = [
+export const byIndex: string = [
   'set local enable_seqscan = off',
   'set local enable_bitmapscan = off',
   'set local enable_hashjoin = off',

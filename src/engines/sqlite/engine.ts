@@ -43,7 +43,10 @@ export function sqlite(
       await inbox.use(() => {})
     },
 
-    subscribe: (subscriptions) => jobs.write((session) => session.subscribe(subscriptions)),
+    async subscribe(subscriptions) {
+      await jobs.write((session) => session.subscribe(subscriptions))
+      inbox.remember(subscriptions)
+    },
 
     async append(arrivals) {
       const answers = await jobs.write((session, careful) => session.append(arrivals, careful))
@@ -102,9 +105,10 @@ export function sqlite(
     },
 
     watch(wake) {
+      const watching = watchers.add(wake)
       // What is wrong with the file is told to whoever needs an answer from it.
       void inbox.use(() => watchers.listen()).catch(() => {})
-      return watchers.add(wake)
+      return watching
     },
 
     get: (key) => inbox.use((session) => session.get(key)),

@@ -33,6 +33,7 @@ export interface Session {
   // Inside begin and commit.
   readonly attempt: <T>(run: () => T) => Attempt<T>
   readonly subscribe: (subscriptions: readonly Subscription[]) => void
+  readonly isSubscribed: (handler: string) => boolean
   readonly append: (arrivals: readonly Arrival[], careful: boolean) => readonly Appended[]
   readonly claim: (wants: readonly Want[], leaseMs: number, now: number) => Claimed
   readonly leases: Leases
@@ -44,16 +45,30 @@ export interface Session {
   readonly stats: () => Stats
 }
 
-export function openSession(file: string | SqliteSql, now: number, allowVolatile: boolean): Session {
+export function openSession(
+  file: string | SqliteSql,
+  now: number,
+  allowVolatile: boolean,
+  subscriptions: readonly Subscription[],
+): Session {
   const opened = openFile(file, allowVolatile)
   try {
     configure(opened.db)
     migrate(opened.db, opened.path)
-    return prepare(opened, now)
+    const session = prepare(opened, now)
+    if (subscriptions.length > 0) restore(session, subscriptions)
+    return session
   } catch (error) {
     opened.close()
     throw error
   }
+}
+
+/** Only what is not there: a newer process may have replaced the rest since. */
+function restore(session: Session, subscriptions: readonly Subscription[]): void {
+  session.begin(true)
+  session.subscribe(subscriptions.filter(({ handler }) => !session.isSubscribed(handler)))
+  session.commit()
 }
 
 /** All that durability and speed hang on, said aloud: a build's defaults, or a handle's, may differ. */
@@ -117,6 +132,7 @@ function prepare(file: OpenFile, now: number): Session {
     },
     attempt: attempting(db),
     subscribe: (subscriptions) => handlers.subscribe(subscriptions),
+    isSubscribed: (handler) => handlers.idOf(handler) !== undefined,
     append: appending(db, handlers),
     claim: claiming(db, handlers),
     leases: leasing(db, handlers),

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Subscription } from '../../model/delivery.ts'
 import { FusewireError } from '../../model/errors.ts'
 import { isBusy, isFault } from './errors.ts'
 import { openSession, type Session } from './session.ts'
@@ -8,6 +9,8 @@ import type { SqliteSql } from './sql.ts'
 export interface Sessions {
   /** Runs with the session; again, for a while, as long as another process holds the lock. */
   use<T>(run: (session: Session) => T): Promise<T>
+  /** Subscriptions that an inbox has to have if it is opened again: another file may lie there by then. */
+  remember(subscriptions: readonly Subscription[]): void
   /** The session, if one is open. */
   current(): Session | undefined
   drop(session: Session): void
@@ -18,6 +21,7 @@ export interface Sessions {
 const patienceMs = 1_500
 
 export function sessions(file: string | SqliteSql, now: () => number, allowVolatile: boolean): Sessions {
+  const subscribed = new Map<string, Subscription>()
   let current: Session | undefined
   let closed = false
 
@@ -25,7 +29,7 @@ export function sessions(file: string | SqliteSql, now: () => number, allowVolat
     if (closed) {
       throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
     }
-    current ??= openSession(file, now(), allowVolatile)
+    current ??= openSession(file, now(), allowVolatile, [...subscribed.values()])
     return current
   }
 
@@ -58,6 +62,9 @@ export function sessions(file: string | SqliteSql, now: () => number, allowVolat
         await pause(pauseMs) // In real time, whatever clock the inbox has: so does the process that holds the lock.
         waitedMs += pauseMs
       }
+    },
+    remember(subscriptions) {
+      for (const subscription of subscriptions) subscribed.set(subscription.handler, subscription)
     },
     current: () => current,
     drop,

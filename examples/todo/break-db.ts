@@ -1,0 +1,12 @@
+import { breakTodos, mendTodos } from './todos.ts'
+import { database } from './session.ts'
+
+/* npm run break-db, npm run mend-db */
+
+if (process.argv[2] === 'mend') {
+  mendTodos(database)
+  console.log('The Todo database deletes again.')
+} else {
+  breakTodos(database)
+  console.log('The Todo database refuses to delete.')
+}

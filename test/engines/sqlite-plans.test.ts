@@ -1,0 +1,62 @@
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import { sqlite, type SqliteSql } from '../../src/engines/sqlite/index.ts'
+
+/** Every query the engine prepares, with the plan SQLite makes for it. */
+async function plans(statistics?: string): Promise<Map<string, readonly string[]>> {
+  const db = new DatabaseSync(':memory:')
+  const prepared = new Set<string>()
+  const recording: SqliteSql = {
+    exec: (sql) => db.exec(sql),
+    prepare(sql) {
+      prepared.add(sql)
+      return db.prepare(sql)
+    },
+  }
+  await using engine = sqlite(recording, { allowVolatile: true })
+  await engine.open()
+  if (statistics !== undefined) db.exec(statistics)
+  const explained = [...prepared]
+    .filter((sql) => /\bfw_(deliveries|events|subjects|failing)\b/.test(sql))
+    .map((sql) => {
+      const steps = db.prepare(`explain query plan ${sql}`).all()
+      return [sql.replaceAll(/\s+/g, ' ').trim(), steps.map(({ detail }) => String(detail))] as const
+    })
+  return new Map(explained)
+}
+
+/** As after an analyze that found next to nothing, or the opposite of what is there now. */
+const stale = (rows: number, perKey: string): string => `
+  analyze;
+  insert into sqlite_stat1 select tbl_name, name, '${rows} ${perKey}' from sqlite_schema
+    where type = 'index' and name not like 'sqlite_stat%';
+  insert into sqlite_stat1 select name, null, '${rows}' from sqlite_schema
+    where type = 'table' and name like 'fw_%';
+  analyze sqlite_schema;
+`
+
+test.each([
+  ['no statistics', undefined],
+  ['statistics of an empty inbox', 'analyze'],
+  ['statistics that call every index useless', stale(1_000_000, '1000000 1000000 1000000')],
+  ['statistics that call the tables tiny', stale(1, '1 1 1')],
+])('walks an index in every hot statement, with %s', async (_, statistics) => {
+  for (const [sql, steps] of await plans(statistics)) {
+    if (sql === 'select count(*) as count from fw_events') continue
+    for (const step of steps) {
+      expect(step, sql).not.toMatch(/SCAN (?!intake|parked|heads|dead|admitted)/)
+      expect(step, sql).not.toMatch(/TEMP B-TREE|AUTOMATIC/)
+      if (/^SEARCH (d|fw_deliveries)\b/.test(step)) expect(step, sql).toMatch(planned(sql))
+    }
+  }
+})
+
+/** By which index each statement reaches the deliveries. */
+function planned(sql: string): RegExp {
+  const index = /fw_deliveries (?:d )?indexed by (\w+)/.exec(sql)?.[1]
+  if (index === undefined) return /USING PRIMARY KEY \(seq=\?( AND handler=\?)?\)/
+  if (sql.includes('(select seq') || sql.includes('( select seq'))
+    return /fw_parked|PRIMARY KEY \(seq=\? AND handler=\?\)/
+  if (sql.startsWith('with intake')) return /COVERING INDEX fw_(intake|parked|due|dead) \(handler=\?\)/
+  return new RegExp(`INDEX ${index} \\(handler=\\?`)
+}
