@@ -34,6 +34,8 @@ export interface Receiver {
   readonly fetch: (request: Request) => Promise<Response>
 }
 
+declare const inboxOf: unique symbol
+
 /** The way in for rims that have no Request. @internal */
 export const receiveFrom: unique symbol = Symbol.for('fusewire.receiveFrom')
 
@@ -55,6 +57,8 @@ export interface Rehearsal {
  * export const POST = webhook.fetch
  */
 export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Receiver, AsyncDisposable {
+  /** In types only: a webhook that keeps nothing is no webhook that keeps. */
+  declare readonly [inboxOf]?: Inbox
   readonly #options: ResolvedOptions
   readonly #report: (answer: Answer) => void
   readonly #gates = new Map<string, Gate[]>()

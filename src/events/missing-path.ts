@@ -5,7 +5,9 @@ import type { ParsedEvent } from '../model/registration.ts'
 /** The first path that the event's type promises and the event does not have; undefined when all are there. */
 export function missingPath(event: ParsedEvent): string | undefined {
   if (!isEventType(event.type)) return undefined
-  return catalogue[event.type].promised.find((path) => !valuesAt(event, path).every((value) => holds(path, value)))
+  return catalogue[event.type].promised.find(
+    (path) => !valuesAt(event, path).every((value) => holds(path, value)),
+  )
 }
 
 function holds(path: string, value: unknown): boolean {

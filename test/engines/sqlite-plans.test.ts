@@ -13,9 +13,12 @@ async function plans(statistics?: string): Promise<Map<string, readonly string[]
       return db.prepare(sql)
     },
   }
-  await using engine = sqlite(recording, { allowVolatile: true })
-  await engine.open()
+  const first = sqlite(recording, { allowVolatile: true })
+  await first.open()
   if (statistics !== undefined) db.exec(statistics)
+  await first[Symbol.asyncDispose]()
+  const again = sqlite(recording, { allowVolatile: true })
+  await again.open()
   const explained = [...prepared]
     .filter((sql) => /\bfw_(deliveries|events|subjects|failing)\b/.test(sql))
     .map((sql) => {

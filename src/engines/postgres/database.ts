@@ -124,7 +124,7 @@ export async function transact<T>(
  * Said in each transaction, not once a connection: defaults of the role or the database silently win over what nobody says, and behind a
  * pooler the next transaction may run on a connection that heard nothing. A process that is held up keeps no lock for longer than 10 s.
  */
-export function begin(durable: boolean): string {
+function begin(durable: boolean): string {
   return [
     'begin isolation level read committed read write',
     `set local synchronous_commit = ${durable ? 'on' : 'off'}`,

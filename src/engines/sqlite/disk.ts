@@ -17,7 +17,7 @@ export function assertDurable(folder: string): void {
 }
 
 /** What is wrong with a file system of this `statfs` type, undefined when nothing is known against it. */
-export function forgetful(type: number): string | undefined {
+function forgetful(type: number): string | undefined {
   // The magic numbers of linux/magic.h and statfs(2), some of which arrive with their sign bit set.
   return kinds.get(type >>> 0)
 }

@@ -55,6 +55,7 @@ export function openSession(
   try {
     configure(opened.db)
     migrate(opened.db, opened.path)
+    forgetStatistics(opened.db)
     const session = prepare(opened, now)
     if (subscriptions.length > 0) restore(session, subscriptions)
     return session
@@ -62,6 +63,17 @@ export function openSession(
     opened.close()
     throw error
   }
+}
+
+/**
+ * What somebody's analyze found in our tables. Every hot statement names its index; but statistics of a time when the inbox held one event
+ * make SQLite read all events for each of them.
+ */
+function forgetStatistics(db: SqliteSql): void {
+  const analyzed = db.prepare("select 1 from sqlite_schema where name = 'sqlite_stat1'").get() !== undefined
+  if (!analyzed) return
+  db.exec("delete from sqlite_stat1 where tbl like 'fw\\_%' escape '\\'")
+  db.exec('analyze sqlite_schema') // Reads what is left.
 }
 
 /** Only what is not there: a newer process may have replaced the rest since. */

@@ -1,0 +1,166 @@
+import {
+  allOf,
+  anyOf,
+  apiKey,
+  basicAuth,
+  check,
+  Denied,
+  type Engine,
+  type Handler,
+  Permanent,
+  RetryLater,
+  signature,
+  unlisted,
+  Webhook,
+} from 'fusewire'
+import { sqlite } from 'fusewire/sqlite'
+import { harness, request, sample } from 'fusewire/testing'
+
+/* Compiled, never run: what people may write, and what tsc must refuse. */
+
+/** An engine whose handlers may wait inside its transaction. */
+interface PostgresSql {
+  query(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>
+}
+declare function postgres(url: string | undefined): Engine<PostgresSql>
+
+const webhook = new Webhook({
+  authenticate: allOf(
+    apiKey(process.env['WEBHOOK_KEY']),
+    signature({ jwks: 'https://auth.example.com/.well-known/jwks.json', kid: '_H07wVG1fV3l5ih74rNxIC3nevE' }),
+  ),
+  inbox: sqlite('inbox.db'),
+})
+const pg = new Webhook({
+  authenticate: anyOf(
+    apiKey([process.env['A'], process.env['B']], { header: 'x-key' }),
+    basicAuth({ username: 'a', password: () => process.env['P'] }),
+  ),
+  inbox: postgres(process.env['DATABASE_URL']),
+})
+const bare = new Webhook({ authenticate: apiKey('API-KEY'), inbox: 'none' })
+void new Webhook({ authenticate: 'none', inbox: 'none' })
+void new Webhook({
+  authenticate: check('mtls', ({ peerCertificate }) => peerCertificate?.fingerprint256 === 'AB'),
+  inbox: 'none',
+})
+
+// ── gate
+webhook.gate('user.create', ({ event }) => {
+  if (event.user.email?.endsWith('@spam.example')) throw new Denied('address not allowed')
+})
+webhook.gate(['user.create', 'user.delete'], { timeoutMs: 800, onFailure: 'allow' }, ({ event, signal }) => {
+  const type: 'user.create' | 'user.delete' = event.type
+  void [type, event.user.id, signal]
+})
+// @ts-expect-error a .complete event cannot be refused
+webhook.gate('user.delete.complete', () => {})
+// @ts-expect-error typo
+webhook.gate('user.deleted', () => {})
+
+// ── on
+webhook.on('user.delete.complete', ({ event, attempt, signal, idempotencyKey }) => {
+  const id: string = event.user.id
+  void [id, attempt, signal, idempotencyKey]
+})
+webhook.on(
+  'user.delete.complete',
+  { name: 'crm', maxAttempts: 3, ordering: 'none', where: ({ user }) => user.email !== undefined },
+  ({ event, isLastAttempt }) => {
+    if (isLastAttempt) throw new Permanent(event.user.id)
+    throw new RetryLater({ afterMs: 60_000 })
+  },
+)
+webhook.on('user.delete', { when: 'committed' }, ({ event }) => void event.user.id)
+// @ts-expect-error a transactional type must say when
+webhook.on('user.delete', ({ event }) => void event)
+// @ts-expect-error a transactional type must say when
+webhook.on('user.delete', { name: 'x' }, () => {})
+// @ts-expect-error nothing to choose for a .complete type
+webhook.on('user.delete.complete', { when: 'committed' }, () => {})
+// @ts-expect-error several types need a name
+webhook.on(['user.create.complete', 'user.delete.complete'], {}, () => {})
+webhook.on(['user.create.complete', 'user.delete.complete'], { name: 'mirror' }, ({ event }) => {
+  const type: 'user.create.complete' | 'user.delete.complete' = event.type
+  void type
+})
+webhook.on(['user.delete.complete', 'group.create'], { name: 'two', when: 'received' }, ({ event }) => {
+  void (event.type === 'group.create' ? event.group.name : event.user.id)
+})
+webhook.on('*', { name: 'audit', when: 'received' }, ({ event }) => {
+  if (event.type === 'user.create') void event.user.id
+  else if (event.type === 'group.create') void event.group.name
+  else void (event.type satisfies string)
+})
+webhook.on(unlisted('user.something.new'), { name: 'new', when: 'received' }, ({ event }) => {
+  const field: unknown = event['x']
+  void field
+})
+// @ts-expect-error typo
+webhook.on('user.deleted', { name: 'x', when: 'received' }, () => {})
+
+// ── atomic: the engine's own handle
+webhook.on('user.delete.complete', { atomic: true }, ({ event, sql }) => {
+  sql.prepare('insert into audit values (?)').run(event.user.id)
+})
+webhook.on('user.delete.complete', { atomic: true }, ({ event, sql }) => sql.prepare('x').run(event.id))
+pg.on('user.delete.complete', { atomic: true }, async ({ event, sql }) => {
+  await sql.query('insert into audit values ($1)', [event.user.id])
+})
+// @ts-expect-error no sql without atomic
+webhook.on('user.delete.complete', {}, ({ sql }) => void sql)
+// @ts-expect-error SQLite's transaction cannot stay open across an await
+webhook.on('user.delete.complete', { atomic: true }, async ({ event, sql }) => {
+  sql.prepare('x').run(event.user.id)
+})
+
+// ── inbox: 'none'
+bare.on('user.delete.complete', ({ event }) => void event.user.id)
+// @ts-expect-error nothing is kept: no retries to count
+bare.on('user.delete.complete', { maxAttempts: 3 }, () => {})
+// @ts-expect-error nothing is kept: nothing can be held until committed
+bare.on('user.delete', { when: 'committed' }, () => {})
+// @ts-expect-error no inbox, no sql
+bare.on('user.delete.complete', { atomic: true }, () => {})
+
+// ── construction
+// @ts-expect-error inbox must be decided
+void new Webhook({ authenticate: apiKey('x') })
+// @ts-expect-error authenticate must be decided
+void new Webhook({ inbox: 'none' })
+// @ts-expect-error which of its keys may speak?
+signature({ jwks: 'https://auth.example.com/.well-known/jwks.json' })
+// @ts-expect-error allOf of one
+allOf(apiKey('x'))
+// @ts-expect-error a check answers true or false
+check('x', () => {})
+
+const POST: (request: Request, context: { params: Promise<object> }) => Promise<Response> = webhook.fetch
+void POST
+
+// ── handlers and webhooks passed around
+const welcome: Handler<'user.create.complete'> = ({ event }) => void event.user.email
+webhook.on('user.create.complete', { name: 'welcome' }, welcome)
+webhook.on('user.create.complete', welcome)
+export function install(to: Webhook): void {
+  to.on('user.create.complete', welcome)
+  to.gate('user.create', () => {})
+}
+install(webhook)
+install(pg)
+// @ts-expect-error nothing is kept there
+install(bare)
+const either = (to: Webhook<Engine | 'none'>): unknown => to.on('user.create.complete', welcome)
+either(bare)
+either(webhook)
+
+// ── testing
+void sample('user.delete', { user: { id: 'u1' } }).user.id
+// @ts-expect-error no such field
+sample('user.delete', { usr: { id: 'u1' } })
+// @ts-expect-error wrong type
+sample('user.delete', { user: { id: 1 } })
+request('user.delete', { user: { id: 'u1' } }, { apiKey: 'k' })
+harness(webhook)
+harness(pg)
+harness(bare)
