@@ -1,0 +1,122 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { apiKey, Webhook } from 'fusewire'
+import { hardenServer, toNodeHandler } from 'fusewire/node'
+import { sample } from 'fusewire/testing'
+
+const key = 'the key of this test'
+const log = { info: () => {}, warn: () => {}, error: () => {} }
+const webhook = new Webhook({ authenticate: apiKey(key), inbox: 'none', log })
+const handle = toNodeHandler(webhook)
+const server = hardenServer(createServer((request, response) => void handle(request, response)))
+const escaped: unknown[] = []
+const note = (error: unknown) => void escaped.push(error)
+let port = 0
+
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  port = (server.address() as AddressInfo).port // A listening TCP server has one.
+})
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+beforeEach(() => void process.on('uncaughtExceptionMonitor', note).on('unhandledRejection', note))
+afterEach(() => void process.off('uncaughtExceptionMonitor', note).off('unhandledRejection', note))
+
+async function goodRequestMs(): Promise<number> {
+  const started = performance.now()
+  const response = await fetch(`http://127.0.0.1:${port}/`, {
+    method: 'POST',
+    headers: { authorization: key, 'content-type': 'application/json' },
+    body: JSON.stringify({ event: sample('user.create') }),
+  })
+  expect(response.status).toBe(200)
+  return performance.now() - started
+}
+
+/** Writes, lets the server answer what it likes for a moment, and goes. */
+async function throwAt(bytes: Uint8Array | string): Promise<void> {
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  socket.resume()
+  await once(socket, 'connect')
+  socket.write(bytes)
+  await new Promise((resolve) => setTimeout(resolve, randomInt(1, 8)))
+  socket.destroy()
+}
+
+const pick = <T>(values: readonly T[]): T => values[randomInt(values.length)] as T // Never empty here.
+
+function randomRequest(): string {
+  const names = [
+    'Host',
+    'Content-Type',
+    'Content-Length',
+    'Transfer-Encoding',
+    'Expect',
+    'Authorization',
+    'Content-Encoding',
+    'X-FusionAuth-Signature-JWT',
+    '__proto__',
+    'constructor',
+  ]
+  const values = [
+    '',
+    'a',
+    key,
+    'application/json',
+    '0',
+    '5',
+    '-1',
+    '99999999999',
+    'chunked',
+    'gzip',
+    '100-continue',
+    'a.b.c',
+    'Basic !!!',
+    '\u00ff'.repeat(9),
+  ]
+  const lines = Array.from({ length: randomInt(8) }, () => `${pick(names)}: ${pick(values)}`)
+  const body = pick([
+    '',
+    '{}',
+    '{"event":{}}',
+    '{"event":{"type":"user.create"}}',
+    '5\r\nhello\r\n0\r\n\r\n',
+    '\0\0\0',
+    '['.repeat(2000),
+  ])
+  return `${pick(['POST', 'GET', 'PUT', 'POST', 'POST'])} ${pick(['/', '*', '//x', 'http://a/b', '/%00'])} HTTP/1.${pick(['0', '1'])}\r\n${lines.join('\r\n')}\r\n\r\n${body}`
+}
+
+test('thousands of random requests and random bytes leave nothing but answers behind', async () => {
+  for (let round = 0; round < 100; round++) {
+    const thrown = Array.from({ length: 30 }, () =>
+      randomInt(3) === 0 ? randomBytes(randomInt(1, 400)) : randomRequest(),
+    )
+    await Promise.all(thrown.map(throwAt))
+  }
+  expect(escaped).toEqual([])
+  await goodRequestMs()
+}, 60_000)
+
+test('1,900 idle sockets do not slow a good request', async () => {
+  const idle: Socket[] = []
+  for (let count = 0; count < 1900; count++) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    idle.push(socket)
+    if (count % 100 === 0) await once(socket, 'connect')
+  }
+  try {
+    await goodRequestMs()
+    const times = []
+    for (let count = 0; count < 5; count++) times.push(await goodRequestMs())
+    expect(Math.min(...times)).toBeLessThan(50)
+  } finally {
+    for (const socket of idle) socket.destroy()
+  }
+}, 60_000)
