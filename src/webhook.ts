@@ -34,8 +34,6 @@ export interface Receiver {
   readonly fetch: (request: Request) => Promise<Response>
 }
 
-declare const inboxOf: unique symbol
-
 /** The way in for rims that have no Request. @internal */
 export const receiveFrom: unique symbol = Symbol.for('fusewire.receiveFrom')
 
@@ -58,7 +56,7 @@ export interface Rehearsal {
  */
 export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Receiver, AsyncDisposable {
   /** In types only: a webhook that keeps nothing is no webhook that keeps. */
-  declare readonly [inboxOf]?: Inbox
+  declare readonly '~inbox'?: Inbox
   readonly #options: ResolvedOptions
   readonly #report: (answer: Answer) => void
   readonly #gates = new Map<string, Gate[]>()

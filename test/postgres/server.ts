@@ -26,7 +26,7 @@ export async function anyServer(): Promise<Server> {
   return url === undefined ? ownServer() : { url, [Symbol.asyncDispose]: async () => {} }
 }
 
-async function ownServer(settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> {
+export async function ownServer(settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> {
   const folder = mkdtempSync(join(tmpdir(), 'fusewire-postgres-'))
   const port = await freePort()
   const server = new EmbeddedPostgres({
