@@ -3,8 +3,6 @@ export type ErrorCode =
   | 'FW_OPTION'
   | 'FW_KEY'
   | 'FW_KEY_MISSING'
-  | 'FW_KEYS_UNAVAILABLE'
-  | 'FW_UNAUTHORIZED'
   | 'FW_BODY_READ'
   | 'FW_SHAPE'
   | 'FW_GATE_TIMEOUT'

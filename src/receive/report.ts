@@ -16,7 +16,7 @@ export function reporter(log: Log, clock: Clock): (answer: Answer) => void {
       case 'duplicate':
         return
       case 'denied':
-        return log.info({ ...event, status, reason }, 'an event was denied')
+        return log.warn({ ...event, status, reason }, 'an event was denied')
       case 'failed':
       case 'timeout':
         return log.error({ ...event, status, reason }, 'an event was not handled')

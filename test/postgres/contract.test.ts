@@ -4,7 +4,7 @@ import type { PostgresSql } from '../../src/engines/postgres/index.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { holdsTheContract } from '../engines/contract.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
-import { shiftTime } from './time.ts'
+import { setTime } from './time.ts'
 
 describe('postgres', () => {
   let server: Server
@@ -16,18 +16,19 @@ describe('postgres', () => {
   holdsTheContract(async () => {
     const inbox = await schema(server)
     const engines: Engine[] = []
-    let shiftedMs = 0
+    let now = Date.UTC(2030, 0, 1)
     return {
       async open() {
         const engine = postgres(server.url, { schema: inbox.name })
         engines.push(engine)
         await engine.open()
+        await setTime(server.url, inbox.name, now)
         await query(server.url, `create table if not exists ${inbox.name}.notes (n serial, note text)`)
         return engine
       },
       async advance(ms) {
-        shiftedMs += ms
-        await shiftTime(server.url, inbox.name, shiftedMs)
+        now += ms
+        await setTime(server.url, inbox.name, now)
       },
       notes: {
         async write(sql, note) {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { FusewireError } from '../../model/errors.ts'
@@ -23,8 +23,9 @@ export function openFile(file: string | SqliteSql, allowVolatile: boolean): Open
   }
   const path = file === ':memory:' ? '' : resolve(file)
   if (!allowVolatile) assertDurablePath(path)
-  // SQLite gives -wal and -shm the rights of the database.
+  // SQLite gives -wal and -shm the rights of the database: made beside a read-only one, they would stay read-only when it no longer is.
   if (path !== '' && !existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  if (path !== '') accessSync(path, constants.R_OK | constants.W_OK)
   const db = new DatabaseSync(path === '' ? ':memory:' : path)
   return { db, path, close: () => db.close() }
 }
