@@ -33,6 +33,7 @@ export async function open(
     answerWithinMs: gateTimeoutMs,
     gates,
     deciding: new Map(),
+    misprints: new Set<string>(),
     clock,
     log,
   }

@@ -8,9 +8,13 @@ export type NotAnEvent = 'not JSON' | 'no event' | 'no type'
 
 /**
  * The event in a body: JSON in UTF-8 that is `{"event":{"type":"…"}}`, or the test message of FusionAuth's Kafka page, which comes without
- * envelope. Nothing else is asked of it. A misprinted type gets its real name; `bodyHash` names an event that has no id.
+ * envelope. Nothing else is asked of it. A misprinted type gets its real name, and `renamed` is told; `bodyHash` names an event that has no id.
  */
-export function readEvent(bytes: Uint8Array, bodyHash: () => string): ParsedEvent | NotAnEvent {
+export function readEvent(
+  bytes: Uint8Array,
+  bodyHash: () => string,
+  renamed?: (misprint: string) => void,
+): ParsedEvent | NotAnEvent {
   if (!isUtf8(bytes)) return 'not JSON'
   const json = parseJsonExactly(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString())
   if (json === undefined) return 'not JSON'
@@ -18,8 +22,10 @@ export function readEvent(bytes: Uint8Array, bodyHash: () => string): ParsedEven
   if (event === undefined) return 'no event'
   const { type, id, createInstant } = event
   if (typeof type !== 'string' || type === '') return 'no type'
+  const realType = canonicalType(type)
+  if (realType !== type) renamed?.(type)
   return Object.assign(event, {
-    type: canonicalType(type),
+    type: realType,
     id: typeof id === 'string' && id !== '' ? id : `sha256:${bodyHash()}`,
     createInstant: Number.isSafeInteger(createInstant) ? Number(createInstant) : 0,
   })

@@ -7,8 +7,11 @@ import type { Body } from './body.ts'
  * The event in the body. What it says is no reason to refuse it; that it is none, is. It comes wrapped: an event whose members are named
  * like an answer's must not become one.
  */
-export function parse(body: Body): { readonly event: ParsedEvent } | Answer {
-  const event = readEvent(body.bytes, () => Buffer.from(body.sha256(), 'base64').toString('hex'))
+export function parse(
+  body: Body,
+  renamed?: (misprint: string) => void,
+): { readonly event: ParsedEvent } | Answer {
+  const event = readEvent(body.bytes, () => Buffer.from(body.sha256(), 'base64').toString('hex'), renamed)
   return typeof event === 'string' ? answers[event] : { event }
 }
 

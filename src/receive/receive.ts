@@ -24,6 +24,8 @@ export interface Door {
   readonly keeper: Keeper
   /** Events being decided, by key: a copy that comes meanwhile shares the answer. */
   readonly deciding: Map<string, Promise<Answer>>
+  /** Misprinted types that the log has been told of. */
+  readonly misprints: Set<string>
   readonly clock: Clock
   readonly log: Log
 }
@@ -43,7 +45,7 @@ export async function receive(incoming: Incoming, door: Door): Promise<Answer> {
     const wrong = admission.digests.some((digest) => digest !== body.sha256())
     if (wrong) return unauthorized('the body is not the one that was signed')
 
-    const parsed = parse(body)
+    const parsed = parse(body, (misprint) => reportOnce(misprint, door))
     if (isAnswer(parsed)) return parsed
     const { event } = parsed
 
@@ -55,6 +57,13 @@ export async function receive(incoming: Incoming, door: Door): Promise<Answer> {
   } finally {
     door.intake.inFlight -= body.bytes.length
   }
+}
+
+/** FusionAuth's documentation prints some types wrong; whoever sends one so should know. */
+function reportOnce(misprint: string, { misprints, log }: Door): void {
+  if (misprints.has(misprint)) return
+  misprints.add(misprint)
+  log.warn({ type: misprint }, 'an event has a misprint of its type; it is taken for the one that is meant')
 }
 
 function decideOnce(accepted: Accepted, door: Door): Promise<Answer> {
