@@ -1,0 +1,60 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { sqlite } from '../../src/engines/sqlite/index.ts'
+import { place } from './places.ts'
+
+test('lets several processes append to and deliver from one file', async () => {
+  const { file, [Symbol.dispose]: remove } = place()
+  onTestFinished(remove)
+  await using engine = sqlite(file, { allowVolatile: true })
+  await engine.subscribe([{ handler: 'a', types: '*', ordering: 'lane' }])
+  using db = new DatabaseSync(file)
+  db.exec('create table handled (place integer primary key, id text unique, seq integer, lane text)')
+  const each = 150
+
+  const children = ['one', 'two', 'three'].map((name) =>
+    fork(new URL('children/share.ts', import.meta.url), [file, name, String(each)], {
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    }),
+  )
+  onTestFinished(() => children.forEach((child) => child.kill()))
+  const exits = Promise.all(children.map((child) => once(child, 'exit')))
+  await Promise.all(children.map((child) => once(child, 'message')))
+  while ((await engine.stats()).handlers.some(({ pending }) => pending > 0)) await sleep(20)
+  for (const child of children) child.send('stop')
+  expect((await exits).map(([code]) => code)).toEqual([0, 0, 0])
+
+  // Three times its own events, and once those that all of them sent.
+  const handled = db.prepare('select id, seq, lane from handled order by place').all()
+  expect(handled.length).toBe(3 * each + each)
+  expect((await engine.stats()).events).toBe(handled.length)
+  for (const lane of new Set(handled.map((row) => row['lane']).filter((lane) => lane !== null))) {
+    const order = handled.filter((row) => row['lane'] === lane).map((row) => Number(row['seq']))
+    expect(order, String(lane)).toEqual(order.toSorted((a, b) => a - b))
+  }
+}, 60_000)
+
+test('hears of another process within milliseconds', async () => {
+  const { file, [Symbol.dispose]: remove } = place()
+  onTestFinished(remove)
+  await using engine = sqlite(file, { allowVolatile: true })
+  await using other = sqlite(file, { allowVolatile: true })
+  await engine.open()
+  await other.open()
+  const waits: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    using watching = engine.watch(resolve)
+    void watching
+    await sleep(20)
+    await other.probe()
+    const committedAt = performance.now()
+    await promise
+    waits.push(performance.now() - committedAt)
+  }
+  // The poll comes every 500 ms.
+  expect(waits.toSorted((a, b) => a - b)[2]).toBeLessThan(150)
+})
