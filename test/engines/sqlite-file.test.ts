@@ -34,11 +34,6 @@ function inbox(file: string | DatabaseSync, options: SqliteOptions = {}): Engine
   return engine
 }
 
-function child(script: string, ...args: readonly string[]): Promise<{ stdout: string }> {
-  const path = new URL(`children/${script}`, import.meta.url).pathname
-  return run(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args])
-}
-
 // ── opening
 
 test('makes the files for their owner alone', async () => {
@@ -269,7 +264,8 @@ test.skipIf(process.platform === 'win32')(
 test.skipIf(process.platform === 'win32')(
   'rejects on a read-only file, and goes on when it may write',
   async () => {
-    const { stdout } = await child('read-only.ts')
+    const script = new URL('children/read-only.ts', import.meta.url).pathname
+    const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', script])
     expect(JSON.parse(stdout)).toEqual({
       error: expect.stringMatching(/EACCES.*inbox\.db/),
       after: ['stored'],
