@@ -55,19 +55,62 @@ test('says aloud all that durability hangs on', async () => {
   expect(setting('page_size')).toBe(16_384)
 })
 
-test('syncs what it acknowledges after a claim, which need not be', async () => {
+test('waits for the disk when it must: for events and atomic handlers, for the rest once a second', async () => {
   const db = new DatabaseSync(newFile())
-  const engine = inbox(db)
+  const clock = handClock()
+  const engine = inbox(db, { clock })
+  const waited = (): boolean => db.prepare('pragma synchronous').get()?.['synchronous'] === 2
+  const claim = () => engine.claim([{ handler: 'a', limit: 1 }], 60_000)
+  await engine.subscribe([everything])
+  await engine.append([arrival('1'), arrival('2'), arrival('3')])
+  expect(waited()).toBe(true)
+
+  const first = await claim()
+  expect(waited()).toBe(false)
+  await engine.settle(first.leases.map((lease) => ({ lease, outcome: { kind: 'succeeded' } })))
+  expect(waited()).toBe(false)
+  const second = await claim()
+  await Promise.all(second.leases.map(async (lease) => engine.atomic?.(lease, () => {})))
+  expect(waited()).toBe(true)
+  const third = await claim()
+  expect(waited()).toBe(false)
+  await clock.advance(1_000)
+  await engine.renew(third.leases, 60_000)
+  expect(waited()).toBe(true)
+  // In one commit with an event, a claim is as durable as that.
+  await engine.release(third.leases)
+  await Promise.all([claim(), engine.append([arrival('4')])])
+  expect(waited()).toBe(true)
+})
+
+test('settles and claims the next of a lane in one commit', async () => {
+  const engine = inbox(newFile())
+  await engine.subscribe([everything])
+  await engine.append(['1', '2'].map((id) => arrival(id, { lane: 'u' })))
+  const { leases } = await engine.claim([{ handler: 'a', limit: 2 }], 30_000)
+  const [lease] = leases
+  if (lease === undefined || engine.atomic === undefined) throw new Error('nothing leased')
+  const [settled, next] = await Promise.all([
+    engine.atomic(lease, () => {}),
+    engine.claim([{ handler: 'a', limit: 2 }], 30_000),
+  ])
+  expect(settled).toBe('settled')
+  expect(next.leases.map(({ event }) => event.key.id)).toEqual(['2'])
+})
+
+test('runs an atomic handler once, though an arrival of the same commit is poison', async () => {
+  const engine = inbox(newFile())
   await engine.subscribe([everything])
   await engine.append([arrival('1')])
-  const synchronous = (): unknown => db.prepare('pragma synchronous').get()?.['synchronous']
-  const { leases } = await engine.claim([{ handler: 'a', limit: 1 }], 1_000)
-  expect(synchronous()).toBe(1)
-  await engine.settle(leases.map((lease) => ({ lease, outcome: { kind: 'succeeded' } })))
-  expect(synchronous()).toBe(2)
-  // In one commit with something that must last, a claim is as durable as that.
-  await Promise.all([engine.append([arrival('2')]), engine.claim([{ handler: 'a', limit: 1 }], 1_000)])
-  expect(synchronous()).toBe(2)
+  const { leases } = await engine.claim([{ handler: 'a', limit: 1 }], 30_000)
+  const [lease] = leases
+  if (lease === undefined || engine.atomic === undefined) throw new Error('nothing leased')
+  let runs = 0
+  const [settled, appended] = await Promise.all([
+    engine.atomic(lease, () => void runs++),
+    engine.append([arrival('poison', { receivedAt: Number.NaN })]),
+  ])
+  expect([settled, appended, runs]).toEqual(['settled', ['quarantined'], 1])
 })
 
 test('refuses a schema of a newer version, and leaves it alone', async () => {

@@ -15,10 +15,12 @@ export interface Writer {
 type Run<T> = (session: Session, careful: boolean) => T
 
 interface JobOptions {
-  /** A power cut must not undo it. Default: true. */
+  /** On disk before it is answered. Default: true; otherwise within a second, while anything is written at all. */
   readonly durable?: boolean
   /** A throw is nothing unusual, and undoes this job alone. Default: false. */
   readonly mayThrow?: boolean
+  /** It may meet what cannot be stored. It goes first, so that trying again with care repeats nothing that `mayThrow`. Default: false. */
+  readonly mayMeetPoison?: boolean
 }
 
 interface Job extends Required<JobOptions> {
@@ -29,10 +31,13 @@ interface Job extends Required<JobOptions> {
 
 /** How many jobs share a commit; each of them may be a batch. */
 const commitLimit = 64
+/** How long commits may go on without one that waits for the disk. */
+const syncEveryMs = 1_000
 
 export function writer(sessions: Sessions, now: () => number): Writer {
   const jobs: Job[] = []
   let working: Promise<void> | undefined
+  let syncedAt = -Infinity
 
   async function work(): Promise<void> {
     while (jobs.length > 0) {
@@ -48,12 +53,12 @@ export function writer(sessions: Sessions, now: () => number): Writer {
   }
 
   async function commit(batch: readonly Job[]): Promise<void> {
-    // What may throw comes last, so that a second try never runs it again.
-    const ordered = batch.toSorted((a, b) => Number(a.mayThrow) - Number(b.mayThrow))
-    const durable = batch.some((job) => job.durable)
+    const ordered = batch.toSorted((a, b) => Number(b.mayMeetPoison) - Number(a.mayMeetPoison))
+    const durable = batch.some((job) => job.durable) || now() - syncedAt >= syncEveryMs
     if (commitIn(await begun(durable), ordered, durable, false) === 'undone') {
       commitIn(await begun(durable), ordered, durable, true)
     }
+    if (durable) syncedAt = now()
   }
 
   function begun(durable: boolean): Promise<Session> {
@@ -93,11 +98,12 @@ export function writer(sessions: Sessions, now: () => number): Writer {
   }
 
   return {
-    write(run, { durable = true, mayThrow = false } = {}) {
+    write(run, { durable = true, mayThrow = false, mayMeetPoison = false } = {}) {
       return new Promise((resolve, reject) => {
         jobs.push({
           durable,
           mayThrow,
+          mayMeetPoison,
           reject,
           run(session, careful) {
             const value = run(session, careful)
