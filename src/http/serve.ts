@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Receiver } from '../webhook.ts'
 import { hardenServer } from './harden-server.ts'
@@ -29,8 +29,12 @@ export async function serve(
   const { port = 3000, hostname, path = '/fusionauth-webhook' } = options
   await webhook.start()
   const handle = toNodeHandler(webhook)
+  const underWay = new Set<ServerResponse>()
   const server = hardenServer(
     createServer({ maxHeaderSize: 8192, connectionsCheckingInterval: 1000 }, (request, response) => {
+      underWay.add(response)
+      response.once('close', () => underWay.delete(response))
+      if (!server.listening) response.setHeader('connection', 'close')
       if (pathOf(request) === path) return void handle(request, response)
       response.writeHead(404, { 'content-type': 'application/json', connection: 'close' })
       response.end('{"errors":[{"code":"[notFound]","message":"There is nothing here."}]}')
@@ -41,7 +45,9 @@ export async function serve(
   const stop = once(async () => {
     process.off('SIGTERM', stopBySignal).off('SIGINT', stopBySignal)
     const closed = new Promise((resolve) => server.close(resolve))
-    server.closeIdleConnections()
+    await Promise.all([...underWay].map(lastOfItsConnection))
+    // node itself waits for connections that are kept alive, and for ever for those that never say a word.
+    server.closeAllConnections()
     await closed
     await webhook.stop()
   })
@@ -55,6 +61,12 @@ export async function serve(
         : `[${address.address}]`
       : address.address
   return { url: `http://${host}:${address.port}${path}`, stop, [Symbol.asyncDispose]: stop }
+}
+
+/** Resolves when the answer is out. Its sender is told not to come back by this connection. */
+function lastOfItsConnection(response: ServerResponse): Promise<unknown> {
+  if (!response.headersSent) response.setHeader('connection', 'close')
+  return new Promise((resolve) => response.once('close', resolve))
 }
 
 /** The path alone, of `/a?b` and of `http://host/a`. */

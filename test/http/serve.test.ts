@@ -1,8 +1,12 @@
 import { request as httpRequest } from 'node:http'
+import { Agent } from 'node:http'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { apiKey, Webhook } from 'fusewire'
 import { serve } from 'fusewire/node'
 import { sample } from 'fusewire/testing'
+import { raw } from '../support/raw.ts'
 
 const key = 'the key of this test'
 const log = { info: () => {}, warn: () => {}, error: () => {} }
@@ -12,7 +16,7 @@ function newWebhook() {
 }
 
 /** Sends an event with the request target exactly as given, which fetch would tidy up. */
-function post(port: number, target: string): Promise<number> {
+function post(port: number, target: string, agent: Agent | false = false): Promise<number> {
   const body = JSON.stringify({ event: sample('user.create.complete') })
   const headers = {
     authorization: key,
@@ -21,7 +25,7 @@ function post(port: number, target: string): Promise<number> {
   }
   return new Promise((resolve, reject) => {
     const sent = httpRequest(
-      { host: '127.0.0.1', port, path: target, method: 'POST', headers, agent: false },
+      { host: '127.0.0.1', port, path: target, method: 'POST', headers, agent },
       (response) => {
         response.resume()
         resolve(response.statusCode ?? 0)
@@ -77,4 +81,64 @@ test('lets a request under way end before it stops', async () => {
   await expect(post(Number(new URL(server.url).port), '/hook')).rejects.toMatchObject({
     code: 'ECONNREFUSED',
   })
+})
+
+test('does not wait for a connection that is kept alive after a request that was under way', async () => {
+  const { promise: end, resolve: letEnd } = Promise.withResolvers<void>()
+  const { promise: begun, resolve: tellBegun } = Promise.withResolvers<void>()
+  const webhook = newWebhook()
+  webhook.on('user.create.complete', async () => {
+    tellBegun()
+    await end
+  })
+  const server = await serve(webhook, { port: 0, hostname: '127.0.0.1', path: '/hook' })
+  const agent = new Agent({ keepAlive: true })
+  const answered = post(Number(new URL(server.url).port), '/hook', agent)
+  await begun
+  const stopped = server.stop()
+  letEnd()
+  expect(await answered).toBe(200)
+  const startedAt = performance.now()
+  await stopped
+  expect(performance.now() - startedAt).toBeLessThan(1000)
+  agent.destroy()
+})
+
+test('does not wait for a connection that never said anything, nor for one that never ends', async () => {
+  const server = await serve(newWebhook(), { port: 0, hostname: '127.0.0.1', path: '/hook' })
+  const port = Number(new URL(server.url).port)
+  await using silent = await raw(port)
+  await using slow = await raw(port)
+  slow.write('POST /hook HTTP/1.1\r\nHost: a')
+  const startedAt = performance.now()
+  await server.stop()
+  await Promise.all([silent.closed, slow.closed])
+  expect(performance.now() - startedAt).toBeLessThan(1000)
+})
+
+test('SIGTERM lets a request under way end, then the process', async () => {
+  const script = `
+    import { apiKey, Webhook } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url))}
+    import { serve } from ${JSON.stringify(new URL('../../src/http/node.ts', import.meta.url))}
+    const webhook = new Webhook({ authenticate: apiKey(${JSON.stringify(key)}), inbox: 'none' })
+    webhook.on('user.create.complete', async () => {
+      process.stdout.write('begun\\n')
+      await new Promise((resolve) => setTimeout(resolve, 300))
+    })
+    const { url } = await serve(webhook, { port: 0, hostname: '127.0.0.1', path: '/hook' })
+    process.stdout.write(url + '\\n')`
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', script],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  const [url] = await once(child.stdout, 'data')
+  const answered = post(Number(new URL(String(url)).port), '/hook')
+  await once(child.stdout, 'data')
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  expect(await answered).toBe(200)
+  expect(await exited).toEqual([0, null])
 })
