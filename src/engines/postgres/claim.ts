@@ -92,6 +92,7 @@ function looking(schema: string): Statement<Handler> {
       ((select due from ${schema}.heads d where d.handler = h.id order by due limit 1) - ${schema}.now())::float8 as "dueInMs"
     from ${schema}.handlers h
     where h.name = any ($1::text[])
+    order by h.name
     `,
   )
 }
@@ -137,7 +138,9 @@ function taking(schema: string): Statement<Taken> {
       coalesce((select ${schema}.now()) - f.since, 0)::float8 as failing_for,
       e.created::float8, e.tenant, e.id, e.type, e.source, e.received::float8, e.body
     from taken t
-    join ${schema}.events e on e.position = t.position and e.created = t.created
+    cross join lateral (
+      select * from ${schema}.events e where e.position = t.position and e.created = t.created limit 1
+    ) e
     left join ${schema}.failing f on f.lane = t.lane and f.handler = $1
     `,
   )

@@ -25,6 +25,7 @@ export async function connect(to: PostgresUrl | PostgresPool): Promise<Connected
     allowExitOnIdle: true,
   })
   pool.on('error', () => {}) // An idle connection was cut; the pool has dropped it, and the next call makes another.
+  pool.on('connect', (client) => client.on('error', () => {})) // Cut as soon as it was made, before anybody could listen.
   return { pool, end: () => pool.end() }
 }
 

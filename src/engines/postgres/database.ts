@@ -126,7 +126,7 @@ export async function transact<T>(
  */
 function begin(durable: boolean): string {
   return [
-    'begin isolation level read committed read write',
+    'begin isolation level read committed',
     `set local synchronous_commit = ${durable ? 'on' : 'off'}`,
     'set local idle_in_transaction_session_timeout = 10000',
     byIndex,

@@ -3,10 +3,15 @@ import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /** A head, locked, that its lease still holds. */
 export interface Held {
-  readonly handler: number
   readonly lane: string
   /** JSON, as it is kept. */
   readonly failures: string | null
+}
+
+/** A lease of one handler, and its place in what was asked. */
+export interface Asked {
+  readonly lease: Lease
+  readonly place: number
 }
 
 /** The lane finds the row, the rest fences it. */
@@ -14,44 +19,51 @@ export function tokenOf(lane: string, token: string): string {
   return `${lane}/${token}`
 }
 
-/**
- * Locks the heads of these leases, in the one order in which all who wait for heads lock them. Gives one for each lease, undefined where
- * somebody else holds the delivery.
- */
+/** In order of name: whoever waits for heads of several handlers locks them in this order, and in each handler by lane. */
+export function byHandler(
+  leases: readonly Lease[],
+): readonly (readonly [handler: string, asked: readonly Asked[]])[] {
+  const groups = new Map<string, Asked[]>()
+  for (const [place, lease] of leases.entries()) {
+    const group = groups.get(lease.handler) ?? []
+    group.push({ lease, place })
+    groups.set(lease.handler, group)
+  }
+  return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** Locks the heads of one handler's leases. Gives those that their lease still holds, by its place. */
 export function holding(
   schema: string,
-): (client: PostgresClient, leases: readonly Lease[]) => Promise<readonly (Held | undefined)[]> {
+): (client: PostgresClient, handler: string, asked: readonly Asked[]) => Promise<ReadonlyMap<number, Held>> {
   const lock = locking(schema)
-  return async (client, leases) => {
-    const tokens = leases.map(({ token }) => token.split('/'))
+  return async (client, handler, asked) => {
     const rows = await lock(
       client,
-      leases.map(({ handler }) => handler),
-      tokens.map(([lane]) => lane),
-      tokens.map(([, token]) => token),
+      handler,
+      asked.map(({ lease }) => lease.token.split('/')[0]),
     )
-    const held: (Held | undefined)[] = leases.map(() => undefined)
-    for (const row of rows) held[row.place] = row
+    const heads = new Map(rows.map((row) => [tokenOf(row.lane, row.token ?? ''), row]))
+    const held = new Map<number, Held>()
+    for (const { lease, place } of asked) {
+      const head = heads.get(lease.token)
+      if (head === undefined) continue
+      held.set(place, head)
+      heads.delete(lease.token) // Whoever names a lease twice holds it once.
+    }
     return held
   }
 }
 
-/** One row for each head, whoever names it twice. Index: primary key (lane, handler). */
-function locking(schema: string): Statement<Held & { readonly place: number }> {
+/** Index: primary key (lane, handler). */
+function locking(schema: string): Statement<Held & { readonly token: string | null }> {
   return statement(
     `${schema}.hold`,
     `
-    select (l.place - 1)::float8 as place, h.handler, h.lane, h.failures
-    from (
-      select distinct on (n.id, l.lane, l.token) n.id as handler, l.lane, l.token, l.place
-      from unnest($1::text[], $2::uuid[], $3::uuid[]) with ordinality as l (handler, lane, token, place)
-      join ${schema}.handlers n on n.name = l.handler
-      order by n.id, l.lane, l.token, l.place
-    ) l
-    join ${schema}.heads h on h.lane = l.lane and h.handler = l.handler
-    where h.token = l.token
-    order by h.handler, h.lane
-    for update of h
+    select lane, token, failures from ${schema}.heads
+    where handler = (select id from ${schema}.handlers where name = $1) and lane = any ($2::uuid[])
+    order by lane
+    for update
     `,
   )
 }

@@ -16,7 +16,7 @@ const migrations: readonly Migration[] = [{ worksSince: 1, sql: tables }]
 /** Brings the tables up to date, one node at a time. Throws when they belong to a version that this one cannot work beside. */
 export async function migrate(client: PostgresClient, schema: string): Promise<void> {
   if ((await versionOf(client, schema)) >= migrations.length) return
-  await execute(client, 'begin isolation level read committed read write')
+  await execute(client, 'begin isolation level read committed')
   try {
     await lock(client, `fusewire migrations of ${schema}`)
     const version = await versionOf(client, schema) // Again, under the lock: another node may have been faster.
@@ -35,13 +35,14 @@ export async function migrate(client: PostgresClient, schema: string): Promise<v
 
 const lock = statement('fusewire.lock', 'select pg_advisory_xact_lock(hashtextextended($1, 0))')
 
+/** Asked of the table of tables: what `to_regclass` answers is not refreshed by waiting for the lock. */
 const tableExists = statement<{ exists: boolean }>(
   'fusewire.table_exists',
-  'select to_regclass($1) is not null as exists',
+  `select exists (select from pg_tables where format('"%s"', schemaname) = $1 and tablename = 'migrations')`,
 )
 
 async function versionOf(client: PostgresClient, schema: string): Promise<number> {
-  const [table] = await tableExists(client, `${schema}.migrations`)
+  const [table] = await tableExists(client, schema)
   if (table?.exists !== true) return 0
   const find = statement<{ version: number; works_since: number }>(
     `${schema}.version`,

@@ -1,6 +1,6 @@
-import type { Failure, Lease } from '../../model/delivery.ts'
+import type { Failure, Lease, Outcome } from '../../model/delivery.ts'
 import type { Settled, Settlement } from '../../model/engine.ts'
-import { type Held, holding } from './held.ts'
+import { byHandler, type Held, holding } from './held.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /**
@@ -16,50 +16,22 @@ export function settling(
   const delay = delaying(schema)
 
   return async (client, settlements) => {
-    if (settlements.length === 0) return []
-    const held = await hold(
-      client,
-      settlements.map(({ lease }) => lease),
-    )
-    const ends: Ended[] = []
-    const delays: Delayed[] = []
-    const failed: Held[] = []
-    for (const [place, { outcome }] of settlements.entries()) {
-      const head = held[place]
-      if (head === undefined) continue
-      const failures =
-        'failure' in outcome && outcome.failure !== undefined ? withFailure(head, outcome.failure) : null
-      if (failures !== null) failed.push(head)
-      switch (outcome.kind) {
-        case 'succeeded':
-          ends.push({ ...head, state: 'succeeded', reason: null, failures })
-          break
-        case 'skipped':
-          ends.push({ ...head, state: 'succeeded', reason: 'skipped', failures })
-          break
-        case 'dead':
-          ends.push({ ...head, state: 'dead', reason: outcome.reason, failures })
-          break
-        case 'retry':
-          delays.push({ ...head, afterMs: outcome.afterMs, counted: true, failures })
-          break
-        case 'wait':
-          delays.push({ ...head, afterMs: outcome.afterMs, counted: false, failures })
-          break
+    const settled: Settled[] = settlements.map(() => 'lost')
+    for (const [handler, asked] of byHandler(settlements.map(({ lease }) => lease))) {
+      const changes: Change[] = []
+      for (const [place, head] of await hold(client, handler, asked)) {
+        settled[place] = 'settled'
+        const outcome = settlements[place]?.outcome
+        if (outcome !== undefined) changes.push(changeOf(head, outcome))
       }
+      const failed = changes.filter(({ failures }) => failures !== null)
+      const delays = changes.filter((change) => 'afterMs' in change)
+      const ends = changes.filter((change) => 'state' in change)
+      if (failed.length > 0) await startFailing(client, handler, lanesOf(failed))
+      if (delays.length > 0) await delay(client, handler, ...delayColumnsOf(delays))
+      if (ends.length > 0) await end(client, handler, ...endColumnsOf(ends))
     }
-    if (failed.length > 0) await startFailing(client, ...lanesOf(failed))
-    if (delays.length > 0) await delay(client, ...delayColumnsOf(delays))
-    if (ends.length > 0) {
-      await end(
-        client,
-        ...lanesOf(ends),
-        ends.map(({ state }) => state),
-        ends.map(({ reason }) => reason),
-        ends.map(({ failures }) => failures),
-      )
-    }
-    return held.map((head) => (head === undefined ? 'lost' : 'settled'))
+    return settled
   }
 }
 
@@ -70,11 +42,11 @@ export function releasing(
   const hold = holding(schema)
   const delay = delaying(schema)
   return async (client, leases) => {
-    const held = (await hold(client, leases)).filter((head) => head !== undefined)
-    await delay(
-      client,
-      ...delayColumnsOf(held.map((head) => ({ ...head, afterMs: 0, counted: false, failures: null }))),
-    )
+    for (const [handler, asked] of byHandler(leases)) {
+      const held = [...(await hold(client, handler, asked)).values()]
+      const delays = held.map(({ lane }) => ({ lane, afterMs: 0, counted: false, failures: null }))
+      await delay(client, handler, ...delayColumnsOf(delays))
+    }
   }
 }
 
@@ -89,39 +61,84 @@ export function renewing(
   const hold = holding(schema)
   const extend = extending(schema)
   return async (client, leases, leaseMs) => {
-    const held = await hold(client, leases)
-    await extend(client, ...lanesOf(held.filter((head) => head !== undefined)), Math.ceil(leaseMs))
-    return held.map((head) => (head === undefined ? 'lost' : 'renewed'))
+    const renewed: ('renewed' | 'lost')[] = leases.map(() => 'lost')
+    for (const [handler, asked] of byHandler(leases)) {
+      const held = await hold(client, handler, asked)
+      for (const place of held.keys()) renewed[place] = 'renewed'
+      await extend(client, handler, lanesOf([...held.values()]), Math.ceil(leaseMs))
+    }
+    return renewed
   }
 }
 
-interface Ended extends Held {
+/** What becomes of a head. */
+type Change = Ended | Delayed
+
+interface Ended {
+  readonly lane: string
   readonly state: 'succeeded' | 'dead'
   readonly reason: string | null
+  /** With the new one; null without a new one. */
+  readonly failures: string | null
 }
 
-interface Delayed extends Held {
+interface Delayed {
+  readonly lane: string
   readonly afterMs: number
   readonly counted: boolean
+  readonly failures: string | null
 }
 
-function withFailure({ failures }: Held, failure: Failure): string {
+function changeOf(head: Held, outcome: Outcome): Change {
+  const { lane } = head
+  switch (outcome.kind) {
+    case 'succeeded':
+      return { lane, state: 'succeeded', reason: null, failures: null }
+    case 'skipped':
+      return { lane, state: 'succeeded', reason: 'skipped', failures: null }
+    case 'dead':
+      return { lane, state: 'dead', reason: outcome.reason, failures: withFailure(head, outcome.failure) }
+    case 'retry':
+      return { lane, afterMs: outcome.afterMs, counted: true, failures: withFailure(head, outcome.failure) }
+    case 'wait':
+      return { lane, afterMs: outcome.afterMs, counted: false, failures: null }
+  }
+}
+
+function withFailure({ failures }: Held, failure: Failure | undefined): string | null {
+  if (failure === undefined) return null
   const before: readonly Failure[] = failures === null ? [] : JSON.parse(failures) // Written below, and nowhere else.
   return JSON.stringify([...before, failure].slice(-10))
 }
 
-function lanesOf(heads: readonly Held[]): readonly unknown[] {
-  return [heads.map(({ handler }) => handler), heads.map(({ lane }) => lane)]
+function lanesOf(heads: readonly { readonly lane: string }[]): readonly string[] {
+  return heads.map(({ lane }) => lane)
 }
 
 function delayColumnsOf(delays: readonly Delayed[]): readonly unknown[] {
   return [
-    ...lanesOf(delays),
+    lanesOf(delays),
     delays.map(({ afterMs }) => Math.ceil(afterMs)),
     delays.map(({ counted }) => counted),
     delays.map(({ failures }) => failures),
   ]
 }
+
+function endColumnsOf(ends: readonly Ended[]): readonly unknown[] {
+  return [
+    lanesOf(ends),
+    ends.map(({ state }) => state),
+    ends.map(({ reason }) => reason),
+    ends.map(({ failures }) => failures),
+  ]
+}
+
+/**
+ * The heads of $1 whose lanes are in $2. Whoever joins them to a list of lanes says this beside the join: by bad statistics a planner would
+ * walk all heads, and search the list for each.
+ */
+const theseHeads = (schema: string) =>
+  `h.handler = (select id from ${schema}.handlers where name = $1) and h.lane = any ($2::uuid[])`
 
 /**
  * What succeeded goes to finished, what was given up to dead; the first one parked takes the head's place, or the lane is free. A lane goes
@@ -133,25 +150,24 @@ function ending(schema: string): Statement<never> {
     `
     with ended as materialized (
       select h.lane, h.handler, h.position, h.created, h.attempts, e.state, e.reason,
-        coalesce(e.failures, h.failures) as failures, p.position as next_position, p.created as next_created
-      from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[]) as e (handler, lane, state, reason, failures)
-      join ${schema}.heads h on h.lane = e.lane and h.handler = e.handler
+        coalesce(e.failures, h.failures) as failures, p.row as next_row, p.position as next_position, p.created as next_created
+      from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) as e (lane, state, reason, failures)
+      join ${schema}.heads h on h.lane = e.lane and ${theseHeads(schema)}
       left join lateral (
-        select p.position, p.created from ${schema}.parked p
-        where p.handler = e.handler and p.lane = e.lane order by p.position limit 1
+        select p.ctid as row, p.position, p.created from ${schema}.parked p
+        where p.handler = h.handler and p.lane = h.lane order by p.position limit 1
       ) p on true
     ), unparked as (
-      delete from ${schema}.parked p using ended e
-      where p.handler = e.handler and p.lane = e.lane and p.position = e.next_position
+      delete from ${schema}.parked where ctid = any (array (select next_row from ended where next_row is not null))
     ), promoted as (
       update ${schema}.heads h
       set position = e.next_position, created = e.next_created, due = (select ${schema}.now()),
         token = null, attempts = 0, crashes = 0, failures = null
       from ended e
-      where h.lane = e.lane and h.handler = e.handler and e.next_position is not null
+      where h.lane = e.lane and e.next_row is not null and ${theseHeads(schema)}
     ), freed as (
-      delete from ${schema}.heads h using ended e
-      where h.lane = e.lane and h.handler = e.handler and e.next_position is null
+      delete from ${schema}.heads h
+      where h.lane = any (array (select lane from ended where next_row is null)) and ${theseHeads(schema)}
     ), finished as (
       insert into ${schema}.finished (created, position, handler, attempts, reason, failures)
       select created, position, handler, attempts, reason, failures from ended where state = 'succeeded'
@@ -159,9 +175,10 @@ function ending(schema: string): Statement<never> {
       insert into ${schema}.dead (handler, position, created, lane, attempts, reason, failures)
       select handler, position, created, lane, attempts, reason, failures from ended where state = 'dead'
     )
-    delete from ${schema}.failing f using ended e
-    where f.lane = e.lane and f.handler = e.handler
-      and ((e.state = 'succeeded' and e.reason is null) or e.lane = ${schema}.own_lane(e.position))
+    delete from ${schema}.failing f
+    where f.handler = (select id from ${schema}.handlers where name = $1) and f.lane = any (array (
+      select lane from ended where (state = 'succeeded' and reason is null) or lane = ${schema}.own_lane(position)
+    ))
     `,
   )
 }
@@ -174,8 +191,8 @@ function delaying(schema: string): Statement<never> {
     update ${schema}.heads h
     set due = (select ${schema}.now()) + d.after_ms, token = null,
       attempts = attempts - case when d.counted then 0 else 1 end, failures = coalesce(d.failures, h.failures)
-    from unnest($1::int[], $2::uuid[], $3::bigint[], $4::bool[], $5::text[]) as d (handler, lane, after_ms, counted, failures)
-    where h.lane = d.lane and h.handler = d.handler
+    from unnest($2::uuid[], $3::bigint[], $4::bool[], $5::text[]) as d (lane, after_ms, counted, failures)
+    where h.lane = d.lane and ${theseHeads(schema)}
     `,
   )
 }
@@ -183,11 +200,7 @@ function delaying(schema: string): Statement<never> {
 function extending(schema: string): Statement<never> {
   return statement(
     `${schema}.renew`,
-    `
-    update ${schema}.heads h set due = (select ${schema}.now()) + $3::bigint
-    from unnest($1::int[], $2::uuid[]) as l (handler, lane)
-    where h.lane = l.lane and h.handler = l.handler
-    `,
+    `update ${schema}.heads h set due = (select ${schema}.now()) + $3::bigint where ${theseHeads(schema)}`,
   )
 }
 
@@ -196,7 +209,8 @@ function failingStarting(schema: string): Statement<never> {
     `${schema}.settle_failed`,
     `
     insert into ${schema}.failing (lane, handler, since)
-    select lane, handler, (select ${schema}.now()) from unnest($1::int[], $2::uuid[]) as f (handler, lane)
+    select lane, (select id from ${schema}.handlers where name = $1), (select ${schema}.now())
+    from unnest($2::uuid[]) as f (lane)
     on conflict do nothing
     `,
   )
