@@ -10,7 +10,7 @@ const goal = 1_000
 export function checkpointing(db: SqliteSql): () => void {
   const checkpoint = query<{ log: number }>(db, 'pragma wal_checkpoint(passive)')
   let commits = 0
-  let every = 32
+  let every = 128
   return () => {
     if (++commits < every) return
     commits = 0
