@@ -1,7 +1,7 @@
 import { type Clock, longestMs, systemClock } from './lib/clock.ts'
 import type { Engine } from './model/engine.ts'
 import { FusewireError } from './model/errors.ts'
-import { consoleLog, type Log } from './model/log.ts'
+import { calm, consoleLog, type Log } from './model/log.ts'
 import type { Authenticator } from './receive/authenticator.ts'
 import { loopbackOnly } from './receive/combine.ts'
 
@@ -41,7 +41,7 @@ export function resolveOptions(options: WebhookOptions<Engine | 'none'>): Resolv
     bodyLimit: wholeNumber('bodyLimit', bodyLimit, 10 * 1024 * 1024),
     gateTimeoutMs: wholeNumber('gateTimeoutMs', gateTimeoutMs, 1500, longestMs),
     concurrency: wholeNumber('concurrency', concurrency, 16),
-    log,
+    log: calm(log),
     clock: systemClock,
   }
 }

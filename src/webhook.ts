@@ -203,9 +203,10 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
 
   async #answer(incoming: Incoming): Promise<Answer> {
     if (this.#stopping !== undefined) return unavailable('the webhook is stopped')
+    const receivedAt = this.#options.clock.now() // FusionAuth waits while the first request opens the door, too.
     try {
       const { door } = this.#opened ?? (await this.#open())
-      return await receive(incoming, door)
+      return await receive(incoming, door, receivedAt)
     } catch (error) {
       return failed(
         'failed',

@@ -55,7 +55,8 @@ function bodyOf(request: IncomingMessage, response: ServerResponse): BodySource 
   const { rawBody, body } = request as { rawBody?: unknown; body?: unknown } // What frameworks leave on a request.
   const bytes = [rawBody, body].find((kept) => kept instanceof Uint8Array)
   if (bytes !== undefined) return { bytes, start: () => {}, stop: () => {} }
-  const read = request.readableDidRead || (body !== undefined && body !== null)
+  // Express 4's parsers leave {} on a request that they do not read.
+  const read = request.readableDidRead || Object.keys(Object(body)).length > 0
   if (read) return { consumed: bodyReadBy(request), start: () => {}, stop: () => {} }
   return { start: (sink) => flow(request, response, sink), stop: () => request.pause() }
 }

@@ -5,6 +5,18 @@ export interface Log {
   error(fields: object, message: string): void
 }
 
+/** The same log, whose own failure costs no event its answer and no delivery its end. */
+export function calm(log: Log): Log {
+  const calmly = (level: keyof Log) => (fields: object, message: string) => {
+    try {
+      log[level](fields, message)
+    } catch {
+      // There is nowhere left to tell it.
+    }
+  }
+  return { info: calmly('info'), warn: calmly('warn'), error: calmly('error') }
+}
+
 /* oxlint-disable no-console -- the one place that writes where nobody gave a log */
 
 /** Warnings and errors on stderr, one line each; nothing else. */

@@ -5,7 +5,7 @@ export function fromRequest(request: Request, remoteAddress?: string): Incoming 
   return {
     method: request.method,
     headers: new JoinedHeaders(request.headers),
-    body: request.bodyUsed ? consumedBody : new StreamedBody(request),
+    body: request.bodyUsed || request.body?.locked === true ? consumedBody : new StreamedBody(request),
     ...(remoteAddress !== undefined && { remoteAddress }),
   }
 }
@@ -60,8 +60,10 @@ class StreamedBody implements BodySource {
   /** Never rejects: what goes wrong goes to the sink. */
   async #flow(sink: BodySink, reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<void> {
     try {
-      for (let next = await reader?.read(); next?.done === false; next = await reader?.read())
+      for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
+        if (!ArrayBuffer.isView(next.value)) return sink.fail() // A stream made by hand may hold anything.
         sink.chunk(next.value)
+      }
     } catch {
       return sink.fail()
     }

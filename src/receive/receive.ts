@@ -31,8 +31,11 @@ export interface Door {
 }
 
 /** A request's way to its answer. Never rejects but for an error of our own. */
-export async function receive(incoming: Incoming, door: Door): Promise<Answer> {
-  const receivedAt = door.clock.now()
+export async function receive(
+  incoming: Incoming,
+  door: Door,
+  receivedAt: number = door.clock.now(),
+): Promise<Answer> {
   const admission = await authenticate(incoming, door.authenticator)
   if (isAnswer(admission)) return admission
 

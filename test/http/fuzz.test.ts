@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { apiKey, Webhook } from 'fusewire'
 import { hardenServer, toNodeHandler } from 'fusewire/node'
@@ -28,15 +28,13 @@ afterAll(() => {
 beforeEach(() => void process.on('uncaughtExceptionMonitor', note).on('unhandledRejection', note))
 afterEach(() => void process.off('uncaughtExceptionMonitor', note).off('unhandledRejection', note))
 
-async function goodRequestMs(): Promise<number> {
-  const started = performance.now()
+async function goodRequest(): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${port}/`, {
     method: 'POST',
     headers: { authorization: key, 'content-type': 'application/json' },
     body: JSON.stringify({ event: sample('user.create') }),
   })
-  expect(response.status).toBe(200)
-  return performance.now() - started
+  return response.status
 }
 
 /** Writes, lets the server answer what it likes for a moment, and goes. */
@@ -101,22 +99,5 @@ test('thousands of random requests and random bytes leave nothing but answers be
     await Promise.all(thrown.map(throwAt))
   }
   expect(escaped).toEqual([])
-  await goodRequestMs()
-}, 60_000)
-
-test('1,900 idle sockets do not slow a good request', async () => {
-  const idle: Socket[] = []
-  for (let count = 0; count < 1900; count++) {
-    const socket = connect(port, '127.0.0.1').on('error', () => {})
-    idle.push(socket)
-    if (count % 100 === 0) await once(socket, 'connect')
-  }
-  try {
-    await goodRequestMs()
-    const times = []
-    for (let count = 0; count < 5; count++) times.push(await goodRequestMs())
-    expect(Math.min(...times)).toBeLessThan(50)
-  } finally {
-    for (const socket of idle) socket.destroy()
-  }
+  expect(await goodRequest()).toBe(200)
 }, 60_000)

@@ -1,3 +1,4 @@
+import { apiKey, Webhook } from 'fusewire'
 import { describe, expect, test } from 'vitest'
 import { setTimeout as pause } from 'node:timers/promises'
 import { door, type DoorOptions, good, key, userDelete } from '../support/door.ts'
@@ -175,4 +176,26 @@ describe.each(rimNames)('%s', (rim) => {
       expect((await at.send({ headers: good, body: large })).status).not.toBe(503)
     }
   })
+})
+
+test('a log that throws costs no request its answer', async () => {
+  const angry = () => {
+    throw new Error('disk full')
+  }
+  const webhook = new Webhook({
+    authenticate: apiKey(key),
+    inbox: 'none',
+    log: { info: angry, warn: angry, error: angry },
+  })
+  webhook.on('user.delete', { when: 'received' }, angry)
+  const ask = (headers: object) =>
+    webhook.fetch(
+      new Request('http://localhost/', {
+        method: 'POST',
+        headers: { ...good, ...headers },
+        body: userDelete(),
+      }),
+    )
+  expect((await ask({ authorization: 'wrong' })).status).toBe(401)
+  expect((await ask({})).status).toBe(500)
 })

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Denied, type GateContext, type GateOptions, type EventOf } from 'fusewire'
+import { apiKey, Denied, type GateContext, type GateOptions, type EventOf } from 'fusewire'
 import { sample } from 'fusewire/testing'
 import { describe, expect, test } from 'vitest'
-import { bodyWith, door, good, userDelete } from '../support/door.ts'
+import { bodyWith, door, good, key, userDelete } from '../support/door.ts'
 import { rimNames } from '../support/rims.ts'
 
 type Decide = (context: GateContext<EventOf<'user.delete'>>) => unknown
@@ -244,5 +244,19 @@ describe.each(rimNames)('%s', (rim) => {
     })
     const event = sample('user.create', { id: randomUUID() })
     expect((await at.send({ headers: good, body: JSON.stringify({ event }) })).status).toBe(200)
+  })
+
+  test('the deadline counts the time that reading the secrets took', async () => {
+    await using at = await door(rim, {
+      gateTimeoutMs: 100,
+      authenticate: apiKey(async () => {
+        await pause(150)
+        return key
+      }),
+      register: (webhook, ran) => webhook.gate('user.delete', ({ event }) => ran.push(event.type)),
+    })
+    expect((await at.send({ headers: good, body: userDelete() })).status).toBe(504)
+    expect(at.ran).toEqual([])
+    expect((await at.send({ headers: good, body: userDelete() })).status).toBe(200)
   })
 })

@@ -63,7 +63,11 @@ async function nodeRim(webhook: Receiver): Promise<Rim> {
 }
 
 /** One request over a socket of its own. A sender whose upload is cut off still reads the answer, if there is one. */
-function sendTo(port: number, { method = 'POST', headers = {}, body }: Sending, path = '/'): Promise<Told> {
+export function sendTo(
+  port: number,
+  { method = 'POST', headers = {}, body }: Sending,
+  path = '/',
+): Promise<Told> {
   return new Promise((resolve, reject) => {
     const out = Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),

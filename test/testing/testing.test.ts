@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { compactVerify } from 'jose'
 import { expect, test } from 'vitest'
 import { apiKey, Denied, RetryLater, signature, Webhook } from 'fusewire'
-import { harness, memory, request, sample, sign } from 'fusewire/testing'
+import { harness, memory, request, sample, sign, type SigningAlgorithm } from 'fusewire/testing'
+import { pairs, pkcs8 } from '../support/keys.ts'
 
 const secret = 'a secret of thirty-two bytes ...'
 const log = { info: () => {}, warn: () => {}, error: () => {} }
@@ -24,6 +26,28 @@ test('sign makes the header that FusionAuth sends', () => {
   })
   expect(signed).toHaveLength(43)
 })
+
+test.each<[SigningAlgorithm, keyof typeof pairs]>([
+  ['RS256', 'rsa'],
+  ['ES256', 'p256'],
+  ['ES384', 'p384'],
+  ['ES512', 'p521'],
+  ['Ed25519', 'ed25519'],
+])('sign follows the key: %s', async (alg, pair) => {
+  const token = sign('{}', { kid: 'the-kid', privateKey: pkcs8(pairs[pair].privateKey) })
+  const { protectedHeader } = await compactVerify(token, pairs[pair].publicKey, { algorithms: [alg] })
+  expect(protectedHeader).toEqual({ alg, kid: 'the-kid', typ: 'JWT' })
+})
+
+test.each<SigningAlgorithm>(['RS384', 'RS512'])(
+  'sign takes another algorithm of the key: %s',
+  async (algorithm) => {
+    const token = sign('{}', { algorithm, privateKey: pairs.rsa.privateKey })
+    await expect(
+      compactVerify(token, pairs.rsa.publicKey, { algorithms: [algorithm] }),
+    ).resolves.toBeDefined()
+  },
+)
 
 test('request is let in by key and by signature', async () => {
   const byKey = new Webhook({ authenticate: apiKey('the key of this test'), inbox: 'none', log })
