@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
-const ways = ['succeed', 'retry', 'wait', 'die', 'release', 'renew', 'crash', 'atomic'] as const
+const ways = ['succeed', 'retry', 'wait', 'die', 'release', 'renew', 'crash', 'late', 'atomic'] as const
 type Way = (typeof ways)[number]
 
 const ends: fc.Arbitrary<Way> = fc.oneof(
@@ -104,6 +104,7 @@ async function work(nodes: readonly Engine[], lanes: number, plan: readonly Way[
     const how = plan[step++ % plan.length] ?? 'succeed'
     if (step % 3 === 0) await sleep(step % 7)
     if (how === 'crash') return
+    if (how === 'late') await sleep(leaseMs + 50)
     if (how === 'renew') {
       const [renewed] = await node.renew([lease], leaseMs)
       const held = holding.get(laneOf(lease))
@@ -154,6 +155,7 @@ const failure = { at: 0, message: 'it failed' }
 const outcomes: Readonly<Record<Exclude<Way, 'crash' | 'release' | 'atomic'>, Outcome>> = {
   succeed: { kind: 'succeeded' },
   renew: { kind: 'succeeded' },
+  late: { kind: 'succeeded' },
   retry: { kind: 'retry', afterMs: 5, failure },
   wait: { kind: 'wait', afterMs: 3 },
   die: { kind: 'dead', reason: 'permanent', failure },
