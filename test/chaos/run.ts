@@ -1,25 +1,47 @@
 import { parseArgs } from 'node:util'
-import { chaos } from './sqlite.ts'
+import { chaos as onPostgres } from './postgres.ts'
+import { chaos as onSqlite } from './sqlite.ts'
 
-/** `npm run chaos -- sqlite --kills 200` */
+const usage = `npm run chaos -- sqlite --kills 200
+npm run chaos -- postgres --faults 100`
+
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { kills: { type: 'string', default: '200' } },
+  options: { kills: { type: 'string', default: '200' }, faults: { type: 'string', default: '100' } },
 })
 
-const [engine] = positionals
-if (engine !== 'sqlite') {
-  console.error('Which engine? npm run chaos -- sqlite --kills 200')
-  process.exit(2)
+switch (positionals[0]) {
+  case 'sqlite':
+    process.exitCode = await sqlite(Number(values.kills))
+    break
+  case 'postgres':
+    process.exitCode = await postgres(Number(values.faults))
+    break
+  default:
+    console.error(usage)
+    process.exitCode = 2
 }
 
-const verdict = await chaos({
-  kills: Number(values.kills),
-  progress: (kills) => {
-    if (kills % 20 === 0) console.log(`${kills} kills`)
-  },
-})
-console.log(
-  `acknowledged ${verdict.acknowledged}, lost ${verdict.lost}, repeated ${verdict.repeated}; the plain handler ran again ${verdict.again} times`,
-)
-process.exitCode = verdict.lost === 0 && verdict.repeated === 0 ? 0 : 1
+async function sqlite(kills: number): Promise<number> {
+  const verdict = await onSqlite({ kills, progress: everyTwenty('kills') })
+  console.log(
+    `acknowledged ${verdict.acknowledged}, lost ${verdict.lost}, repeated ${verdict.repeated}; the plain handler ran again ${verdict.again} times`,
+  )
+  return verdict.lost === 0 && verdict.repeated === 0 ? 0 : 1
+}
+
+async function postgres(faults: number): Promise<number> {
+  const verdict = await onPostgres({ faults, progress: everyTwenty('faults') })
+  for (const [fault, times] of Object.entries(verdict.faults)) console.log(`${fault}: ${times} times`)
+  console.log(
+    `acknowledged ${verdict.acknowledged}, lost ${verdict.lost}, repeated ${verdict.repeated}, overtaken ${verdict.overtaken}; ` +
+      `the plain handler ran again ${verdict.again} times`,
+  )
+  return verdict.lost === 0 && verdict.repeated === 0 && verdict.overtaken === 0 ? 0 : 1
+}
+
+function everyTwenty(what: string): (count: number) => void {
+  return (count) => {
+    if (count % 20 === 0) console.log(`${count} ${what}`)
+  }
+}
