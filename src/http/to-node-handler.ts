@@ -25,8 +25,8 @@ export function toNodeHandler(
     const answer = await receive(fromNode(request, response))
     if (response.destroyed || response.headersSent) return
     const body = answer.body === '' ? undefined : Buffer.from(answer.body)
-    if (body !== undefined) response.setHeader('content-type', 'application/json')
-    response.setHeader('content-length', body?.length ?? 0)
+    if (body !== undefined)
+      response.setHeader('content-type', 'application/json').setHeader('content-length', body.length)
     for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value)
     response.statusCode = answer.status
     if (request.complete || request.readableEnded) response.end(body)

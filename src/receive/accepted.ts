@@ -8,6 +8,8 @@ import type { Deadline } from './deadline.ts'
 export interface Accepted {
   readonly event: ParsedEvent
   readonly key: EventKey
+  /** The key as one line of text. */
+  readonly keyText: string
   readonly body: Body
   /** Epoch ms. */
   readonly receivedAt: number

@@ -20,7 +20,7 @@ export interface Intake {
 
 /** Longest silence while a body comes in. */
 const idleMs = 1500
-/** Longest time for a body to come in, however steadily it drips. */
+/** Longest time for a body to come in, however steadily it drips; looked at when a piece comes, or a silence ends it. */
 const totalMs = 10_000
 
 /** Reads the body. Whoever gets it gives `bytes.length` back to `intake.inFlight` when the request is over. */
@@ -42,13 +42,12 @@ function flow(source: BodySource, intake: Intake): Promise<Body | Answer> {
     let size = 0
     let ended = false
     const idle = setTimeout(stop, idleMs, slow)
-    const total = setTimeout(stop, totalMs, slow)
+    const endsBy = performance.now() + totalMs
 
     function end(result: Body | Answer): void {
       if (ended) return
       ended = true
       clearTimeout(idle)
-      clearTimeout(total)
       resolve(result)
     }
     function stop(answer: Answer): void {
@@ -64,6 +63,7 @@ function flow(source: BodySource, intake: Intake): Promise<Body | Answer> {
         intake.inFlight += bytes.length
         if (size > intake.bodyLimit) return stop(tooLarge(intake))
         if (intake.inFlight > intake.inFlightLimit) return stop(overloaded)
+        if (performance.now() > endsBy) return stop(slow)
         chunks.push(bytes)
         idle.refresh()
       },

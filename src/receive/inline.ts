@@ -7,7 +7,6 @@ import type { Handler, HandlerRun } from '../model/registration.ts'
 import { wants } from '../model/wants.ts'
 import type { Accepted, Keeper } from './accepted.ts'
 import { type Answer, duplicate, failed, handled } from './answer.ts'
-import { keyText } from './identify.ts'
 import { Recent } from './recent.ts'
 
 /**
@@ -19,15 +18,15 @@ export function inline(handlers: readonly Handler[], gated: (type: string) => bo
 
   return {
     closed: () => undefined,
-    recall: ({ key }) => (recent.has(keyText(key)) ? duplicate : undefined),
+    recall: ({ keyText }) => (recent.has(keyText) ? duplicate : undefined),
     async keep(accepted) {
-      const { event, key } = accepted
+      const { event, keyText } = accepted
       const wanting = handlers.filter((handler) => wants(handler, event))
       if (wanting.length > 0) {
         const answer = await runAll(wanting, accepted, clock)
         if (answer !== undefined) return answer
       }
-      if (wanting.length > 0 || gated(event.type)) recent.add(keyText(key))
+      if (wanting.length > 0 || gated(event.type)) recent.add(keyText)
       return handled
     },
     refuse: async () => {},
@@ -41,10 +40,8 @@ async function runAll(
 ): Promise<Answer | undefined> {
   const missing = missingPath(accepted.event)
   if (missing !== undefined) return misshapen(missing)
-  const ended = await Promise.allSettled(handlers.map((handler) => run(handler, accepted, clock)))
-  const failures = ended.flatMap((end, index) =>
-    end.status === 'rejected' ? [`handler ${handlers[index]?.name} threw: ${describeError(end.reason)}`] : [],
-  )
+  const ended = await Promise.all(handlers.map((handler) => run(handler, accepted, clock)))
+  const failures = ended.filter((failure) => failure !== undefined)
   return failures.length > 0 ? failed('failed', 'The receiver failed.', failures.join('; ')) : undefined
 }
 
@@ -53,17 +50,27 @@ export function misshapen(path: string): Answer {
   return failed('FW_SHAPE', `The event lacks ${path}, which its type promises.`)
 }
 
-async function run(
-  handler: Handler,
-  { event, key, receivedAt, deadline }: Accepted,
-  clock: Clock,
-): Promise<void> {
+/** Says why it failed. Never rejects. */
+async function run(handler: Handler, accepted: Accepted, clock: Clock): Promise<string | undefined> {
+  const { event, keyText, receivedAt, deadline } = accepted
   const ms = Math.max(0, Math.min(deadline.remainingMs(), handler.timeoutMs ?? Infinity))
   const late = () => new FusewireError('FW_TIMEOUT', `did not end within ${Math.round(ms)} ms`)
-  await within({ ms, clock, late }, async (signal) => {
-    if (handler.where?.(event) === false) return
-    const idempotencyKey = `${keyText(key)}/${handler.name}`
-    const context: HandlerRun = { event, attempt: 1, isLastAttempt: true, idempotencyKey, receivedAt, signal }
-    await handler.handle(context)
-  })
+  const idempotencyKey = `${keyText}/${handler.name}`
+  try {
+    await within({ ms, clock, late }, (signal) => {
+      if (handler.where?.(event) === false) return undefined
+      const context: HandlerRun = {
+        event,
+        attempt: 1,
+        isLastAttempt: true,
+        idempotencyKey,
+        receivedAt,
+        signal,
+      }
+      return handler.handle(context)
+    })
+    return undefined
+  } catch (error) {
+    return `handler ${handler.name} threw: ${describeError(error)}`
+  }
 }

@@ -53,7 +53,9 @@ export async function receive(
     const { event } = parsed
 
     const deadline = deadlineOf(receivedAt, door.answerWithinMs, door.clock)
-    const answer = await decideOnce({ event, key: identify(event), body, receivedAt, deadline }, door)
+    const key = identify(event)
+    const accepted = { event, key, keyText: keyText(key), body, receivedAt, deadline }
+    const answer = await decideOnce(accepted, door)
     return answer.status === 200
       ? answer
       : { ...answer, event: { type: event.type.slice(0, 128), id: event.id.slice(0, 128) } }
@@ -70,7 +72,7 @@ function reportOnce(misprint: string, { misprints, log }: Door): void {
 }
 
 function decideOnce(accepted: Accepted, door: Door): Promise<Answer> {
-  const key = keyText(accepted.key)
+  const { keyText: key } = accepted
   const underWay = door.deciding.get(key)
   if (underWay !== undefined) return underWay
   const answer = decide(accepted, door).finally(() => door.deciding.delete(key))

@@ -52,7 +52,8 @@ function checkSome(values: readonly (string | undefined)[], option: string): rea
 
 /** Compares secrets in a time that tells nothing of their content or length: both sides as HMACs under a key of this process. */
 export function fingerprint(secret: Uint8Array): Buffer {
-  return createHmac('sha256', processKey).update(secret).digest()
+  const hmac = createHmac('sha256', processKey).update(secret)
+  return Buffer.from(hmac.digest('binary'), 'binary') // As in keys.ts: faster than digest().
 }
 
 /** Whether one of the candidates is the presented value. Looks at all of them. */
