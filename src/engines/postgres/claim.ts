@@ -20,7 +20,7 @@ export function claiming(
 
   async function leaseDue(
     client: PostgresClient,
-    due: readonly (Handler & Want)[],
+    due: readonly ({ readonly id: number } & Want)[],
     leaseMs: number,
   ): Promise<{ leases: Lease[]; crashed: { handler: string; key: EventKey }[] }> {
     const leases: Lease[] = []
@@ -42,29 +42,27 @@ export function claiming(
 
   return async (wants, leaseMs) => {
     const names = wants.map(({ handler }) => handler)
-    const seen = await database.transact(
+    const handlers = await database.transact(
       async (client) => {
-        const handlers = await look(client, names)
-        const waiting = handlers.filter(({ intake }) => intake)
-        if (waiting.length === 0) return handlers
+        const found = await look(client, names)
         await admit(
           client,
-          waiting.map(({ id }) => id),
+          found.filter(({ intake }) => intake).map(({ id }) => id),
         )
-        return look(client, names)
+        return found
       },
       { durable: false },
     )
-    const due = seen.flatMap((handler) =>
-      wants
-        .filter((want) => want.handler === handler.name && handler.dueInMs !== null && handler.dueInMs <= 0)
-        .map((want) => ({ ...handler, ...want })),
+    const due = handlers.flatMap(({ id, name, intake, dueInMs }) =>
+      intake || (dueInMs !== null && dueInMs <= 0)
+        ? wants.filter(({ handler }) => handler === name).map((want) => ({ id, ...want }))
+        : [],
     )
-    if (due.length === 0) return { leases: [], crashed: [], ...nextOf(seen) }
-    return database.transact(async (client) => ({
-      ...(await leaseDue(client, due, leaseMs)),
-      ...nextOf(await look(client, names)),
-    }))
+    if (due.length === 0) return { leases: [], crashed: [], ...nextOf(handlers) }
+    return database.transact(async (client) => {
+      const leased = await leaseDue(client, due, leaseMs)
+      return { ...leased, ...nextOf(await look(client, names)) }
+    })
   }
 }
 

@@ -3,7 +3,11 @@ import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /** A head, locked, that its lease still holds. */
 export interface Held {
+  readonly handler: number
   readonly lane: string
+  readonly position: number
+  readonly created: number
+  readonly attempts: number
   /** JSON, as it is kept. */
   readonly failures: string | null
 }
@@ -60,7 +64,7 @@ function locking(schema: string): Statement<Held & { readonly token: string | nu
   return statement(
     `${schema}.hold`,
     `
-    select lane, token, failures from ${schema}.heads
+    select handler, lane, position::float8, created::float8, attempts, token, failures from ${schema}.heads
     where handler = (select id from ${schema}.handlers where name = $1) and lane = any ($2::uuid[])
     order by lane
     for update

@@ -24,12 +24,14 @@ export function settling(
         const outcome = settlements[place]?.outcome
         if (outcome !== undefined) changes.push(changeOf(head, outcome))
       }
-      const failed = changes.filter(({ failures }) => failures !== null)
+      const [head] = changes
+      if (head === undefined) continue
+      const failures = changes.filter(({ failed }) => failed)
       const delays = changes.filter((change) => 'afterMs' in change)
       const ends = changes.filter((change) => 'state' in change)
-      if (failed.length > 0) await startFailing(client, handler, lanesOf(failed))
-      if (delays.length > 0) await delay(client, handler, ...delayColumnsOf(delays))
-      if (ends.length > 0) await end(client, handler, ...endColumnsOf(ends))
+      if (failures.length > 0) await startFailing(client, head.handler, lanesOf(failures))
+      if (delays.length > 0) await delay(client, head.handler, ...delayColumnsOf(delays))
+      if (ends.length > 0) await end(client, head.handler, ...endColumnsOf(ends))
     }
     return settled
   }
@@ -39,14 +41,12 @@ export function settling(
 export function releasing(
   schema: string,
 ): (client: PostgresClient, leases: readonly Lease[]) => Promise<void> {
-  const hold = holding(schema)
-  const delay = delaying(schema)
+  const settle = settling(schema)
   return async (client, leases) => {
-    for (const [handler, asked] of byHandler(leases)) {
-      const held = [...(await hold(client, handler, asked)).values()]
-      const delays = held.map(({ lane }) => ({ lane, afterMs: 0, counted: false, failures: null }))
-      await delay(client, handler, ...delayColumnsOf(delays))
-    }
+    await settle(
+      client,
+      leases.map((lease) => ({ lease, outcome: { kind: 'wait', afterMs: 0 } })),
+    )
   }
 }
 
@@ -65,7 +65,8 @@ export function renewing(
     for (const [handler, asked] of byHandler(leases)) {
       const held = await hold(client, handler, asked)
       for (const place of held.keys()) renewed[place] = 'renewed'
-      await extend(client, handler, lanesOf([...held.values()]), Math.ceil(leaseMs))
+      const heads = [...held.values()]
+      if (heads[0] !== undefined) await extend(client, heads[0].handler, lanesOf(heads), Math.ceil(leaseMs))
     }
     return renewed
   }
@@ -74,44 +75,39 @@ export function renewing(
 /** What becomes of a head. */
 type Change = Ended | Delayed
 
-interface Ended {
-  readonly lane: string
+interface Ended extends Held {
+  readonly failed: boolean
   readonly state: 'succeeded' | 'dead'
   readonly reason: string | null
-  /** With the new one; null without a new one. */
-  readonly failures: string | null
 }
 
-interface Delayed {
-  readonly lane: string
+interface Delayed extends Held {
+  readonly failed: boolean
   readonly afterMs: number
-  readonly counted: boolean
-  readonly failures: string | null
 }
 
 function changeOf(head: Held, outcome: Outcome): Change {
-  const { lane } = head
   switch (outcome.kind) {
     case 'succeeded':
-      return { lane, state: 'succeeded', reason: null, failures: null }
+      return { ...head, failed: false, state: 'succeeded', reason: null }
     case 'skipped':
-      return { lane, state: 'succeeded', reason: 'skipped', failures: null }
+      return { ...head, failed: false, state: 'succeeded', reason: 'skipped' }
     case 'dead':
-      return { lane, state: 'dead', reason: outcome.reason, failures: withFailure(head, outcome.failure) }
+      return { ...withFailure(head, outcome.failure), state: 'dead', reason: outcome.reason }
     case 'retry':
-      return { lane, afterMs: outcome.afterMs, counted: true, failures: withFailure(head, outcome.failure) }
+      return { ...withFailure(head, outcome.failure), afterMs: outcome.afterMs }
     case 'wait':
-      return { lane, afterMs: outcome.afterMs, counted: false, failures: null }
+      return { ...head, failed: false, attempts: head.attempts - 1, afterMs: outcome.afterMs }
   }
 }
 
-function withFailure({ failures }: Held, failure: Failure | undefined): string | null {
-  if (failure === undefined) return null
-  const before: readonly Failure[] = failures === null ? [] : JSON.parse(failures) // Written below, and nowhere else.
-  return JSON.stringify([...before, failure].slice(-10))
+function withFailure(head: Held, failure: Failure | undefined): Held & { readonly failed: boolean } {
+  if (failure === undefined) return { ...head, failed: false }
+  const before: readonly Failure[] = head.failures === null ? [] : JSON.parse(head.failures) // Written below, and nowhere else.
+  return { ...head, failed: true, failures: JSON.stringify([...before, failure].slice(-10)) }
 }
 
-function lanesOf(heads: readonly { readonly lane: string }[]): readonly string[] {
+function lanesOf(heads: readonly Held[]): readonly string[] {
   return heads.map(({ lane }) => lane)
 }
 
@@ -119,7 +115,7 @@ function delayColumnsOf(delays: readonly Delayed[]): readonly unknown[] {
   return [
     lanesOf(delays),
     delays.map(({ afterMs }) => Math.ceil(afterMs)),
-    delays.map(({ counted }) => counted),
+    delays.map(({ attempts }) => attempts),
     delays.map(({ failures }) => failures),
   ]
 }
@@ -127,6 +123,9 @@ function delayColumnsOf(delays: readonly Delayed[]): readonly unknown[] {
 function endColumnsOf(ends: readonly Ended[]): readonly unknown[] {
   return [
     lanesOf(ends),
+    ends.map(({ position }) => position),
+    ends.map(({ created }) => created),
+    ends.map(({ attempts }) => attempts),
     ends.map(({ state }) => state),
     ends.map(({ reason }) => reason),
     ends.map(({ failures }) => failures),
@@ -134,65 +133,64 @@ function endColumnsOf(ends: readonly Ended[]): readonly unknown[] {
 }
 
 /**
- * The heads of $1 whose lanes are in $2. Whoever joins them to a list of lanes says this beside the join: by bad statistics a planner would
- * walk all heads, and search the list for each.
- */
-const theseHeads = (schema: string) =>
-  `h.handler = (select id from ${schema}.handlers where name = $1) and h.lane = any ($2::uuid[])`
-
-/**
  * What succeeded goes to finished, what was given up to dead; the first one parked takes the head's place, or the lane is free. A lane goes
- * on failing until a delivery of it succeeds; one by itself ends here. Indexes: primary keys.
+ * on failing until a delivery of it succeeds; one by itself ends here.
+ *
+ * No table is joined to a list: by bad statistics a planner would walk the table and search the list for each of its rows (0.8 s where this
+ * takes 10 ms). Each is looked up by the values of one array, or row by row in a subquery. Indexes: primary keys.
  */
 function ending(schema: string): Statement<never> {
   return statement(
     `${schema}.settle_ended`,
     `
     with ended as materialized (
-      select h.lane, h.handler, h.position, h.created, h.attempts, e.state, e.reason,
-        coalesce(e.failures, h.failures) as failures, p.row as next_row, p.position as next_position, p.created as next_created
-      from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) as e (lane, state, reason, failures)
-      join ${schema}.heads h on h.lane = e.lane and ${theseHeads(schema)}
+      select e.*, p.row as next
+      from unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::text[], $8::text[])
+        as e (lane, position, created, attempts, state, reason, failures)
       left join lateral (
-        select p.ctid as row, p.position, p.created from ${schema}.parked p
-        where p.handler = h.handler and p.lane = h.lane order by p.position limit 1
+        select p.ctid as row from ${schema}.parked p
+        where p.handler = $1 and p.lane = e.lane order by p.position limit 1
       ) p on true
     ), unparked as (
-      delete from ${schema}.parked where ctid = any (array (select next_row from ended where next_row is not null))
+      delete from ${schema}.parked where ctid = any (array (select next from ended where next is not null))
     ), promoted as (
       update ${schema}.heads h
-      set position = e.next_position, created = e.next_created, due = (select ${schema}.now()),
-        token = null, attempts = 0, crashes = 0, failures = null
-      from ended e
-      where h.lane = e.lane and e.next_row is not null and ${theseHeads(schema)}
+      set due = (select ${schema}.now()), token = null, attempts = 0, crashes = 0, failures = null,
+        (position, created) = (
+          select p.position, p.created from ${schema}.parked p
+          where p.handler = $1 and p.lane = h.lane order by p.position limit 1
+        )
+      where h.handler = $1 and h.lane = any (array (select lane from ended where next is not null))
     ), freed as (
       delete from ${schema}.heads h
-      where h.lane = any (array (select lane from ended where next_row is null)) and ${theseHeads(schema)}
+      where h.handler = $1 and h.lane = any (array (select lane from ended where next is null))
     ), finished as (
       insert into ${schema}.finished (created, position, handler, attempts, reason, failures)
-      select created, position, handler, attempts, reason, failures from ended where state = 'succeeded'
+      select created, position, $1, attempts, reason, failures from ended where state = 'succeeded'
     ), buried as (
       insert into ${schema}.dead (handler, position, created, lane, attempts, reason, failures)
-      select handler, position, created, lane, attempts, reason, failures from ended where state = 'dead'
+      select $1, position, created, lane, attempts, reason, failures from ended where state = 'dead'
     )
-    delete from ${schema}.failing f
-    where f.handler = (select id from ${schema}.handlers where name = $1) and f.lane = any (array (
+    delete from ${schema}.failing
+    where handler = $1 and lane = any (array (
       select lane from ended where (state = 'succeeded' and reason is null) or lane = ${schema}.own_lane(position)
     ))
     `,
   )
 }
 
-/** Index: primary key (lane, handler), as for the next two. */
+/** Index: primary key (lane, handler), as for the next. */
 function delaying(schema: string): Statement<never> {
   return statement(
     `${schema}.settle_delayed`,
     `
     update ${schema}.heads h
-    set due = (select ${schema}.now()) + d.after_ms, token = null,
-      attempts = attempts - case when d.counted then 0 else 1 end, failures = coalesce(d.failures, h.failures)
-    from unnest($2::uuid[], $3::bigint[], $4::bool[], $5::text[]) as d (lane, after_ms, counted, failures)
-    where h.lane = d.lane and ${theseHeads(schema)}
+    set token = null,
+      (due, attempts, failures) = (
+        select ${schema}.now() + ($3::bigint[])[d.place], ($4::int[])[d.place], ($5::text[])[d.place]
+        from (select array_position($2::uuid[], h.lane) as place) d
+      )
+    where handler = $1 and lane = any ($2::uuid[])
     `,
   )
 }
@@ -200,7 +198,10 @@ function delaying(schema: string): Statement<never> {
 function extending(schema: string): Statement<never> {
   return statement(
     `${schema}.renew`,
-    `update ${schema}.heads h set due = (select ${schema}.now()) + $3::bigint where ${theseHeads(schema)}`,
+    `
+    update ${schema}.heads set due = (select ${schema}.now()) + $3::bigint
+    where handler = $1 and lane = any ($2::uuid[])
+    `,
   )
 }
 
@@ -209,8 +210,7 @@ function failingStarting(schema: string): Statement<never> {
     `${schema}.settle_failed`,
     `
     insert into ${schema}.failing (lane, handler, since)
-    select lane, (select id from ${schema}.handlers where name = $1), (select ${schema}.now())
-    from unnest($2::uuid[]) as f (lane)
+    select lane, $1, (select ${schema}.now()) from unnest($2::uuid[]) as f (lane)
     on conflict do nothing
     `,
   )
