@@ -1,4 +1,4 @@
-import { type PostgresClient, type Statement, statement } from './sql.ts'
+import { execute, type PostgresClient, type Statement, statement } from './sql.ts'
 
 /** How much of its intake a handler admits at a time, so that parking a long lane is shared out among many claims. */
 const admitLimit = 1_000
@@ -37,6 +37,7 @@ export function admitting(
   }
 
   return async (client, handlers) => {
+    await execute(client, 'set local synchronous_commit = off') // A crash undoes all of it, and it is done again.
     for (const handler of handlers) await admit(client, handler)
   }
 }

@@ -188,7 +188,7 @@ function inserting(schema: string): Statement<{ place: number }> {
         tenant, id, type, source, refused, subjects::text[], substring($13::bytea from start + 1 for ends - start)
       from arrival
       order by created, tenant collate "C", id collate "C"
-      on conflict do nothing
+      on conflict (created, tenant, id) do nothing
       returning position
     ), stored as materialized (
       select a.place, a.position, a.created, a.lane, ${schema}.own_lane(a.position) as own_lane,

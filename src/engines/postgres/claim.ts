@@ -8,7 +8,7 @@ import { tokenOf } from './held.ts'
 import { settling } from './settle.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
-/** Admits what the intake holds, then leases heads that are due. Two transactions: merged into one they deadlock with settle. */
+/** Leases heads that are due; before that, in a transaction of its own, admits what the intake holds: merged into one they deadlock with settle. */
 export function claiming(
   database: Database,
   schema: string,
@@ -40,30 +40,39 @@ export function claiming(
     return { leases, crashed: crashed.map(({ handler, event }) => ({ handler, key: event.key })) }
   }
 
-  return async (wants, leaseMs) => {
-    const names = wants.map(({ handler }) => handler)
-    const handlers = await database.transact(
-      async (client) => {
-        const found = await look(client, names)
-        await admit(
-          client,
-          found.filter(({ intake }) => intake).map(({ id }) => id),
-        )
-        return found
-      },
-      { durable: false },
-    )
-    const due = handlers.flatMap(({ id, name, intake, dueInMs }) =>
+  async function claim(
+    client: PostgresClient,
+    wants: readonly Want[],
+    leaseMs: number,
+    seen: readonly Handler[],
+  ): Promise<Claimed> {
+    const due = seen.flatMap(({ id, name, intake, dueInMs }) =>
       intake || (dueInMs !== null && dueInMs <= 0)
         ? wants.filter(({ handler }) => handler === name).map((want) => ({ id, ...want }))
         : [],
     )
-    if (due.length === 0) return { leases: [], crashed: [], ...nextOf(handlers) }
-    return database.transact(async (client) => {
-      const leased = await leaseDue(client, due, leaseMs)
-      return { ...leased, ...nextOf(await look(client, names)) }
-    })
+    if (due.length === 0) return { leases: [], crashed: [], ...nextOf(seen) }
+    const leased = await leaseDue(client, due, leaseMs)
+    return { ...leased, ...nextOf(await look(client, namesOf(wants))) }
   }
+
+  return async (wants, leaseMs) => {
+    const first = await database.transact(async (client) => {
+      const seen = await look(client, namesOf(wants))
+      const waiting = seen.filter(({ intake }) => intake)
+      if (waiting.length === 0) return { claimed: await claim(client, wants, leaseMs, seen) }
+      await admit(
+        client,
+        waiting.map(({ id }) => id),
+      )
+      return { seen }
+    })
+    return first.claimed ?? database.transact((client) => claim(client, wants, leaseMs, first.seen))
+  }
+}
+
+function namesOf(wants: readonly Want[]): readonly string[] {
+  return wants.map(({ handler }) => handler)
 }
 
 /** What a handler has to do. */

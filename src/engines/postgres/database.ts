@@ -11,11 +11,8 @@ export interface Database {
   open(): Promise<void>
   /** Runs with a connection, of which each statement is a transaction by itself; again, for a while, when what failed passes. */
   use<T>(run: (client: PostgresClient) => Promise<T>): Promise<T>
-  /** The same in one transaction, which commits when `run` resolves. What is not `durable` may be undone by a crash of the server. */
-  transact<T>(
-    run: (client: PostgresClient) => Promise<T>,
-    options?: { readonly durable: boolean },
-  ): Promise<T>
+  /** The same in one transaction, which commits when `run` resolves. */
+  transact<T>(run: (client: PostgresClient) => Promise<T>): Promise<T>
   /** Once: the connection is whoever's runs, and nothing is tried again. */
   once<T>(run: (client: PostgresClient) => Promise<T>): Promise<T>
   pool(): Promise<PostgresPool>
@@ -72,8 +69,7 @@ export function database(to: PostgresUrl | PostgresPool, schema: string): Databa
       await patiently(opened)
     },
     use: (run) => patiently(async () => once(await opened(), run)),
-    transact: (run, options = { durable: true }) =>
-      patiently(async () => once(await opened(), (client) => transact(client, begin(options.durable), run))),
+    transact: (run) => patiently(async () => once(await opened(), (client) => transact(client, begin, run))),
     once: async (run) => once(await opened(), run),
     pool: opened,
     async close() {
@@ -109,8 +105,8 @@ export async function transact<T>(
   begin: string,
   run: (client: PostgresClient) => Promise<T>,
 ): Promise<T> {
-  await execute(client, begin)
   try {
+    await execute(client, begin)
     const result = await run(client)
     await execute(client, 'commit')
     return result
@@ -118,19 +114,6 @@ export async function transact<T>(
     if (!isLost(error)) await execute(client, 'rollback')
     throw error
   }
-}
-
-/**
- * Said in each transaction, not once a connection: defaults of the role or the database silently win over what nobody says, and behind a
- * pooler the next transaction may run on a connection that heard nothing. A process that is held up keeps no lock for longer than 10 s.
- */
-function begin(durable: boolean): string {
-  return [
-    'begin isolation level read committed',
-    `set local synchronous_commit = ${durable ? 'on' : 'off'}`,
-    'set local idle_in_transaction_session_timeout = 10000',
-    byIndex,
-  ].join('; ')
 }
 
 /**
@@ -142,4 +125,15 @@ export const byIndex: string = [
   'set local enable_bitmapscan = off',
   'set local enable_hashjoin = off',
   'set local enable_mergejoin = off',
+].join('; ')
+
+/**
+ * Said in each transaction, not once a connection: defaults of the role or the database silently win over what nobody says, and behind a
+ * pooler the next transaction may run on a connection that heard nothing. A process that is held up keeps no lock for longer than 10 s.
+ */
+const begin = [
+  'begin isolation level read committed',
+  'set local synchronous_commit = on',
+  'set local idle_in_transaction_session_timeout = 10000',
+  byIndex,
 ].join('; ')
