@@ -1,35 +1,58 @@
-import { spawnSync } from 'node:child_process'
-import { type Benchmark, figure, type Subject } from './lib/benchmark.ts'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Benchmark, excess, type Subject } from './lib/benchmark.ts'
+import { temporaryFolder } from './lib/temporary-folder.ts'
 
-/** A whole process that runs one line and ends. */
-const processOf = (name: string, line: string): Subject => ({
-  name,
-  open: ({ quick }) => ({
-    measure() {
-      const times = Array.from({ length: quick ? 1 : 10 }, () => {
-        const started = performance.now()
-        const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', line])
-        if (status !== 0) throw new Error(`${name} ended with ${status}; npm run build comes first`)
-        return performance.now() - started
-      })
-      return { 'process ms': times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0 }
-    },
-  }),
-})
-
-const entry = new URL('../dist/index.js', import.meta.url).href
-
+/** What an application pays at start: a node process that imports the built package and ends, beside one that imports nothing. */
 export const benchmark: Benchmark = {
-  title: 'Import fusewire in a new process',
-  rounds: 9,
-  ms: 1000,
-  subjects: [processOf('node alone', ''), processOf('import fusewire', `import ${JSON.stringify(entry)}`)],
-  targets: [
-    {
-      name: 'import fusewire, ms over node alone',
-      value: (round) =>
-        figure('process ms', 'import fusewire')(round) - figure('process ms', 'node alone')(round),
-      atMost: 10,
-    },
+  title: 'Import fusewire in a fresh process',
+  rounds: 60,
+  ms: 0,
+  subjects: [
+    started('fusewire', (folder) => {
+      build(join(folder, 'dist'))
+      return "import './dist/index.js'\n"
+    }),
+    started('node', () => ''),
   ],
+  targets: [{ name: 'ms over bare node', value: excess('ms', 'fusewire', 'node'), atMost: 10 }],
+}
+
+function started(name: string, programIn: (folder: string) => string): Subject {
+  return {
+    name,
+    open() {
+      const folder = temporaryFolder()
+      const program = join(folder, 'main.js')
+      writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+      writeFileSync(program, programIn(folder))
+      return {
+        measure() {
+          const start = performance.now()
+          const { status } = spawnSync(process.execPath, [program], { stdio: 'inherit' })
+          const ms = performance.now() - start
+          if (status !== 0) throw new Error(`${name}: the process ended with ${status}.`)
+          return { ms }
+        },
+      }
+    },
+  }
+}
+
+/** From the source as it is, so that no older build is measured. */
+function build(folder: string): void {
+  const root = join(import.meta.dirname, '..')
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const options = [
+    '-p',
+    'tsconfig.build.json',
+    '--outDir',
+    folder,
+    '--declaration',
+    'false',
+    '--isolatedDeclarations',
+    'false',
+  ]
+  execFileSync(process.execPath, [compiler, ...options], { cwd: root, stdio: 'inherit' })
 }

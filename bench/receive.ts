@@ -1,5 +1,6 @@
 import { type Benchmark, ratio } from './lib/benchmark.ts'
 import { eventBody, eventId } from './lib/event-body.ts'
+import { generate } from './lib/generators.ts'
 import type { Load } from './lib/load.ts'
 import { served } from './lib/served.ts'
 import { key } from './receive/key.ts'
@@ -16,7 +17,7 @@ const load: Load = {
 }
 
 export const benchmark: Benchmark = {
-  title: 'Receive events of 2 KB over 32 connections',
+  title: `Receive events of 2 KB over 32 connections from ${generate.name}`,
   rounds: 9,
   ms: 2000,
   subjects: ['fusewire', 'node', 'express', 'fastify'].map((name) => served(name, program(name), load)),

@@ -13,6 +13,9 @@ const usage = `npm run bench -- NAME [--check] [--json FILE] [--quick]
   --quick      a short run that shows that it works; its figures mean nothing
 `
 
+// Ended by a signal, a process skips what is to be done at its exit.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+
 process.exitCode = await main()
 
 async function main(): Promise<number> {
@@ -20,7 +23,7 @@ async function main(): Promise<number> {
   if (command === undefined) return 2
   const { name, check, json, quick } = command
   const { benchmark } = (await import(`./${name}.ts`)) as { benchmark: Benchmark } // What a file here exports.
-  const rounds = quick ? 2 : benchmark.rounds
+  const rounds = quick ? 1 : benchmark.rounds
   const pace = { quick, ms: quick ? 20 : benchmark.ms }
 
   const measured = await runRounds(benchmark, rounds, pace, (done) => {

@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { temporaryFolder } from '../lib/temporary-folder.ts'
 
 /** A database file that goes when this process does. */
 export function newFile(name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-inbox-'))
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-  return join(folder, `${name}.db`)
+  return join(temporaryFolder(), `${name}.db`)
 }

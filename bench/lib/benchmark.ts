@@ -55,3 +55,7 @@ export const figure = (metric: string, subject: string) => (round: Round) => {
 /** A target's value: what a subject measured as a part of what a peer measured beside it, in the same round. */
 export const ratio = (metric: string, subject: string, peer: string) => (round: Round) =>
   figure(metric, subject)(round) / figure(metric, peer)(round)
+
+/** A target's value: by how much a subject's figure is above a peer's. */
+export const excess = (metric: string, subject: string, peer: string) => (round: Round) =>
+  figure(metric, subject)(round) - figure(metric, peer)(round)

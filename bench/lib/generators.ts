@@ -24,12 +24,8 @@ export interface Outcome {
 
 const run = promisify(execFile)
 
-export function hasWrk(): boolean {
-  return spawnSync('wrk', ['-v']).error === undefined
-}
-
 /** wrk: one thread of C, which leaves a machine of two cores to the server. */
-export async function wrk(job: Job, folder: string): Promise<Outcome> {
+async function wrk(job: Job, folder: string): Promise<Outcome> {
   const { connections, seconds, port } = job
   const script = join(folder, 'requests.lua')
   await writeFile(script, lua(job))
@@ -39,13 +35,16 @@ export async function wrk(job: Job, folder: string): Promise<Outcome> {
 }
 
 /** autocannon, where there is no wrk. It is slower than a bare server, so ratios come out closer to 1 than they are. */
-export async function autocannon(job: Job, folder: string): Promise<Outcome> {
+async function autocannon(job: Job, folder: string): Promise<Outcome> {
   const file = join(folder, 'job.json')
   await writeFile(file, JSON.stringify(job))
   const program = new URL('autocannon.ts', import.meta.url).pathname
   const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', program, file])
   return JSON.parse(stdout) as Outcome // As the program writes it.
 }
+
+/** What this machine has. A run uses one for all subjects. */
+export const generate: typeof wrk = spawnSync('wrk', ['-v']).error === undefined ? wrk : autocannon
 
 function lua({ port, path, headers, body, bodyBytes, rowsFile }: Job): string {
   const fields = Object.entries({ host: `127.0.0.1:${port}`, 'content-length': bodyBytes, ...headers })

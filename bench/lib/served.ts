@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Subject } from './benchmark.ts'
-import { autocannon, hasWrk, wrk } from './generators.ts'
+import { generate } from './generators.ts'
 import { fill, type Load, template } from './load.ts'
 import { startServer } from './server.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 /** More than any server here answers in a second. */
 const rowsPerSecond = 60_000
@@ -19,11 +19,10 @@ export function served(name: string, program: URL, load: Load, args: readonly st
   return {
     name,
     async open({ ms }) {
-      const generate = hasWrk() ? wrk : autocannon
       const seconds = Math.max(1, Math.round(ms / 1000))
       const bodyBytes = Buffer.byteLength(fill(template(load.body), load.row(0)))
       const server = await startServer(program, args)
-      const folder = await mkdtemp(join(tmpdir(), 'bench-'))
+      const folder = temporaryFolder()
       const rowsFile = join(folder, 'rows')
       let given = 0
 
@@ -49,10 +48,7 @@ export function served(name: string, program: URL, load: Load, args: readonly st
             'resident MB': after.rssBytes / 1e6,
           }
         },
-        async close() {
-          await server.close()
-          await rm(folder, { recursive: true })
-        },
+        close: () => server.close(),
       }
     },
   }

@@ -47,9 +47,12 @@ async function hear(child: ChildProcess): Promise<Told> {
   }
 }
 
+/** `listen` ends the process when we disconnect, so that it can clear up; what does not end in time is killed. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
-  child.kill('SIGKILL')
+  if (child.connected) child.disconnect()
+  const late = setTimeout(() => child.kill('SIGKILL'), 2000)
   await exited
+  clearTimeout(late)
 }
