@@ -1,9 +1,10 @@
 import type { Lease } from '../../model/delivery.ts'
 import type { Settled } from '../../model/engine.ts'
 import { FusewireError } from '../../model/errors.ts'
-import { byIndex, type Database, transact } from './database.ts'
+import type { Database } from './database.ts'
 import { settling } from './settle.ts'
 import { execute, type PostgresClient, type PostgresSql, type Statement, statement } from './sql.ts'
+import { byIndex, transact } from './transaction.ts'
 
 /**
  * Runs an atomic handler in a transaction of its own, which settles the lease at its end. No lock is held while the handler runs: whether the

@@ -96,7 +96,7 @@ function looking(schema: string): Statement<Handler> {
     `
     select h.id, h.name,
       exists (select from ${schema}.intake i where i.handler = h.id) as intake,
-      ((select due from ${schema}.heads d where d.handler = h.id order by due limit 1) - ${schema}.now())::float8 as "dueInMs"
+      ((select due from ${schema}.heads d where d.handler + 0 = h.id order by due limit 1) - ${schema}.now())::float8 as "dueInMs"
     from ${schema}.handlers h
     where h.name = any ($1::text[])
     order by h.name
@@ -135,7 +135,7 @@ function taking(schema: string): Statement<Taken> {
         crashes = crashes + case when token is null then 0 else 1 end
       where handler = $1 and lane = any (array (
         select lane from ${schema}.heads
-        where handler = $1 and due <= ${schema}.now()
+        where handler + 0 = $1 and due <= ${schema}.now()
         order by due, position limit $2::int
         for update skip locked
       ))

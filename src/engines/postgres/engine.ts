@@ -10,7 +10,6 @@ import { subscribing } from './registry.ts'
 import { releasing, renewing, settling } from './settle.ts'
 import { type PostgresPool, type PostgresSql, statement } from './sql.ts'
 import { turns } from './turns.ts'
-import { upkeep } from './upkeep.ts'
 import { watching } from './watch.ts'
 
 export interface PostgresOptions {
@@ -34,7 +33,6 @@ export function postgres(
   const schema = quoted(name)
   const inbox = database(to, schema)
   const watchers = watching(inbox, schema)
-  const maintained = upkeep(inbox, schema)
   const subscribe = subscribing(schema)
   const append = appending(inbox, schema)
   const known = knowing(schema)
@@ -49,10 +47,7 @@ export function postgres(
   const probe = statement(`${schema}.probe`, `update ${schema}.probe set at = ${schema}.now()`)
 
   return {
-    async open() {
-      await inbox.open()
-      maintained.start()
-    },
+    open: () => inbox.open(),
 
     subscribe: (subscriptions) => inbox.transact((client) => subscribe(client, subscriptions)),
 
@@ -99,7 +94,6 @@ export function postgres(
     stats: () => inbox.use(count),
 
     async [Symbol.asyncDispose]() {
-      maintained.stop()
       watchers.close()
       await inbox.close()
     },

@@ -162,12 +162,12 @@ function countingHandlers(schema: string): Statement<HandlerCounts> {
     from ${schema}.handlers n
     cross join lateral (select count(*) from ${schema}.intake where handler = n.id) i
     cross join lateral (select count(*) from ${schema}.parked where handler = n.id) p
-    cross join lateral (select count(*) from ${schema}.heads where handler = n.id) h
+    cross join lateral (select count(*) from ${schema}.heads where handler + 0 = n.id) h
     cross join lateral (select count(*) from ${schema}.dead where handler = n.id) d
     left join lateral (
       (select position, created from ${schema}.intake where handler = n.id order by position limit 1)
       union all
-      (select position, created from ${schema}.heads where handler = n.id order by position limit 1)
+      (select position, created from ${schema}.heads where handler + 0 = n.id order by position limit 1)
       order by position limit 1
     ) o on true
     order by n.name

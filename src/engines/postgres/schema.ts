@@ -157,9 +157,10 @@ function tables(schema: string): string {
     crashes   int not null default 0,
     token     uuid,
     failures  text,                 -- JSON array of the last 10; not json, which refuses a NUL
-    primary key (lane, handler)     -- the lane first: (handler, ...) is for heads_due alone
+    primary key (lane, handler)
   );
-  create index heads_due on ${schema}.heads (handler, due, position);
+  -- By handler + 0, so that it serves those alone who say so: who asks for lanes of a handler must not find all of its heads here.
+  create index heads_due on ${schema}.heads ((handler + 0), due, position);
 
   -- Since when a lane has failed without a success between.
   create table ${schema}.failing (
