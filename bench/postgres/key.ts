@@ -1,0 +1,2 @@
+/** What FusionAuth would send in its header. */
+export const key = 'a key of thirty-two characters .'
