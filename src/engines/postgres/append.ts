@@ -12,7 +12,6 @@ export function appending(
 ): (arrivals: readonly Arrival[]) => Promise<readonly Appended[]> {
   const insert = inserting(schema)
   const find = finding(schema)
-  const accept = accepting(schema)
   const setAside = settingAside(schema)
   const quarantine = quarantining(schema)
 
@@ -34,12 +33,8 @@ export function appending(
 
   async function appendTogether(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {
     const answers: Appended[] = []
-    let waiting = arrivals.map((arrival, place) => ({ arrival, place }))
-    while (waiting.length > 0) {
-      const { firsts, others } = firstOfEachKey(waiting)
-      const appended = await appendOnce(firsts.map(({ arrival }) => arrival))
-      firsts.forEach(({ place }, index) => (answers[place] = appended[index] ?? 'duplicate'))
-      waiting = others
+    while (answers.length < arrivals.length) {
+      answers.push(...(await appendOnce(untilRepeat(arrivals.slice(answers.length)))))
     }
     return answers
   }
@@ -65,11 +60,6 @@ export function appending(
   }
 
   async function appendKnown(arrival: Arrival, known: Known | undefined): Promise<Appended> {
-    if (known?.refused === true && arrival.refused === undefined) {
-      const rows = await database.use((client) => accept(client, ...columnsOf([arrival])))
-      // None: another node has accepted it meanwhile.
-      return rows.length === 1 ? 'stored' : ((await appendOnce([arrival]))[0] ?? 'duplicate')
-    }
     if (known !== undefined && Buffer.compare(known.hash, arrival.hash) === 0) return 'duplicate'
     const { key, type, source, receivedAt, body } = arrival
     await database.use((client) =>
@@ -96,25 +86,13 @@ interface Known {
   readonly tenant: string
   readonly id: string
   readonly hash: Uint8Array
-  readonly refused: boolean
 }
 
-interface Placed {
-  readonly arrival: Arrival
-  readonly place: number
-}
-
-function firstOfEachKey(arrivals: readonly Placed[]): { firsts: Placed[]; others: Placed[] } {
+/** As many as have keys of their own: what comes under a key a second time is another statement's, and so is all behind it, in order. */
+function untilRepeat(arrivals: readonly Arrival[]): readonly Arrival[] {
   const seen = new Set<string>()
-  const firsts: Placed[] = []
-  const others: Placed[] = []
-  for (const placed of arrivals) {
-    const key = keyText(placed.arrival.key)
-    if (seen.has(key)) others.push(placed)
-    else firsts.push(placed)
-    seen.add(key)
-  }
-  return { firsts, others }
+  const repeat = arrivals.findIndex(({ key }) => seen.size === seen.add(keyText(key)).size)
+  return repeat === -1 ? arrivals : arrivals.slice(0, repeat)
 }
 
 function keyText({ createInstant, tenantId, id }: EventKey): string {
@@ -170,7 +148,8 @@ const fanOut = (schema: string) => `
     and (h.applications is null or s.applications && h.applications)`
 
 /**
- * Gives the places of those that are new. One statement, one trip, one commit. Places are numbered in order of arrival; rows are written
+ * Gives the places of those that are new, or were refused before and are accepted at last: those take their place in the order now, behind
+ * what was answered meanwhile. One statement, one trip, one commit. Places are numbered in order of arrival; rows are written
  * in order of key, or two batches with the same events in opposite order would deadlock. Index: primary key (created, tenant, id).
  */
 function inserting(schema: string): Statement<{ place: number }> {
@@ -188,7 +167,10 @@ function inserting(schema: string): Statement<{ place: number }> {
         tenant, id, type, source, refused, subjects::text[], substring($13::bytea from start + 1 for ends - start)
       from arrival
       order by created, tenant collate "C", id collate "C"
-      on conflict (created, tenant, id) do nothing
+      on conflict (created, tenant, id) do update
+      set position = excluded.position, received = excluded.received, lane = excluded.lane, hash = excluded.hash,
+        type = excluded.type, source = excluded.source, refused = null, subjects = excluded.subjects, body = excluded.body
+      where events.refused is not null and excluded.refused is null
       returning position
     ), stored as materialized (
       select a.place, a.position, a.created, a.lane, ${schema}.own_lane(a.position) as own_lane,
@@ -208,32 +190,11 @@ function finding(schema: string): Statement<Known> {
   return statement(
     `${schema}.append_known`,
     `
-    select e.created::float8, e.tenant, e.id, e.hash, e.refused is not null as refused
+    select e.created::float8, e.tenant, e.id, e.hash
     from unnest($1::bigint[], $2::text[], $3::text[]) as k (created, tenant, id)
     cross join lateral (
       select * from ${schema}.events e where e.created = k.created and e.tenant = k.tenant and e.id = k.id limit 1
     ) e
-    `,
-  )
-}
-
-/** Refused before and accepted at last, it takes its place in the order now, behind what was answered meanwhile. */
-function accepting(schema: string): Statement<{ place: number }> {
-  return statement(
-    `${schema}.append_accepted`,
-    `
-    with stored as (
-      update ${schema}.events e
-      set position = nextval('${schema}.positions'), received = a.received, hash = $12::bytea, type = a.type, source = a.source,
-        lane = a.lane, subjects = a.subjects::text[], body = $13::bytea, refused = null
-      from ${arrivalRows}
-      where e.created = a.created and e.tenant = a.tenant and e.id = a.id and e.refused is not null and ${durably}
-      returning e.position, e.created, e.lane, ${schema}.own_lane(e.position) as own_lane, e.type, e.tenant,
-        a.applications::text[] as applications
-    ), fanned as (
-      ${fanOut(schema)}
-    )
-    select position::float8 as place from stored
     `,
   )
 }
