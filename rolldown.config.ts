@@ -7,6 +7,7 @@ export default defineConfig({
     'http/node': 'src/http/node.ts',
     'engines/sqlite/index': 'src/engines/sqlite/index.ts',
     'emulator/index': 'src/emulator/index.ts',
+    'server/index': 'src/server/index.ts',
     'testing/index': 'src/testing/index.ts',
   },
   platform: 'node',

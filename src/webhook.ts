@@ -37,6 +37,9 @@ export interface Receiver {
 /** The way in for rims that have no Request. @internal */
 export const receiveFrom: unique symbol = Symbol.for('fusewire.receiveFrom')
 
+/** Why no event would be taken in now, for those who watch over the process. @internal */
+export const notReady: unique symbol = Symbol.for('fusewire.notReady')
+
 /** The way in for the test harness. @internal */
 export const rehearse: unique symbol = Symbol.for('fusewire.rehearse')
 
@@ -185,6 +188,13 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     this.#report(answer)
     if (answer.outcome === 'kept') this.#opened?.reminder?.kept()
     return answer
+  }
+
+  /** @internal */
+  [notReady](): string | undefined {
+    if (this.#stopping !== undefined) return 'the webhook is stopped'
+    if (this.#opened === undefined) return 'the webhook is not started'
+    return this.#opened.door.keeper.closed()
   }
 
   /** The same gates and handlers around another inbox and clock, with everybody let in. @internal */

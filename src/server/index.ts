@@ -1,0 +1,3 @@
+export type { AdminOptions, DoorOptions, ServerOptions } from './options.ts'
+export { type Server, startServer } from './server.ts'
+export { type AdminToken, adminToken, newAdminSecret, type Scope } from './tokens.ts'

@@ -1,0 +1,39 @@
+import type { Engine } from '../model/engine.ts'
+import type { Log } from '../model/log.ts'
+import type { Webhook } from '../webhook.ts'
+import type { AdminToken } from './tokens.ts'
+
+export interface ServerOptions {
+  /** With its handlers and gates, not started yet. Without any it still keeps every event. */
+  readonly webhook: Webhook<Engine> | Webhook<'none'>
+  readonly door?: DoorOptions
+  /** Default: no admin listener. */
+  readonly admin?: AdminOptions
+  /** Where it tells what people did. */
+  readonly log: Log
+  /** How long handlers may take to end when it stops, in ms. Default: 10,000. */
+  readonly stopWithinMs?: number
+  /** Whether SIGTERM and SIGINT stop it. Default: true. */
+  readonly signals?: boolean
+}
+
+/** What FusionAuth reaches: the webhook's path and `/livez`, nothing else. */
+export interface DoorOptions {
+  /** 0 takes a free one. Default: 3000. */
+  readonly port?: number
+  /** Default: every address of the machine. */
+  readonly hostname?: string
+  /** Default: `/fusionauth-webhook`. */
+  readonly path?: string
+}
+
+/** What people and monitoring reach. */
+export interface AdminOptions {
+  /** 0 takes a free one. Default: the door's, plus one. */
+  readonly port?: number
+  /** Default: `127.0.0.1`. */
+  readonly hostname?: string
+  /** Further names it may be called by in `Host`, port included, such as `admin.example.com`. */
+  readonly hosts?: readonly string[]
+  readonly tokens: readonly AdminToken[]
+}

@@ -1,0 +1,80 @@
+import { Hono } from 'hono'
+import { answerError, listen, pathOf } from '../http/listen.ts'
+import { toNodeHandler } from '../http/to-node-handler.ts'
+import { untilSignal } from '../http/until-signal.ts'
+import { FusewireError } from '../model/errors.ts'
+import { notReady } from '../webhook.ts'
+import { type AdminEnv, openAdmin } from './admin.ts'
+import type { ServerOptions } from './options.ts'
+import { ready } from './ready.ts'
+
+/** A running server. `stop` (or `await using`) ends it. */
+export interface Server extends AsyncDisposable {
+  /** What FusionAuth is to be told, with the path. */
+  readonly url: string
+  /** Of the admin listener, without a path. */
+  readonly adminUrl?: string
+  /** Is not ready any more, lets requests and handlers under way end, closes the inbox. */
+  stop(): Promise<void>
+  /** Resolves when it has stopped, whoever stopped it. */
+  readonly stopped: Promise<void>
+}
+
+/** Starts the webhook and serves it until it is stopped. Rejects when a secret is missing, the inbox does not open or a port is taken. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { webhook, admin, stopWithinMs = 10_000, signals = true } = options
+  const { port = 3000, hostname, path = '/fusionauth-webhook' } = options.door ?? {}
+  checkPath(path)
+  await using opened = new AsyncDisposableStack()
+  opened.defer(() => webhook.stop({ withinMs: stopWithinMs }))
+  await webhook.start()
+
+  let stopping = false
+  const app = new Hono<AdminEnv>()
+  app.route(
+    '/',
+    ready(() => (stopping ? 'the server stops' : webhook[notReady]())),
+  )
+
+  const adminListener = admin && (await openAdmin(app, admin, admin.port ?? (port === 0 ? 0 : port + 1)))
+  if (adminListener !== undefined) opened.defer(() => adminListener.close())
+
+  const handle = toNodeHandler(webhook)
+  const door = await listen(
+    (request, response) => {
+      const asked = pathOf(request)
+      if (asked === path) return void handle(request, response)
+      if (asked !== '/livez') return answerError(response, 404, 'notFound', 'There is nothing here.')
+      // A webhook that is misconfigured to post here must not be told 200.
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        return answerError(response, 405, 'methodNotAllowed', 'Ask with GET.')
+      }
+      response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n')
+    },
+    port,
+    hostname,
+  )
+  opened.defer(() => door.close())
+
+  const { promise: stopped, resolve: tellStopped } = Promise.withResolvers<void>()
+  const parts = opened.move()
+  const stop = untilSignal(async () => {
+    stopping = true
+    await parts.disposeAsync().finally(tellStopped)
+  }, signals)
+  return {
+    url: `${door.origin}${path}`,
+    ...(adminListener !== undefined && { adminUrl: adminListener.origin }),
+    stop,
+    stopped,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+function checkPath(path: string): void {
+  if (/^\/[\x21-\x7e]*$/.test(path) && !/[?#]/.test(path) && path !== '/livez') return
+  throw new FusewireError(
+    'FW_OPTION',
+    'The path of the webhook must begin with /, without ? and #, and not be /livez.',
+  )
+}
