@@ -18,11 +18,30 @@ export type {
   UnlistedEvent,
 } from './events/types.ts'
 export type { GateContext, GateOptions, Handler, HandlerContext, OnOptions, Types } from './handlers.ts'
+export type {
+  Erasure,
+  FindOptions,
+  Inbox,
+  KeptEvent,
+  LongOptions,
+  PageOptions,
+  Progress,
+  Prune,
+  PruneOptions,
+  Replay,
+} from './inbox.ts'
 export type { OneOrMore } from './lib/one-or-more.ts'
 export type { Drained } from './model/delivery.ts'
 export type { Engine } from './model/engine.ts'
+export type { Person } from './model/erasure.ts'
+export type { Filter, State } from './model/filter.ts'
+export type { Kept, KeptDelivery } from './model/kept.ts'
 export type { ErrorCode } from './model/errors.ts'
 export type { Log } from './model/log.ts'
+export type { Receipt } from './model/receipt.ts'
+export type { Retention } from './model/retention.ts'
+export type { Node, Overview } from './model/stats.ts'
+export type { Page } from './model/tending.ts'
 export type { Authenticator } from './receive/authenticator.ts'
 export type { Caller } from './receive/check.ts'
 export type { Secret } from './receive/secret.ts'

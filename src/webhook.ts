@@ -12,6 +12,7 @@ import type {
   Types,
 } from './handlers.ts'
 import type { Clock } from './lib/clock.ts'
+import { type Inbox as OpenInbox, inboxOf } from './inbox.ts'
 import { describeError } from './lib/describe-error.ts'
 import { asList, type OneOrMore } from './lib/one-or-more.ts'
 import type { Drained } from './model/delivery.ts'
@@ -60,6 +61,8 @@ export interface Rehearsal {
 export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Receiver, AsyncDisposable {
   /** In types only: a webhook that keeps nothing is no webhook that keeps. */
   declare readonly '~inbox'?: Inbox
+  /** What was kept: to look at, to replay, to prune, to erase. Undefined where nothing is kept. */
+  readonly inbox: Inbox extends 'none' ? undefined : OpenInbox
   readonly #options: ResolvedOptions
   readonly #report: (answer: Answer) => void
   readonly #gates = new Map<string, Gate[]>()
@@ -70,6 +73,9 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
 
   constructor(options: WebhookOptions<Inbox>) {
     this.#options = resolveOptions(options)
+    const { inbox } = this.#options
+    const tended = inbox === 'none' ? undefined : inboxOf(inbox)
+    this.inbox = tended as Inbox extends 'none' ? undefined : OpenInbox // 'none' is the one value that gives undefined.
     this.#report = reporter(this.#options.log, this.#options.clock)
   }
 

@@ -1,6 +1,8 @@
 import type { Claimed, Lease, Outcome, Subscription } from './delivery.ts'
 import type { Arrival, EventKey } from './event.ts'
 import type { Kept } from './kept.ts'
+import type { Stats } from './stats.ts'
+import type { Tending } from './tending.ts'
 
 declare const sql: unique symbol
 
@@ -64,6 +66,9 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
 
   /** Counts for drain, health and metrics. @internal */
   stats(): Promise<Stats>
+
+  /** What people ask of the inbox. @internal */
+  readonly tend?: Tending
 }
 
 /**
@@ -83,18 +88,3 @@ export interface Settlement {
 }
 
 export type Settled = 'settled' | 'lost'
-
-export interface Stats {
-  readonly events: number
-  /** Per subscription, in order of name. */
-  readonly handlers: readonly HandlerStats[]
-}
-
-export interface HandlerStats {
-  readonly handler: string
-  /** Waiting, leased or parked behind another of its lane. */
-  readonly pending: number
-  readonly dead: number
-  /** When the oldest pending one was received, epoch ms. */
-  readonly oldestPendingAt?: number
-}

@@ -6,18 +6,34 @@ export interface Kept {
   readonly key: EventKey
   readonly type: string
   readonly source: Source
+  /** Epoch ms. */
   readonly receivedAt: number
-  readonly body: Uint8Array
+  /** When it was on disk, which is when it was answered, epoch ms. */
+  readonly keptAt?: number
+  /** Bytes of its body. */
+  readonly size: number
+  /** Absent where it was not asked for, and once it is gone. */
+  readonly body?: Uint8Array
+  /** Its body was taken away; what is left tells a resend from news. */
+  readonly gone?: 'pruned' | 'erased'
   /** Why it has no deliveries, if it was not accepted. */
   readonly refused?: string
+  /** Why it has no deliveries, if it was set aside. */
+  readonly aside?: Aside
   readonly deliveries: readonly KeptDelivery[]
 }
+
+/**
+ * `conflict`: another event was here before under its key. `stale`: older than what the inbox remembers, so it may be a copy of what was
+ * pruned. `quarantined`: its row could not be stored.
+ */
+export type Aside = 'conflict' | 'stale' | 'quarantined'
 
 export interface KeptDelivery {
   readonly handler: string
   readonly state: DeliveryState
   readonly attempts: number
-  /** Why it ended where it did: a dead letter's reason, `skipped`. */
+  /** Why it ended where it did: a dead letter's reason, `skipped`, `erased`. */
   readonly reason?: string
   /** The last failures, oldest first, at most 10. */
   readonly failures: readonly Failure[]

@@ -6,7 +6,7 @@ export function arrival(
   id: string,
   facts: Partial<Omit<Arrival, 'key' | 'hash'>> & Partial<EventKey> = {},
 ): Arrival {
-  const { createInstant = 1_700_000_000_000, tenantId = '', ...rest } = facts
+  const { createInstant = 1_900_000_000_000, tenantId = '', ...rest } = facts
   const type = rest.type ?? 'user.update.complete'
   const body = rest.body ?? Buffer.from(JSON.stringify({ event: { id, createInstant, tenantId, type } }))
   return {

@@ -1,12 +1,14 @@
 import { test } from 'vitest'
-import { type ContractSubject, engineContract } from '../../src/testing/engine-contract.ts'
+import type { Clause, ContractSubject } from '../../src/testing/clause.ts'
+import { engineContract } from '../../src/testing/engine-contract.ts'
+import { tendingContract } from '../../src/testing/tending-contract.ts'
 
 /** A test for each clause; `lacks` says why this engine cannot be asked some of them. */
 export function holdsTheContract(
   subject: () => Promise<ContractSubject & AsyncDisposable>,
-  lacks: { readonly sharing?: string; readonly notes?: string } = {},
+  lacks: Partial<Record<NonNullable<Clause['needs']>, string>> = {},
 ): void {
-  for (const { name, needs, run } of engineContract) {
+  for (const { name, needs, run } of [...engineContract, ...tendingContract]) {
     const reason = needs === undefined ? undefined : lacks[needs]
     test(name, async (context) => {
       if (reason !== undefined) return context.skip(reason)

@@ -13,37 +13,40 @@ describe('postgres', () => {
   })
   afterAll(() => server[Symbol.asyncDispose]())
 
-  holdsTheContract(async () => {
-    const inbox = await schema(server)
-    const engines: Engine[] = []
-    let now = Date.UTC(2030, 0, 1)
-    return {
-      async open() {
-        const engine = postgres(server.url, { schema: inbox.name })
-        engines.push(engine)
-        await engine.open()
-        await setTime(server.url, inbox.name, now)
-        await query(server.url, `create table if not exists ${inbox.name}.notes (n serial, note text)`)
-        return engine
-      },
-      async advance(ms) {
-        now += ms
-        await setTime(server.url, inbox.name, now)
-      },
-      notes: {
-        async write(sql, note) {
-          const transaction = sql as PostgresSql // What this engine gives its atomic handlers.
-          await transaction.query(`insert into ${inbox.name}.notes (note) values ($1)`, [note])
+  holdsTheContract(
+    async () => {
+      const inbox = await schema(server)
+      const engines: Engine[] = []
+      let now = Date.UTC(2030, 0, 1)
+      return {
+        async open() {
+          const engine = postgres(server.url, { schema: inbox.name })
+          engines.push(engine)
+          await engine.open()
+          await setTime(server.url, inbox.name, now)
+          await query(server.url, `create table if not exists ${inbox.name}.notes (n serial, note text)`)
+          return engine
         },
-        async read() {
-          const rows = await query(server.url, `select note from ${inbox.name}.notes order by n`)
-          return rows.map(({ note }) => String(note))
+        async advance(ms) {
+          now += ms
+          await setTime(server.url, inbox.name, now)
         },
-      },
-      async [Symbol.asyncDispose]() {
-        for (const engine of engines) await engine[Symbol.asyncDispose]()
-        await inbox[Symbol.asyncDispose]()
-      },
-    }
-  })
+        notes: {
+          async write(sql, note) {
+            const transaction = sql as PostgresSql // What this engine gives its atomic handlers.
+            await transaction.query(`insert into ${inbox.name}.notes (note) values ($1)`, [note])
+          },
+          async read() {
+            const rows = await query(server.url, `select note from ${inbox.name}.notes order by n`)
+            return rows.map(({ note }) => String(note))
+          },
+        },
+        async [Symbol.asyncDispose]() {
+          for (const engine of engines) await engine[Symbol.asyncDispose]()
+          await inbox[Symbol.asyncDispose]()
+        },
+      }
+    },
+    { tending: 'PostgreSQL cannot be tended yet' },
+  )
 })

@@ -25,7 +25,7 @@ export function userDelete(overrides: Overrides<Omit<EventMap['user.delete'], 't
 
 /** A body with exactly these members in its event, and an id of its own. */
 export function bodyWith(fields: object): string {
-  return JSON.stringify({ event: { id: randomUUID(), createInstant: 1_700_000_000_000, ...fields } })
+  return JSON.stringify({ event: { id: randomUUID(), createInstant: 1_900_000_000_000, ...fields } })
 }
 
 /** A webhook behind one rim. */

@@ -1,7 +1,7 @@
 import type { DeliveryState, Failure } from '../../model/delivery.ts'
-import type { Stats } from '../../model/engine.ts'
 import type { EventKey, Source } from '../../model/event.ts'
 import type { Kept, KeptDelivery } from '../../model/kept.ts'
+import type { Stats } from '../../model/stats.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /** Index: primary key (created, tenant, id). */
@@ -44,6 +44,7 @@ export function getting(
       type: event.type,
       source: event.source,
       receivedAt: event.received,
+      size: event.body.length,
       body: event.body,
       ...(event.refused !== null && { refused: event.refused }),
       deliveries: deliveries.map(keptDelivery),

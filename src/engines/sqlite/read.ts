@@ -1,7 +1,7 @@
 import type { DeliveryState, Failure } from '../../model/delivery.ts'
-import type { HandlerStats, Stats } from '../../model/engine.ts'
 import type { EventKey, Source } from '../../model/event.ts'
 import type { Kept, KeptDelivery } from '../../model/kept.ts'
+import type { HandlerStats, Stats } from '../../model/stats.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
 
@@ -25,6 +25,7 @@ export function getting(db: SqliteSql): (key: EventKey) => Kept | undefined {
       type: event.type,
       source: event.source,
       receivedAt: event.received,
+      size: event.body.length,
       body: event.body,
       ...(event.refused !== null && { refused: event.refused }),
       deliveries: findDeliveries(event.seq).map(keptDelivery),

@@ -1,0 +1,144 @@
+import type { Failure, Subscription } from '../../model/delivery.ts'
+import type { Arrival, EventKey } from '../../model/event.ts'
+import type { Aside } from '../../model/kept.ts'
+
+/** All that the inbox holds. */
+export interface Store {
+  readonly events: Map<string, KeptEvent>
+  /** What came under a known key with another body, or is older than what the inbox remembers. */
+  asides: { readonly kind: Aside; readonly position: number; readonly arrival: Arrival }[]
+  /** What each handler has still to do. */
+  readonly queues: Map<string, Queue>
+  /** Until when events of a person are to be blanked: by user id and tenant. */
+  readonly erased: Map<string, number>
+  positions: number
+}
+
+export interface KeptEvent {
+  arrival: Arrival
+  readonly position: number
+  readonly keptAt: number
+  gone?: 'pruned' | 'erased'
+  deliveries: Delivery[]
+}
+
+/** What one handler has still to do. */
+export interface Queue {
+  subscription: Subscription
+  /** Appended, or replayed, and not looked at since. */
+  intake: Delivery[]
+  /** The first of each lane, and whatever has no lane. */
+  readonly heads: Set<Delivery>
+  /** A lane's deliveries in order: its head, then the parked ones. */
+  readonly lanes: Map<string, Delivery[]>
+  /** Since when a lane, or a delivery without one, has failed without a success between. */
+  readonly failing: Map<string | Delivery, number>
+  readonly dead: Set<Delivery>
+}
+
+export interface Delivery {
+  readonly event: KeptEvent
+  readonly queue: Queue
+  readonly lane?: string
+  state: 'waiting' | 'succeeded' | 'dead'
+  /** When it may be claimed: after its retry, or because whoever leased it let that time pass. */
+  dueAt: number
+  leased: boolean
+  /** Counts the leases; the latest alone may change the delivery. */
+  token: number
+  attempts: number
+  crashes: number
+  failures: readonly Failure[]
+  reason?: string
+}
+
+export function emptyStore(): Store {
+  return { events: new Map(), asides: [], queues: new Map(), erased: new Map(), positions: 0 }
+}
+
+export function newQueue(subscription: Subscription): Queue {
+  return { subscription, intake: [], heads: new Set(), lanes: new Map(), failing: new Map(), dead: new Set() }
+}
+
+/** Keeps an event as new, with a delivery for each handler that wants it. */
+export function keepNew(store: Store, arrival: Arrival, now: number): void {
+  const event: KeptEvent = { arrival, position: ++store.positions, keptAt: now, deliveries: [] }
+  store.events.set(keyText(arrival.key), event)
+  if (isErased(store, arrival)) blank(event, 'erased')
+  else if (arrival.refused === undefined) {
+    for (const queue of store.queues.values()) if (wants(queue, arrival)) deliver(event, queue)
+  }
+}
+
+/** Puts a delivery of this event into the handler's intake, at the event's place. */
+export function deliver(event: KeptEvent, queue: Queue): void {
+  const lane = queue.subscription.ordering === 'none' ? undefined : event.arrival.lane
+  const delivery: Delivery = {
+    event,
+    queue,
+    ...(lane !== undefined && { lane }),
+    state: 'waiting',
+    dueAt: 0,
+    leased: false,
+    token: 0,
+    attempts: 0,
+    crashes: 0,
+    failures: [],
+  }
+  event.deliveries.push(delivery)
+  takeIn(delivery)
+}
+
+export function takeIn(delivery: Delivery): void {
+  const { intake } = delivery.queue
+  const last = intake.at(-1)
+  intake.push(delivery)
+  if (last !== undefined && last.event.position > delivery.event.position) intake.sort(byPosition)
+}
+
+export function byPosition(a: Delivery, b: Delivery): number {
+  return a.event.position - b.event.position
+}
+
+export function wants({ subscription }: Queue, arrival: Arrival): boolean {
+  const { types, tenantIds, applicationIds } = subscription
+  return (
+    (types === '*' || types.includes(arrival.type)) &&
+    (tenantIds === undefined || tenantIds.includes(arrival.key.tenantId)) &&
+    (applicationIds === undefined || applicationIds.some((id) => arrival.applicationIds.includes(id)))
+  )
+}
+
+/** Leaves of an event what tells a resend from news. */
+export function blank(event: KeptEvent, gone: 'pruned' | 'erased'): void {
+  const { key, type, source, receivedAt, hash } = event.arrival
+  event.arrival = {
+    key,
+    type,
+    source,
+    receivedAt,
+    hash,
+    body: Buffer.alloc(0),
+    applicationIds: [],
+    subjects: [],
+  }
+  event.gone = gone
+}
+
+/** By whom and where a person's erasure is remembered. */
+export function personText(subject: string, tenantId: string | undefined): string {
+  return `${subject}/${tenantId ?? '*'}`
+}
+
+export function isErased({ erased }: Store, { key, receivedAt, subjects }: Arrival): boolean {
+  const at = key.createInstant === 0 ? receivedAt : key.createInstant
+  return subjects.some((subject) =>
+    [personText(subject, undefined), personText(subject, key.tenantId)].some(
+      (person) => at <= (erased.get(person) ?? -Infinity),
+    ),
+  )
+}
+
+export function keyText({ createInstant, tenantId, id }: EventKey): string {
+  return `${createInstant}/${tenantId}/${id}`
+}

@@ -1,0 +1,272 @@
+import type { Clock } from '../../lib/clock.ts'
+import { asidesOf, type Filter, fits, replayOf } from '../../model/filter.ts'
+import type { Kept } from '../../model/kept.ts'
+import { type Receipt, receiptLimit } from '../../model/receipt.ts'
+import { keysOutliveMs, lifetimeMs, type Retention } from '../../model/retention.ts'
+import { type Node, nodeOutlivesMs } from '../../model/stats.ts'
+import type { Page, Paging, Tending } from '../../model/tending.ts'
+import { again } from './again.ts'
+import { end } from './claim.ts'
+import { overview } from './overview.ts'
+import { kept, keptAside } from './read.ts'
+import {
+  blank,
+  type Delivery,
+  deliver,
+  keepNew,
+  type KeptEvent,
+  personText,
+  type Store,
+  wants,
+  keyText,
+} from './store.ts'
+
+/** How many events one call looks at. */
+const stepLimit = 500
+
+export function tending(
+  store: Store,
+  clock: Clock,
+  { assertOpen, wake }: { readonly assertOpen: () => void; readonly wake: () => void },
+): Tending {
+  const { events, queues, erased } = store
+  const receipts: Placed<Receipt>[] = []
+  const nodes = new Map<string, Node & { readonly seenAt: number }>()
+  const duties = new Map<string, { readonly nodeId: string; readonly until: number }>()
+  let recorded = 0
+
+  /** What a filter is asked of: events, or what was set aside. */
+  function candidates(where: Filter): readonly Found[] {
+    const kinds = asidesOf(where)
+    if (kinds.length === 0) return [...events.values()]
+    return store.asides.filter(({ kind }) => kinds.includes(kind))
+  }
+
+  function names(found: Found, { userId }: Filter): boolean {
+    return userId === undefined || found.arrival.subjects.includes(userId)
+  }
+
+  function replayEvent(event: KeptEvent, where: Filter): number {
+    const { ended, missing } = replayOf(kept(event, false), where)
+    const again_ = event.deliveries.filter(({ queue }) =>
+      ended.some(({ handler }) => handler === queue.subscription.handler),
+    )
+    const made = missing ? makeMissing(event, where.handler) : 0
+    for (const delivery of again_) again(delivery)
+    if (made > 0) event.arrival = accepted(event)
+    return again_.length + made
+  }
+
+  function makeMissing(event: KeptEvent, only: string | undefined): number {
+    const missing = [...queues.values()].filter((queue) => {
+      const { handler } = queue.subscription
+      const has = event.deliveries.some((delivery) => delivery.queue === queue)
+      return !has && (only === undefined || only === handler) && wants(queue, event.arrival)
+    })
+    for (const queue of missing) deliver(event, queue)
+    return missing.length
+  }
+
+  /** It becomes an event of its own: its key is taken, so the hash of its body stands for its id. */
+  function replayAside(aside: Store['asides'][number]): number {
+    const { arrival } = aside
+    const key = { ...arrival.key, id: `sha256:${Buffer.from(arrival.hash).toString('hex')}` }
+    store.asides.splice(store.asides.indexOf(aside), 1)
+    keepNew(store, { ...arrival, key }, clock.now())
+    return events.get(keyText(key))?.deliveries.length ?? 0
+  }
+
+  /** Ends what has not ended, so that the lane goes on, and forgets the rest. */
+  function endDeliveries({ deliveries }: KeptEvent): number {
+    const waiting = deliveries.filter(({ state }) => state === 'waiting')
+    for (const delivery of waiting) {
+      delivery.token++
+      if (delivery.queue.heads.has(delivery)) end(delivery, 'succeeded', clock.now(), 'erased')
+      else forget(delivery)
+      delivery.state = 'succeeded'
+      delivery.reason = 'erased'
+    }
+    for (const delivery of deliveries) {
+      delivery.failures = []
+      delivery.queue.dead.delete(delivery)
+    }
+    return waiting.length
+  }
+
+  function pruneOne(found: Found, retention: Retention): boolean {
+    const now = clock.now()
+    if ('kind' in found) {
+      if (now - found.arrival.receivedAt < lifetimeMs(keptAside(found, false), retention)) return false
+      store.asides.splice(store.asides.indexOf(found), 1)
+      return true
+    }
+    if (found.gone !== undefined) {
+      const { createInstant } = found.arrival.key
+      const since = createInstant === 0 ? found.arrival.receivedAt : createInstant
+      if (now - since > keysOutliveMs) events.delete(keyText(found.arrival.key))
+      return false
+    }
+    if (now - found.arrival.receivedAt < lifetimeMs(kept(found, false), retention)) return false
+    for (const delivery of found.deliveries) delivery.queue.dead.delete(delivery)
+    // A refused event may still come again and be accepted: it leaves nothing.
+    if (found.arrival.refused !== undefined) events.delete(keyText(found.arrival.key))
+    found.deliveries = []
+    blank(found, 'pruned')
+    return true
+  }
+
+  return {
+    async find(where, paging) {
+      assertOpen()
+      const isMeant = (found: Found) => !('gone' in found && found.gone !== undefined) && names(found, where)
+      return page(
+        candidates(where)
+          .filter(isMeant)
+          .map(placed(paging.bodies === true)),
+        paging,
+        (item) => fits(item, where),
+      )
+    },
+
+    async overview() {
+      assertOpen()
+      const now = clock.now()
+      const there = [...nodes.values()].filter(({ seenAt }) => seenAt > now - nodeOutlivesMs)
+      return overview(store, there, now)
+    },
+
+    async replay(where, after) {
+      assertOpen()
+      const { step, next } = stepOf(candidates(where), after)
+      let deliveries = 0
+      for (const found of step) {
+        if (!names(found, where)) continue
+        if (!('kind' in found)) deliveries += found.gone === undefined ? replayEvent(found, where) : 0
+        else if (replayOf(keptAside(found, false), where).missing) deliveries += replayAside(found)
+      }
+      wake()
+      return { deliveries, ...(next !== undefined && { next }) }
+    },
+
+    async prune(retention, after) {
+      assertOpen()
+      const { step, next } = stepOf([...events.values(), ...store.asides], after)
+      const pruned = step.filter((found) => pruneOne(found, retention)).length
+      return { events: pruned, ...(next !== undefined && { next }) }
+    },
+
+    async erase({ userId, tenantId }, after) {
+      assertOpen()
+      erased.set(personText(userId, tenantId), clock.now())
+      const isOf = ({ arrival: { subjects, key } }: Found) =>
+        subjects.includes(userId) && (tenantId === undefined || tenantId === key.tenantId)
+      const { step, next } = stepOf([...events.values(), ...store.asides], after)
+      const gone = step.filter(isOf)
+      let deliveries = 0
+      for (const found of gone) {
+        if ('kind' in found) store.asides.splice(store.asides.indexOf(found), 1)
+        else {
+          deliveries += endDeliveries(found)
+          blank(found, 'erased')
+        }
+      }
+      wake()
+      return { events: gone.length, deliveries, ...(next !== undefined && { next }) }
+    },
+
+    async scrub() {
+      assertOpen()
+      return 'scrubbed'
+    },
+
+    async record(given) {
+      assertOpen()
+      receipts.push(...given.map((item) => ({ position: ++recorded, item })))
+      receipts.splice(0, receipts.length - receiptLimit)
+    },
+
+    async receipts(paging) {
+      assertOpen()
+      return page(receipts, paging, () => true)
+    },
+
+    async beat(node) {
+      assertOpen()
+      nodes.set(node.id, { ...node, seenAt: clock.now() })
+    },
+
+    async leave(nodeId) {
+      assertOpen()
+      nodes.delete(nodeId)
+    },
+
+    async hold(duty, nodeId, forMs) {
+      assertOpen()
+      const holder = duties.get(duty)
+      if (holder !== undefined && holder.nodeId !== nodeId && holder.until > clock.now()) return false
+      duties.set(duty, { nodeId, until: clock.now() + forMs })
+      return true
+    },
+  }
+}
+
+type Found = KeptEvent | Store['asides'][number]
+
+interface Placed<T> {
+  readonly position: number
+  readonly item: T
+}
+
+function placed(bodies: boolean): (found: Found) => Placed<Kept> {
+  return (found) => ({
+    position: found.position,
+    item: 'kind' in found ? keptAside(found, bodies) : kept(found, bodies),
+  })
+}
+
+/** A page in the order asked for, from behind `after`. */
+function page<T>(
+  all: readonly Placed<T>[],
+  { limit, after, order = 'newest' }: Paging,
+  isWanted: (item: T) => boolean,
+): Page<T> {
+  const sign = order === 'newest' ? -1 : 1
+  const rest = all
+    .filter(({ position }) => after === undefined || sign * (position - Number(after)) > 0)
+    .filter(({ item }) => isWanted(item))
+    .toSorted((a, b) => sign * (a.position - b.position))
+  const items = rest.slice(0, limit)
+  const last = items.at(-1)
+  return {
+    items: items.map(({ item }) => item),
+    ...(last !== undefined && items.length < rest.length && { next: String(last.position) }),
+  }
+}
+
+/** As many as one call looks at, oldest first, from behind `after`. */
+function stepOf(
+  all: readonly Found[],
+  after: string | undefined,
+): { readonly step: readonly Found[]; readonly next?: string } {
+  const rest = all
+    .filter(({ position }) => position > Number(after ?? 0))
+    .toSorted((a, b) => a.position - b.position)
+  const step = rest.slice(0, stepLimit)
+  const last = step.at(-1)
+  return { step, ...(last !== undefined && step.length < rest.length && { next: String(last.position) }) }
+}
+
+/** No longer refused: a person overruled the gate. */
+function accepted({ arrival }: KeptEvent): KeptEvent['arrival'] {
+  const { refused: _, ...rest } = arrival
+  return rest
+}
+
+/** A delivery that never became a head: out of the intake or its lane. */
+function forget(delivery: Delivery): void {
+  const { queue, lane } = delivery
+  queue.intake = queue.intake.filter((one) => one !== delivery)
+  const parked = lane === undefined ? undefined : queue.lanes.get(lane)
+  const index = parked?.indexOf(delivery) ?? -1
+  if (index > 0) parked?.splice(index, 1)
+}

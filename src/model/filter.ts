@@ -1,0 +1,114 @@
+import { asList, type OneOrMore } from '../lib/one-or-more.ts'
+import type { DeliveryState } from './delivery.ts'
+import type { Aside, Kept, KeptDelivery } from './kept.ts'
+
+/** Which events of an inbox are meant: those for which all of this holds. */
+export interface Filter {
+  readonly type?: OneOrMore<string>
+  readonly tenantId?: string
+  /** Events that name this user, in whatever role. */
+  readonly userId?: string
+  /** FusionAuth's id of one event. */
+  readonly id?: string
+  /** Events with a delivery to this handler; `state` and `errorText` then speak of that delivery alone. */
+  readonly handler?: string
+  readonly state?: OneOrMore<State>
+  /** Epoch ms, inclusive. */
+  readonly receivedAfter?: number
+  /** Epoch ms, exclusive. */
+  readonly receivedBefore?: number
+  /** Part of what a failed attempt said, in whatever case. */
+  readonly errorText?: string
+}
+
+/**
+ * What became of a delivery, or, from `refused` on, of an event that has none: a gate refused it, no handler asked for it, or it was set
+ * aside.
+ */
+export type State = DeliveryState | 'skipped' | 'refused' | 'unhandled' | Aside
+
+export const states: readonly State[] = [
+  'pending',
+  'leased',
+  'succeeded',
+  'skipped',
+  'dead',
+  'refused',
+  'unhandled',
+  'conflict',
+  'stale',
+  'quarantined',
+]
+
+/** The kinds of what was set aside that a filter asks for; it then speaks of nothing else. */
+export function asidesOf({ state }: Filter): readonly Aside[] {
+  return state === undefined ? [] : asList(state).filter(isAside)
+}
+
+/** Whether all holds but `userId`, which only the engine can tell. */
+export function fits(kept: Kept, where: Filter): boolean {
+  return fitsEvent(kept, where) && fitsFate(kept, where)
+}
+
+/** Which deliveries of an event a replay makes again, and whether it also makes those that a handler wants and never had. */
+export function replayOf(
+  kept: Kept,
+  where: Filter,
+): { readonly ended: readonly KeptDelivery[]; readonly missing: boolean } {
+  if (!fitsEvent(kept, where)) return { ended: [], missing: false }
+  const { handler, state, errorText } = where
+  const ended = kept.deliveries.filter(
+    (delivery) =>
+      (delivery.state === 'succeeded' || delivery.state === 'dead') && deliveryFits(delivery, where),
+  )
+  const asked = state === undefined ? handler !== undefined : fitsWithoutDeliveries(kept, where)
+  return { ended, missing: asked && errorText === undefined }
+}
+
+/** Whether a delivery has come to what the filter asks for. */
+function deliveryFits(delivery: KeptDelivery, { handler, state, errorText }: Filter): boolean {
+  return (
+    (handler === undefined || delivery.handler === handler) &&
+    (state === undefined || asList(state).includes(stateOf(delivery))) &&
+    (errorText === undefined || failedWith(delivery, errorText.toLowerCase()))
+  )
+}
+
+function fitsEvent(kept: Kept, where: Filter): boolean {
+  const { type, tenantId, id, receivedAfter = -Infinity, receivedBefore = Infinity } = where
+  return (
+    (type === undefined || asList(type).includes(kept.type)) &&
+    (tenantId === undefined || kept.key.tenantId === tenantId) &&
+    (id === undefined || kept.key.id === id) &&
+    kept.receivedAt >= receivedAfter &&
+    kept.receivedAt < receivedBefore
+  )
+}
+
+function fitsFate(kept: Kept, where: Filter): boolean {
+  const { handler, state, errorText } = where
+  if (handler === undefined && state === undefined && errorText === undefined) return true
+  if (kept.deliveries.some((delivery) => deliveryFits(delivery, where))) return true
+  return handler === undefined && errorText === undefined && fitsWithoutDeliveries(kept, where)
+}
+
+function fitsWithoutDeliveries(kept: Kept, { state }: Filter): boolean {
+  if (kept.deliveries.length > 0 || state === undefined) return false
+  return asList(state).includes(stateWithoutDeliveries(kept))
+}
+
+function stateWithoutDeliveries({ aside, refused }: Kept): State {
+  return aside ?? (refused === undefined ? 'unhandled' : 'refused')
+}
+
+function stateOf({ state, reason }: KeptDelivery): State {
+  return reason === 'skipped' ? 'skipped' : state
+}
+
+function failedWith({ failures }: KeptDelivery, text: string): boolean {
+  return failures.some(({ message, stack = '' }) => `${message}\n${stack}`.toLowerCase().includes(text))
+}
+
+function isAside(state: State): state is Aside {
+  return state === 'conflict' || state === 'stale' || state === 'quarantined'
+}

@@ -1,0 +1,54 @@
+import type { Arrival } from './event.ts'
+import type { Kept } from './kept.ts'
+
+/** How long an inbox keeps events: from when they were received, in ms; `Infinity` keeps them. */
+export interface Retention {
+  /** Events whose deliveries have all ended well, and what was set aside. Default: 30 days. */
+  readonly settledMs?: number
+  /** Events that no handler asked for or that a gate refused. Default: 3 days. */
+  readonly unhandledMs?: number
+  /** Dead letters. Default: Infinity, until a person replays or prunes them. */
+  readonly deadMs?: number
+  /** Other times for these types. */
+  readonly types?: Readonly<Record<string, Omit<Retention, 'types' | 'maxBytes'>>>
+  /**
+   * What the inbox may grow to. From four fifths of it on, the oldest settled events are pruned before their time; what is not
+   * transactional is answered 503 while that does not help. Default: Infinity.
+   */
+  readonly maxBytes?: number
+}
+
+const dayMs = 24 * 60 * 60_000
+
+const defaultRetention = { settledMs: 30 * dayMs, unhandledMs: 3 * dayMs, deadMs: Infinity } as const
+
+/** How long an inbox knows a resend after the event itself was pruned. What is older than this at the door is `stale`. */
+export const keysOutliveMs: number = 400 * dayMs
+
+/** What holds for a type. */
+function retentionOf(
+  { types, ...rest }: Retention,
+  type: string,
+): Required<Omit<Retention, 'types' | 'maxBytes'>> {
+  const own = types !== undefined && Object.hasOwn(types, type) ? types[type] : undefined
+  return { ...defaultRetention, ...defined(rest), ...defined(own ?? {}) }
+}
+
+function defined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T // T's own entries.
+}
+
+/** How long after it was received an event may go; Infinity while it waits. */
+export function lifetimeMs(kept: Kept, retention: Retention): number {
+  const { settledMs, unhandledMs, deadMs } = retentionOf(retention, kept.type)
+  const { deliveries, aside } = kept
+  if (aside !== undefined) return settledMs
+  if (deliveries.length === 0) return unhandledMs
+  if (deliveries.some(({ state }) => state === 'pending' || state === 'leased')) return Infinity
+  return deliveries.some(({ state }) => state === 'dead') ? Math.max(settledMs, deadMs) : settledMs
+}
+
+/** Whether an arrival that is not known may be a copy of one that was forgotten. What says no time is taken for new. */
+export function isStale({ key, source }: Arrival, now: number): boolean {
+  return source === 'door' && key.createInstant !== 0 && key.createInstant < now - keysOutliveMs
+}

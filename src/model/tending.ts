@@ -1,0 +1,80 @@
+import type { ErasedStep, Person, Scrubbed } from './erasure.ts'
+import type { Filter } from './filter.ts'
+import type { Kept } from './kept.ts'
+import type { Receipt } from './receipt.ts'
+import type { Retention } from './retention.ts'
+import type { Node, Overview } from './stats.ts'
+
+/**
+ * What people ask of an inbox, and what keeps it small. Every call does a bounded amount of work (about 500 rows) and says where to go on,
+ * so that whoever calls can stop between any two, and nothing else waits long. An `after` is what an earlier call gave as `next`, for the
+ * same question; what was given before stays good across restarts.
+ */
+export interface Tending {
+  /** A page of events. It may be short, or empty, and have a next one all the same: looking is bounded, too. */
+  find(where: Filter, paging: Paging): Promise<Page<Kept>>
+
+  /** Everything at a glance. Not a moment's state: counted in steps. */
+  overview(): Promise<Overview>
+
+  /**
+   * Makes deliveries pending again, oldest event first, as if never attempted: those that have ended and fit. To a handler that is named,
+   * or when the filter asks for events without deliveries, also those that a subscription wants and were never made. Waiting and leased
+   * ones stay as they are. A replayed delivery takes its event's place in its lane.
+   */
+  replay(where: Filter, after?: string): Promise<Replayed>
+
+  /**
+   * Takes away, oldest first, what has outlived its retention: body, deliveries, errors. The event's key stays, so that a resend is known,
+   * and goes after `keysOutliveMs`.
+   */
+  prune(retention: Retention, after?: string): Promise<Pruned>
+
+  /**
+   * Blanks the events that name a person, ends their deliveries as `erased`, and remembers, as a keyed hash, that older events of the
+   * person are to be blanked when they come again.
+   */
+  erase(person: Person, after?: string): Promise<ErasedStep>
+
+  /** Gets the erased bytes out of the store's files, as far as that can be done now. */
+  scrub(): Promise<Scrubbed>
+
+  /** Remembers receipts, in a ring of `receiptLimit`. Not worth a sync. */
+  record(receipts: readonly Receipt[]): Promise<void>
+
+  /** Newest first. */
+  receipts(paging: Paging): Promise<Page<Receipt>>
+
+  /** Says that a process is there. `leave` that it goes. */
+  beat(node: Node): Promise<void>
+  leave(nodeId: string): Promise<void>
+
+  /** Takes or keeps a duty that one process has at a time, such as pruning. False: another has it. */
+  hold(duty: string, nodeId: string, forMs: number): Promise<boolean>
+}
+
+export interface Paging {
+  readonly limit: number
+  readonly after?: string
+  /** Default: `newest` first. */
+  readonly order?: 'newest' | 'oldest'
+  /** With each event's bytes. Default: without. */
+  readonly bodies?: boolean
+}
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Goes on from here; absent at the end. */
+  readonly next?: string
+}
+
+export interface Replayed {
+  /** Made pending. */
+  readonly deliveries: number
+  readonly next?: string
+}
+
+export interface Pruned {
+  readonly events: number
+  readonly next?: string
+}

@@ -1,0 +1,635 @@
+import assert from 'node:assert/strict'
+import { arrival } from './arrival.ts'
+import {
+  type Clause,
+  claimOne,
+  clause,
+  type ContractSubject,
+  drain,
+  failure,
+  idsOf,
+  leaseMs,
+  settle,
+  subscribed,
+  subscription,
+} from './clause.ts'
+import type { Engine } from '../model/engine.ts'
+import type { Filter } from '../model/filter.ts'
+import type { Kept } from '../model/kept.ts'
+import { receiptLimit } from '../model/receipt.ts'
+import type { Tending } from '../model/tending.ts'
+
+const hourMs = 60 * 60_000
+const dayMs = 24 * hourMs
+
+/** Every promise of what people ask of an inbox, each tried on an empty store. */
+export const tendingContract: readonly Clause[] = [
+  // ── find
+
+  tendingClause('finds what fits, newest first', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a', 'b')
+    const at = (n: number) => ({ receivedAt: 1_900_000_000_000 + n })
+    await engine.append([
+      arrival('1', { ...at(1), type: 'user.create.complete', subjects: ['u1'], tenantId: 't1', lane: 'u1' }),
+      arrival('2', { ...at(2), type: 'user.delete.complete', subjects: ['u1', 'u2'], lane: 'u1' }),
+      arrival('3', { ...at(3), type: 'user.create.complete', subjects: ['u2'], tenantId: 't2', lane: 'u2' }),
+      arrival('4', { ...at(4), refused: 'not today' }),
+    ])
+    const { leases } = await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)
+    await settle(engine, leases.slice(0, 1), { kind: 'dead', reason: 'permanent', failure })
+    await settle(engine, leases.slice(1), { kind: 'skipped' })
+
+    const asked: readonly (readonly [Filter, readonly string[]])[] = [
+      [{}, ['4', '3', '2', '1']],
+      [{ type: 'user.create.complete' }, ['3', '1']],
+      [{ type: ['user.create.complete', 'user.delete.complete'] }, ['3', '2', '1']],
+      [{ type: 'user.login.success' }, []],
+      [{ userId: 'u1' }, ['2', '1']],
+      [{ userId: 'u2', type: 'user.create.complete' }, ['3']],
+      [{ userId: 'u9' }, []],
+      [{ tenantId: 't1' }, ['1']],
+      [{ tenantId: 't1', userId: 'u2' }, []],
+      [{ id: '2' }, ['2']],
+      [{ handler: 'a' }, ['3', '2', '1']],
+      [{ handler: 'nobody' }, []],
+      [{ state: 'dead' }, ['1']],
+      [{ state: 'dead', handler: 'b' }, []],
+      [{ state: 'skipped' }, ['3']],
+      [{ state: 'succeeded' }, []],
+      [{ state: 'pending', handler: 'a' }, ['2']],
+      [{ state: ['pending', 'dead'], handler: 'a' }, ['2', '1']],
+      [{ state: 'pending' }, ['3', '2', '1']],
+      [{ state: 'leased' }, []],
+      [{ state: 'refused' }, ['4']],
+      [{ state: 'unhandled' }, []],
+      [{ receivedAfter: 1_900_000_000_002, receivedBefore: 1_900_000_000_004 }, ['3', '2']],
+      [{ errorText: 'IT FAILED' }, ['1']],
+      [{ errorText: 'it failed', handler: 'b' }, []],
+      [{ errorText: 'something else' }, []],
+    ]
+    for (const [where, ids] of asked) {
+      assert.deepEqual(found(await all(tended(engine), where)), ids, JSON.stringify(where))
+    }
+  }),
+
+  tendingClause('tells of an event all that get tells, the body when asked', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    const event = arrival('1', { tenantId: 't', subjects: ['u'], source: 'manual' })
+    await engine.append([event])
+    await settle(engine, [await claimOne(engine)], { kind: 'retry', afterMs: 9, failure })
+
+    const [without] = await all(tended(engine), {})
+    const { items } = await tended(engine).find({}, { limit: 1, bodies: true })
+
+    const whole = await engine.get(event.key)
+    assert.deepEqual(items, [whole])
+    const { body, ...rest } = whole ?? {}
+    assert.deepEqual(without, rest)
+    assert.deepEqual(Buffer.from(body ?? []), Buffer.from(event.body))
+    assert.equal(whole?.size, event.body.length)
+  }),
+
+  tendingClause(
+    'pages in both directions without a gap or a repeat while events come in',
+    async ({ open }) => {
+      const engine = await open()
+      const ids = Array.from({ length: 25 }, (_, i) => String(i))
+      await engine.append(ids.map((id) => arrival(id, { subjects: [Number(id) % 2 === 0 ? 'even' : 'odd'] })))
+      for (const where of [{}, { type: 'user.update.complete' }, { userId: 'even' }]) {
+        const expected = where.userId === undefined ? ids : ids.filter((id) => Number(id) % 2 === 0)
+        const oldest = await all(tended(engine), where, { limit: 4, order: 'oldest' })
+        assert.deepEqual(found(oldest).slice(0, expected.length), expected)
+        const newest = await all(tended(engine), where, { limit: 4 }, () =>
+          engine.append([arrival(`late ${Math.random()}`, { subjects: ['even'] })]),
+        )
+        const early = found(newest).filter((id) => !id.startsWith('late'))
+        assert.deepEqual(early, expected.toReversed())
+        assert.equal(newest.length - early.length, found(newest).filter((id) => id.startsWith('late')).length)
+      }
+    },
+  ),
+
+  tendingClause('finds what was set aside by its kind', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    await engine.append([arrival('1'), arrival('1', { body: Buffer.from('other'), subjects: ['u'] })])
+    const stale = arrival('2', { createInstant: 1_000 })
+    assert.deepEqual(await engine.append([stale]), ['stored'])
+    assert.deepEqual(await engine.append([stale]), ['duplicate'])
+    assert.deepEqual(await engine.append([arrival('3', { createInstant: 1_000, source: 'manual' })]), [
+      'stored',
+    ])
+
+    const conflicts = await all(tended(engine), { state: 'conflict' }, { bodies: true })
+    assert.deepEqual(
+      conflicts.map(({ key, aside, deliveries, body }) => [
+        key.id,
+        aside,
+        deliveries,
+        Buffer.from(body ?? []).toString(),
+      ]),
+      [['1', 'conflict', [], 'other']],
+    )
+    assert.deepEqual(found(await all(tended(engine), { state: 'stale' })), ['2'])
+    assert.deepEqual(found(await all(tended(engine), { state: ['stale', 'conflict'] })), ['2', '1'])
+    assert.deepEqual(found(await all(tended(engine), { state: 'quarantined' })), [])
+    assert.deepEqual(found(await all(tended(engine), {})), ['3', '1'])
+  }),
+
+  // ── overview
+
+  tendingClause(
+    'counts by type and by handler, and tells of blocked lanes and nodes',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a', 'b')
+      const tend = tended(engine)
+      await engine.append([
+        arrival('1', { lane: 'u', type: 'user.create.complete', receivedAt: 1_900_000_000_001 }),
+        arrival('2', { lane: 'u' }),
+        arrival('3', { lane: 'v' }),
+        arrival('4'),
+      ])
+      const { leases } = await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)
+      await settle(engine, leases.slice(0, 1), { kind: 'retry', afterMs: hourMs, failure })
+      await settle(engine, leases.slice(1), { kind: 'dead', reason: 'permanent' })
+      await tend.beat({ id: 'n1', host: 'h', pid: 1, startedAt: 5, handlers: ['a'] })
+      await tend.beat({ id: 'n2', host: 'h', pid: 2, startedAt: 6, handlers: [] })
+      await tend.leave('n2')
+
+      const overview = await tend.overview()
+
+      assert.equal(overview.events, 4)
+      assert.deepEqual(
+        overview.types.map(({ type, events }) => [type, events]),
+        [
+          ['user.update.complete', 3],
+          ['user.create.complete', 1],
+        ],
+      )
+      assert.ok(overview.bytes > 0)
+      assert.equal(overview.aside, 0)
+      const [a, b] = overview.handlers
+      assert.deepEqual(
+        [a?.handler, a?.pending, a?.dead, a?.oldestPendingAt, a?.abandoned],
+        ['a', 2, 2, 1_900_000_000_001, false],
+      )
+      assert.deepEqual(
+        a?.blocked.map(({ lane, pending }) => [typeof lane, pending]),
+        [['string', 2]],
+      )
+      assert.deepEqual([b?.handler, b?.pending, b?.dead, b?.abandoned, b?.blocked], ['b', 4, 0, true, []])
+      assert.deepEqual(
+        overview.nodes.map(({ seenAt, ...node }) => ({ ...node, seen: typeof seenAt })),
+        [{ id: 'n1', host: 'h', pid: 1, startedAt: 5, handlers: ['a'], seen: 'number' }],
+      )
+      await advance(121_000)
+      assert.deepEqual((await tend.overview()).nodes, [])
+      assert.equal((await tend.overview()).handlers[0]?.abandoned, true)
+    },
+  ),
+
+  tendingClause('gives a duty to one process at a time', async ({ open, advance }) => {
+    const tend = tended(await open())
+    assert.equal(await tend.hold('prune', 'n1', 1_000), true)
+    assert.equal(await tend.hold('prune', 'n2', 1_000), false)
+    assert.equal(await tend.hold('other', 'n2', 1_000), true)
+    assert.equal(await tend.hold('prune', 'n1', 1_000), true)
+    await advance(1_001)
+    assert.equal(await tend.hold('prune', 'n2', 1_000), true)
+    assert.equal(await tend.hold('prune', 'n1', 1_000), false)
+  }),
+
+  // ── replay
+
+  tendingClause(
+    'runs ended deliveries that fit once more, in order, as if never attempted',
+    async ({ open }) => {
+      const engine = await subscribed(await open(), 'a', 'b')
+      await engine.append(['1', '2', '3'].map((id) => arrival(id, { lane: 'u', subjects: [id] })))
+      await drain(engine, 'a')
+      await drain(engine, 'b')
+
+      assert.equal(await replay(engine, { handler: 'a', userId: '1' }), 1)
+      assert.equal(await replay(engine, { handler: 'a' }), 2)
+      assert.equal(await replay(engine, { handler: 'a' }), 0)
+
+      const again = await drain(engine, 'a')
+      assert.deepEqual(idsOf(again), ['1', '2', '3'])
+      assert.deepEqual(
+        again.map(({ attempt }) => attempt),
+        [1, 1, 1],
+      )
+      assert.equal((await drain(engine, 'b')).length, 0)
+      assert.equal(await replay(engine, { state: 'succeeded' }), 6)
+    },
+  ),
+
+  tendingClause(
+    'replays a dead letter with a day of its own to be given up in',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append([arrival('1', { lane: 'u' }), arrival('2')])
+      const { leases } = await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)
+      await settle(engine, leases, { kind: 'dead', reason: 'failed', failure })
+      await advance(2 * dayMs)
+      assert.equal((await engine.stats()).handlers[0]?.dead, 2)
+
+      assert.equal(await replay(engine, { state: 'dead' }), 2)
+
+      assert.equal((await engine.stats()).handlers[0]?.dead, 0)
+      assert.equal((await engine.stats()).handlers[0]?.pending, 2)
+      const again = await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)
+      assert.deepEqual(
+        again.leases.map(({ attempt, failingForMs }) => [attempt, failingForMs]),
+        [
+          [1, 0],
+          [1, 0],
+        ],
+      )
+      await settle(engine, again.leases, { kind: 'succeeded' })
+      assert.deepEqual((await engine.get(arrival('1').key))?.deliveries, [
+        { handler: 'a', state: 'succeeded', attempts: 1, failures: [] },
+      ])
+    },
+  ),
+
+  tendingClause(
+    "puts a replayed delivery at its event's place, never beside a leased one",
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append(['1', '2', '3'].map((id) => arrival(id, { lane: 'u', subjects: [id] })))
+      await settle(engine, [await claimOne(engine)], { kind: 'dead', reason: 'permanent' })
+      const second = await claimOne(engine)
+
+      assert.equal(await replay(engine, { userId: '1', state: 'dead' }), 1)
+
+      assert.equal((await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)).leases.length, 0)
+      await settle(engine, [second], { kind: 'retry', afterMs: 1_000, failure })
+      await settle(engine, (await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)).leases, {
+        kind: 'succeeded',
+      })
+      await advance(1_000)
+      const order = idsOf(await drain(engine, 'a'))
+      assert.ok(order.indexOf('3') === order.length - 1, String(order))
+    },
+  ),
+
+  tendingClause(
+    'lets a replayed delivery go before a younger one that waits for its retry',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append(['1', '2'].map((id) => arrival(id, { lane: 'u', subjects: [id] })))
+      await settle(engine, [await claimOne(engine)], { kind: 'dead', reason: 'permanent' })
+      await settle(engine, [await claimOne(engine)], { kind: 'retry', afterMs: 1_000, failure })
+      assert.equal(await replay(engine, { userId: '1', state: 'dead' }), 1)
+      const first = await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)
+      assert.deepEqual(idsOf(first.leases), ['1'])
+      await advance(1_000)
+      assert.equal((await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)).leases.length, 0)
+      await settle(engine, first.leases, { kind: 'succeeded' })
+      assert.deepEqual(idsOf(await drain(engine, 'a')), ['2'])
+    },
+  ),
+
+  tendingClause('gives a handler added later the earlier events that it wants', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    const bodyOf = (id: string, applicationId: string) =>
+      Buffer.from(
+        JSON.stringify({
+          event: {
+            id,
+            createInstant: 1_900_000_000_000,
+            type: 'user.create.complete',
+            applicationId,
+            user: { id: 'u' },
+          },
+        }),
+      )
+    await engine.append([
+      arrival('1', { lane: 'u', type: 'user.delete.complete', receivedAt: 1_900_000_000_001 }),
+      ...['2', '3', '4'].map((id, i) =>
+        arrival(id, {
+          type: 'user.create.complete',
+          lane: 'u',
+          receivedAt: 1_900_000_000_002 + i,
+          applicationIds: [id === '3' ? 'other' : 'app'],
+          body: bodyOf(id, id === '3' ? 'other' : 'app'),
+        }),
+      ),
+    ])
+    await drain(engine, 'a')
+    await engine.subscribe([
+      { ...subscription('late'), types: ['user.create.complete'] },
+      { ...subscription('app'), applicationIds: ['app'], types: ['user.create.complete'] },
+    ])
+
+    assert.equal(await replay(engine, { handler: 'late', receivedAfter: 1_900_000_000_003 }), 2)
+    assert.equal(await replay(engine, { handler: 'app' }), 2)
+
+    assert.deepEqual(idsOf((await engine.claim([{ handler: 'late', limit: 9 }], leaseMs)).leases), ['3'])
+    assert.deepEqual(idsOf(await drain(engine, 'app')), ['2', '4'])
+    assert.equal((await drain(engine, 'a')).length, 0)
+  }),
+
+  tendingClause('delivers a refused event and what was set aside when a person says so', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    await engine.append([arrival('1', { refused: 'no' }), arrival('2')])
+    await engine.append([
+      arrival('2', { body: Buffer.from('other') }),
+      arrival('3', { createInstant: 1_000 }),
+    ])
+    await drain(engine, 'a')
+
+    assert.equal(await replay(engine, { state: 'refused' }), 1)
+    assert.equal(await replay(engine, { state: ['conflict', 'stale'] }), 2)
+
+    const delivered = await drain(engine, 'a')
+    assert.deepEqual(idsOf(delivered).slice(0, 1), ['1'])
+    assert.deepEqual(
+      delivered.slice(1).map(({ event }) => Buffer.from(event.body).toString().slice(0, 5)),
+      ['other', '{"eve'],
+    )
+    assert.deepEqual(await engine.known([arrival('1').key]), [true])
+    assert.deepEqual(await all(tended(engine), { state: ['conflict', 'stale'] }), [])
+  }),
+
+  tendingClause('replays in steps that go on where the last one stopped', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    for (let batch = 0; batch < 3; batch++) {
+      await engine.append(
+        Array.from({ length: 400 }, (_, i) => arrival(`${batch} ${i}`, { lane: `${i % 7}` })),
+      )
+    }
+    await drainAll(engine)
+    let calls = 0
+    let replayed = 0
+    let after: string | undefined
+    do {
+      const step = await tended(engine).replay({ handler: 'a' }, after)
+      assert.ok(step.deliveries <= 500, `${step.deliveries} in one call`)
+      replayed += step.deliveries
+      after = step.next
+      calls++
+    } while (after !== undefined)
+    assert.equal(replayed, 1_200)
+    assert.ok(calls >= 3)
+    assert.equal((await engine.stats()).handlers[0]?.pending, 1_200)
+  }),
+
+  // ── prune
+
+  tendingClause(
+    'takes away what has outlived its retention, and knows its resend',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a')
+      const now = await nowOf(engine)
+      const received = { receivedAt: now, createInstant: now }
+      await engine.subscribe([{ ...subscription('a'), types: ['user.update.complete', 'user.create'] }])
+      const events = [
+        arrival('succeeded', received),
+        arrival('dead', { ...received, lane: 'dead' }),
+        arrival('waiting', { ...received, lane: 'waiting' }),
+        arrival('unhandled', { ...received, type: 'user.login.success' }),
+        arrival('refused', { ...received, refused: 'no' }),
+        arrival('own', { ...received, type: 'user.create' }),
+      ]
+      await engine.append(events)
+      await engine.append([arrival('succeeded', { ...received, body: Buffer.from('other') })])
+      for (const lease of (await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)).leases) {
+        if (lease.event.key.id === 'dead')
+          await settle(engine, [lease], { kind: 'dead', reason: 'permanent', failure })
+        else if (lease.event.key.id === 'waiting')
+          await settle(engine, [lease], { kind: 'retry', afterMs: 99 * dayMs, failure })
+        else await settle(engine, [lease], { kind: 'succeeded' })
+      }
+      const retention = { types: { 'user.create': { settledMs: 40 * dayMs } } }
+
+      assert.equal(await prune(engine, retention), 0)
+      await advance(3 * dayMs + 1)
+      assert.equal(await prune(engine, retention), 2)
+      assert.deepEqual(found(await all(tended(engine), {})).toSorted(), [
+        'dead',
+        'own',
+        'succeeded',
+        'waiting',
+      ])
+      await advance(27 * dayMs)
+      assert.equal(await prune(engine, retention), 2)
+      assert.deepEqual(found(await all(tended(engine), {})).toSorted(), ['dead', 'own', 'waiting'])
+      assert.equal((await tended(engine).overview()).aside, 0)
+      await advance(11 * dayMs)
+      assert.equal(await prune(engine, retention), 1)
+      assert.equal(await prune(engine, { deadMs: 1 }), 1)
+      assert.deepEqual(found(await all(tended(engine), {})), ['waiting'])
+
+      assert.deepEqual(
+        await engine.append(events.filter(({ refused }) => refused === undefined)),
+        events.slice(1).map(() => 'duplicate'),
+      )
+      assert.equal((await engine.get(events[0]?.key ?? arrival('').key))?.gone, 'pruned')
+      assert.equal((await engine.get(events[0]?.key ?? arrival('').key))?.body, undefined)
+      assert.equal((await tended(engine).overview()).events, 1)
+      assert.deepEqual(await engine.append([arrival('refused', received)]), ['stored'])
+    },
+  ),
+
+  tendingClause('forgets a key 400 days later, and calls a copy stale then', async ({ open, advance }) => {
+    const engine = await open()
+    const now = await nowOf(engine)
+    const event = arrival('1', { receivedAt: now, createInstant: now })
+    await engine.append([event])
+    await advance(4 * dayMs)
+    assert.equal(await prune(engine, {}), 1)
+    assert.deepEqual(await engine.append([event]), ['duplicate'])
+    await advance(397 * dayMs)
+    await prune(engine, {})
+    assert.equal(await engine.get(event.key), undefined)
+    await engine.append([event])
+    assert.deepEqual(found(await all(tended(engine), { state: 'stale' })), ['1'])
+    assert.equal(await engine.get(event.key), undefined)
+  }),
+
+  // ── erase
+
+  tendingClause('takes away everything that names a person', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    const events = ['1', '2', '3', '4'].map((id) => arrival(id, { lane: 'ada', subjects: ['ada'] }))
+    const others = [arrival('5', { subjects: ['bob'] }), arrival('6', { lane: 'ada', subjects: ['bob'] })]
+    await engine.append([
+      ...events,
+      ...others,
+      arrival('7', { subjects: ['ada', 'bob'], refused: 'ada is not allowed' }),
+    ])
+    await engine.append([arrival('1', { body: Buffer.from('ada again'), subjects: ['ada'] })])
+    await settle(engine, [await claimOne(engine)], { kind: 'dead', reason: 'permanent', failure })
+    const { leases } = await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)
+    const [ada, bob] = leases.toSorted((a, b) => a.position - b.position)
+    assert.ok(ada?.event.key.id === '2' && bob?.event.key.id === '5', String(idsOf(leases)))
+
+    const erased = await erase(engine, { userId: 'ada' })
+
+    assert.deepEqual(erased, { events: 6, deliveries: 3 })
+    assert.equal(await tended(engine).scrub(), 'scrubbed')
+    assert.deepEqual(await all(tended(engine), { userId: 'ada' }), [])
+    assert.deepEqual(await all(tended(engine), { state: 'conflict' }), [])
+    for (const { key } of events) {
+      const kept = await engine.get(key)
+      assert.deepEqual([kept?.gone, kept?.body, kept?.refused], ['erased', undefined, undefined])
+      assert.deepEqual(
+        kept?.deliveries.flatMap(({ failures }) => failures),
+        [],
+      )
+    }
+    assert.deepEqual(await settle(engine, [ada], { kind: 'succeeded' }), ['lost'])
+    assert.deepEqual(await settle(engine, [bob], { kind: 'succeeded' }), ['settled'])
+    assert.deepEqual(idsOf(await drain(engine, 'a')), ['6'])
+    assert.deepEqual(await engine.stats().then(({ handlers }) => handlers), [
+      { handler: 'a', pending: 0, dead: 0 },
+    ])
+  }),
+
+  tendingClause('blanks what comes of an erased person again, unless it is newer', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    const now = await nowOf(engine)
+    const seen = arrival('1', { subjects: ['ada'], createInstant: now - 10 * dayMs })
+    await engine.append([seen])
+    await erase(engine, { userId: 'ada' })
+
+    assert.deepEqual(await engine.append([seen]), ['duplicate'])
+    const older = arrival('2', { subjects: ['bob', 'ada'], createInstant: now - dayMs, lane: 'ada' })
+    assert.deepEqual(await engine.append([older]), ['stored'])
+    assert.deepEqual(await engine.append([older]), ['duplicate'])
+    const newer = arrival('3', { subjects: ['ada'], createInstant: now + dayMs })
+    await engine.append([newer, arrival('4', { subjects: ['bob'], createInstant: now - dayMs })])
+
+    const kept = await engine.get(older.key)
+    assert.deepEqual([kept?.gone, kept?.body, kept?.deliveries], ['erased', undefined, []])
+    assert.deepEqual(found(await all(tended(engine), {})), ['4', '3'])
+    assert.deepEqual(idsOf(await drain(engine, 'a')).toSorted(), ['3', '4'])
+  }),
+
+  tendingClause('erases in one tenant where one is named', async ({ open }) => {
+    const engine = await open()
+    const now = await nowOf(engine)
+    const of = (id: string, tenantId: string) =>
+      arrival(id, { subjects: ['ada'], tenantId, createInstant: now - dayMs })
+    await engine.append([of('1', 't1'), of('2', 't2')])
+    assert.deepEqual(await erase(engine, { userId: 'ada', tenantId: 't1' }), { events: 1, deliveries: 0 })
+    await engine.append([of('3', 't1'), of('4', 't2')])
+    assert.deepEqual(found(await all(tended(engine), { userId: 'ada' })), ['4', '2'])
+  }),
+
+  // ── receipts
+
+  tendingClause('remembers receipts in a ring, newest first', async ({ open }) => {
+    const tend = tended(await open())
+    const receipt = (at: number) => ({ at, tookMs: 2, status: 400, outcome: 'refused', reason: 'no JSON' })
+    await tend.record([{ ...receipt(0), type: 'user.create', id: 'e' }])
+    assert.deepEqual((await tend.receipts({ limit: 9 })).items, [
+      { ...receipt(0), type: 'user.create', id: 'e' },
+    ])
+    for (let at = 1; at <= receiptLimit; at += 500) {
+      await tend.record(Array.from({ length: 500 }, (_, i) => receipt(at + i)))
+    }
+    let count = 0
+    let after: string | undefined
+    do {
+      const page = await tend.receipts({ limit: 500, ...(after !== undefined && { after }) })
+      page.items.forEach(({ at }, i) => assert.equal(at, receiptLimit - count - i))
+      count += page.items.length
+      after = page.next
+    } while (after !== undefined)
+    assert.equal(count, receiptLimit)
+  }),
+]
+
+function tendingClause(name: string, run: (subject: ContractSubject) => Promise<void>): Clause {
+  return { ...clause(name, run), needs: 'tending' }
+}
+
+function tended(engine: Engine): Tending {
+  assert.ok(engine.tend, 'this engine cannot be tended')
+  return engine.tend
+}
+
+/** Every page. */
+async function all(
+  tend: Tending,
+  where: Filter,
+  paging: { limit?: number; order?: 'newest' | 'oldest'; bodies?: boolean } = {},
+  between?: () => Promise<unknown>,
+): Promise<readonly Kept[]> {
+  const events: Kept[] = []
+  let after: string | undefined
+  do {
+    const page = await tend.find(where, { limit: 3, ...paging, ...(after !== undefined && { after }) })
+    events.push(...page.items)
+    after = page.next
+    await between?.()
+  } while (after !== undefined)
+  return events
+}
+
+async function replay(engine: Engine, where: Filter): Promise<number> {
+  return sum(
+    (after) => tended(engine).replay(where, after),
+    ({ deliveries }) => deliveries,
+  )
+}
+
+async function prune(engine: Engine, retention: Parameters<Tending['prune']>[0]): Promise<number> {
+  return sum(
+    (after) => tended(engine).prune(retention, after),
+    ({ events }) => events,
+  )
+}
+
+async function erase(
+  engine: Engine,
+  person: Parameters<Tending['erase']>[0],
+): Promise<{ events: number; deliveries: number }> {
+  let deliveries = 0
+  const events = await sum(
+    (after) => tended(engine).erase(person, after),
+    (step) => {
+      deliveries += step.deliveries
+      return step.events
+    },
+  )
+  return { events, deliveries }
+}
+
+async function sum<Step extends { readonly next?: string }>(
+  take: (after: string | undefined) => Promise<Step>,
+  count: (step: Step) => number,
+): Promise<number> {
+  let total = 0
+  let after: string | undefined
+  do {
+    const step = await take(after)
+    total += count(step)
+    after = step.next
+  } while (after !== undefined)
+  return total
+}
+
+async function drainAll(engine: Engine): Promise<void> {
+  for (;;) {
+    const { leases, nextInMs } = await engine.claim([{ handler: 'a', limit: 500 }], leaseMs)
+    await settle(engine, leases, { kind: 'succeeded' })
+    if (leases.length === 0 && nextInMs !== 0) return
+  }
+}
+
+function found(events: readonly Kept[]): readonly string[] {
+  return events.map(({ key }) => key.id)
+}
+
+/** The store's time: an engine shows it in when it kept something. */
+async function nowOf(engine: Engine): Promise<number> {
+  const probe = arrival('what time is it?', { receivedAt: 0, refused: 'only asking' })
+  await engine.append([probe])
+  const at = (await engine.get(probe.key))?.keptAt
+  assert.ok(at !== undefined)
+  await prune(engine, {}) // A refused event leaves nothing.
+  return at
+}
