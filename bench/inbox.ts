@@ -1,54 +1,103 @@
-import { createHash } from 'node:crypto'
 import { signatureHeader, signer } from '../src/lib/sign.ts'
-import { type Benchmark, figure, ratio } from './lib/benchmark.ts'
-import { eventBody, eventId } from './lib/event-body.ts'
-import { fill, type Load, template } from './lib/load.ts'
+import { type Benchmark, figure, growth, ratio, type Subject } from './lib/benchmark.ts'
+import type { Load } from './lib/load.ts'
 import { served } from './lib/served.ts'
+import { disk } from './inbox/disk.ts'
+import { blockLane, drained } from './inbox/drained.ts'
+import { body, rowOf, textOf } from './inbox/events.ts'
+import { filled } from './inbox/filled.ts'
 import { secret } from './inbox/key.ts'
+import { stored } from './inbox/stored.ts'
 
 const program = (name: string) => new URL(`inbox/${name}.ts`, import.meta.url)
 const sign = signer({ kid: 'bench', secret })
-const body = eventBody(eventId(0))
-  .replace(eventId(0), '<1>')
-  .replace('"user.delete"', '"user.delete.complete"')
-const pieces = template(body)
 
-/** Ids as random as FusionAuth's, and a signature over each body. */
+/** Signed as FusionAuth would. */
+function row(n: number): readonly string[] {
+  const columns = rowOf(n)
+  return [...columns, sign(textOf(columns))]
+}
+
 const load = (connections: number): Load => ({
   connections,
   path: '/fusionauth-webhook',
-  headers: { 'content-type': 'application/json', [signatureHeader]: '<2>' },
+  headers: { 'content-type': 'application/json', [signatureHeader]: '<4>' },
   body,
-  row(n) {
-    const id = uuidOf(n)
-    return [id, sign(fill(pieces, [id]))]
-  },
+  row,
 })
 
-function uuidOf(n: number): string {
-  const hex = createHash('sha1').update(String(n)).digest('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+/** One inbox for all that is measured beside a million events. */
+let million: Promise<string> | undefined
+const aMillion = (quick: boolean) => (million ??= filled(quick ? 1_000 : 1_000_000))
+
+const besideAMillion: Subject = {
+  name: 'fusewire 32, 1 M stored',
+  open: async (pace) =>
+    served(besideAMillion.name, program('fusewire'), load(32), [await aMillion(pace.quick)]).open(pace),
 }
 
-const subjects = [32, 64].flatMap((connections) =>
-  ['fusewire', 'least', 'one-commit'].map((name) =>
-    served(`${name} ${connections}`, program(name), load(connections)),
-  ),
-)
-
 export const benchmark: Benchmark = {
-  title: 'Acknowledge signed events of 2 KB once they are on disk',
-  rounds: 5,
+  title: 'SQLite inbox: acknowledge signed events of 2 KB, deliver them, grow',
+  rounds: 3,
   ms: 2000,
-  subjects,
+  subjects: [
+    ...[32, 64].flatMap((connections) =>
+      ['fusewire', 'least', 'one-commit'].map((name) =>
+        served(`${name} ${connections}`, program(name), load(connections)),
+      ),
+    ),
+    besideAMillion,
+    drained('1,000 users', 40_000),
+    drained('1,000 users while a lane is parked', 40_000, undefined, { each: blockLane }),
+    drained('1,000 users beside a parked lane', 40_000, undefined, {
+      async before(engine, webhook, quick) {
+        await blockLane(engine, quick)
+        await webhook.drain()
+      },
+    }),
+    drained('one user', 8_000, 'one user'),
+    stored('nothing stored', () => filled(0)),
+    stored('100 k stored', (quick) => filled(quick ? 1_000 : 100_000)),
+    stored('1 M stored', aMillion),
+    disk('the disk'),
+  ],
   targets: [
     { name: 'fusewire / least, 32', value: ratio('requests/s', 'fusewire 32', 'least 32'), atLeast: 0.6 },
+    { name: 'fusewire / least, 64', value: ratio('requests/s', 'fusewire 64', 'least 64'), atLeast: 0.6 },
     {
       name: 'fusewire / one commit each, 32',
       value: ratio('requests/s', 'fusewire 32', 'one-commit 32'),
       atLeast: 3,
     },
-    { name: 'fusewire / least, 64', value: ratio('requests/s', 'fusewire 64', 'least 64'), atLeast: 0.6 },
+    {
+      name: 'fusewire / one commit each, 64',
+      value: ratio('requests/s', 'fusewire 64', 'one-commit 64'),
+      atLeast: 3,
+    },
     { name: 'p99 ms at 32', value: figure('p99 ms', 'fusewire 32'), atMost: 10 },
+    { name: 'p99 ms at 32, 1 M stored', value: figure('p99 ms', besideAMillion.name), atMost: 25 },
+    { name: 'drained of 1,000 users', value: figure('handled/s', '1,000 users'), atLeast: 20_000 },
+    { name: 'drained of one user', value: figure('handled/s', 'one user'), atLeast: 3_000 },
+    {
+      name: 'drained freely / while a lane is parked',
+      value: ratio('handled/s', '1,000 users', '1,000 users while a lane is parked'),
+      atMost: 1.5,
+    },
+    {
+      name: 'drained freely / beside a parked lane',
+      value: ratio('handled/s', '1,000 users', '1,000 users beside a parked lane'),
+      atMost: 1.2,
+    },
+    {
+      name: 'append: 1 M / nothing stored',
+      value: ratio('append µs/event', '1 M stored', 'nothing stored'),
+      atMost: 1.5,
+    },
+    {
+      name: 'claim: 1 M / nothing stored',
+      value: ratio('claim µs/delivery', '1 M stored', 'nothing stored'),
+      atMost: 1.2,
+    },
+    { name: 'memory: last / first round', value: growth('resident MB', 'fusewire 64'), atMost: 1.1 },
   ],
 }

@@ -2,6 +2,6 @@ import { join } from 'node:path'
 import { temporaryFolder } from '../lib/temporary-folder.ts'
 
 /** A database file that goes when this process does. */
-export function newFile(name: string): string {
-  return join(temporaryFolder(), `${name}.db`)
+export function newFile(): string {
+  return join(temporaryFolder(), 'inbox.db')
 }

@@ -3,15 +3,20 @@ import { sqlite } from '../../src/engines/sqlite/index.ts'
 import { toNodeHandler } from '../../src/http/node.ts'
 import { signature, Webhook } from '../../src/index.ts'
 import { listen } from '../lib/program.ts'
+import { type } from './events.ts'
 import { newFile } from './file.ts'
 import { secret } from './key.ts'
+import { silent } from './silent.ts'
+
+const [, , file = newFile()] = process.argv
 
 // Not started: the deliveries are written with each event, and wait.
 const webhook = new Webhook({
   authenticate: signature({ secret }),
-  inbox: sqlite(newFile('fusewire'), { allowVolatile: true }),
+  inbox: sqlite(file, { allowVolatile: true }),
+  log: silent,
 })
-webhook.on('user.delete.complete', () => {})
+webhook.on(type, { name: 'a' }, () => {})
 
 const handle = toNodeHandler(webhook)
 listen(createServer((request, response) => void handle(request, response)))

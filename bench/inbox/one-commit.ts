@@ -5,7 +5,7 @@ import { listen } from '../lib/program.ts'
 import { newFile } from './file.ts'
 import { secret } from './key.ts'
 
-const db = new DatabaseSync(newFile('one-commit'))
+const db = new DatabaseSync(newFile())
 db.exec('pragma journal_mode = wal')
 db.exec('pragma synchronous = full')
 db.exec('create table events (id text primary key, body text not null)')

@@ -39,7 +39,7 @@ export type Round = ReadonlyMap<string, Figures>
 /** What must hold of the median over all rounds. */
 export type Target = {
   readonly name: string
-  readonly value: (round: Round) => number
+  readonly value: (round: Round, n: number, rounds: readonly Round[]) => number
 } & (
   | { readonly atLeast: number; readonly atMost?: never }
   | { readonly atMost: number; readonly atLeast?: never }
@@ -59,3 +59,12 @@ export const ratio = (metric: string, subject: string, peer: string) => (round: 
 /** A target's value: by how much a subject's figure is above a peer's. */
 export const excess = (metric: string, subject: string, peer: string) => (round: Round) =>
   figure(metric, subject)(round) - figure(metric, peer)(round)
+
+/** A target's value: what a subject measured in the last round as a part of what it measured in the first. */
+export const growth =
+  (metric: string, subject: string) => (_: Round, __: number, rounds: readonly Round[]) => {
+    const [first, last] = [rounds.at(0), rounds.at(-1)].map((round) =>
+      figure(metric, subject)(round ?? new Map()),
+    )
+    return (last ?? NaN) / (first ?? NaN)
+  }

@@ -7,7 +7,7 @@ export interface Load {
   /** Here and in the headers `<1>` is the place of a row's first column, `<2>` of its second, and so on. */
   readonly body: string
   /** The columns of the nth request, none with a tab in it, each always equally long. Every subject gets the same rows. */
-  row(n: number): readonly string[]
+  readonly row: (n: number) => readonly string[]
 }
 
 /** Texts and, between them, the numbers of the columns that belong there. */
