@@ -88,7 +88,7 @@ function overview(): string {
   const homeless = types.filter((type) => families.filter((family) => family.types.test(type)).length !== 1)
   if (homeless.length > 0) throw new Error(`not in exactly one family: ${homeless.join(', ')}`)
   const inside = types.filter((type) => catalogue[type].transactional)
-  const misprints = Object.entries(aliases).map(([misprint, type]) => `\`${misprint}\` means \`${type}\``)
+  const misprints = [...aliases].map(([misprint, type]) => `\`${misprint}\` means \`${type}\``)
   return [
     '## The types',
     `FusionAuth 1.69 knows ${types.length}, ${inside.length} of them sent inside its transaction. Where *since* is empty, FusionAuth names no version. ` +

@@ -3,7 +3,7 @@ import { signatureHeader } from '../../src/lib/sign.ts'
 import type { Incoming } from '../../src/model/incoming.ts'
 import { consoleLog } from '../../src/model/log.ts'
 import { isAnswer } from '../../src/receive/answer.ts'
-import { whole } from '../../src/receive/body.ts'
+import { bodyOf } from '../../src/receive/body.ts'
 import { parse } from '../../src/receive/parse.ts'
 import { type Keys, signature } from '../../src/receive/signature.ts'
 import type { Message, Verify } from './message.ts'
@@ -16,7 +16,7 @@ export async function fusewire(keys: Keys): Promise<Verify> {
   return async (message) => {
     const verdict = await authenticator.admit(incomingOf(message))
     if (!verdict.admitted) throw new Error(verdict.reason)
-    const body = whole([message.body])
+    const body = bodyOf([message.body])
     const wrong = verdict.digests.some((digest) => digest !== body.sha256())
     if (wrong) throw new Error('the body is not the one that was signed')
     const event = parse(body)

@@ -1,11 +1,12 @@
 import { readEvent } from '../events/envelope.ts'
 import { missingPath } from '../events/missing-path.ts'
 import type { Clock } from '../lib/clock.ts'
+import { isThenable } from '../lib/is-thenable.ts'
 import { type Within, within } from '../lib/within.ts'
 import type { Lease, Outcome } from '../model/delivery.ts'
 import type { Engine } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
-import type { EventKey } from '../model/event.ts'
+import { idempotencyKey } from '../model/event.ts'
 import type { Handler, HandlerRun, ParsedEvent } from '../model/registration.ts'
 import { failure, isLast, outcomeOf } from './outcome.ts'
 
@@ -55,8 +56,8 @@ async function runAtomic(attempt: Attempt, event: ParsedEvent): Promise<'settled
   }
   return engine.atomic(lease, (sql) => {
     const result = handler.handle({ ...contextOf(attempt, event, signal), sql })
-    if (!(result instanceof Promise)) return result
-    const bounded = within(bounds(attempt), () => result)
+    if (!isThenable(result)) return result
+    const bounded = Promise.resolve(within(bounds(attempt), () => result))
     bounded.catch(() => {}) // An engine whose transaction cannot wait refuses the promise and hears no more of it.
     return bounded
   })
@@ -77,9 +78,4 @@ function contextOf({ lease, handler }: Attempt, event: ParsedEvent, signal: Abor
     receivedAt: lease.event.receivedAt,
     signal,
   }
-}
-
-/** The same in every attempt, whatever process makes it. */
-function idempotencyKey({ createInstant, tenantId, id }: EventKey, handler: string): string {
-  return `${createInstant}/${tenantId}/${id}/${handler}`
 }

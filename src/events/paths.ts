@@ -3,15 +3,44 @@
  * array there: `user.registrations[].tokens`. What is missing on the way counts as one `undefined`; an empty array has no values.
  */
 export function valuesAt(event: unknown, path: string): readonly unknown[] {
-  let values: readonly unknown[] = [event]
-  for (const step of path.split('.')) {
-    const each = step.endsWith('[]')
-    const key = each ? step.slice(0, -2) : step
-    values = values.map((value) => ownValue(value, key))
-    if (each) values = values.flatMap((value) => (Array.isArray(value) ? value : [undefined]))
-  }
+  const values: unknown[] = []
+  collect(event, stepsOf(path), values)
   return values
 }
+
+interface Step {
+  readonly key: string
+  readonly each: boolean
+}
+
+function collect(from: unknown, steps: readonly Step[], values: unknown[]): void {
+  let value = from
+  for (const [index, { key, each }] of steps.entries()) {
+    value = ownValue(value, key)
+    if (!each) continue
+    if (!Array.isArray(value)) value = undefined
+    else {
+      for (const one of value) collect(one, steps.slice(index + 1), values)
+      return
+    }
+  }
+  values.push(value)
+}
+
+/** Read once: a path is asked for with every event. */
+function stepsOf(path: string): readonly Step[] {
+  let steps = known.get(path)
+  if (steps === undefined) {
+    steps = path.split('.').map((step) => {
+      const each = step.endsWith('[]')
+      return { key: each ? step.slice(0, -2) : step, each }
+    })
+    known.set(path, steps)
+  }
+  return steps
+}
+
+const known = new Map<string, readonly Step[]>()
 
 function ownValue(value: unknown, key: string): unknown {
   // The proof of `as`: a non-null object may be asked for any key, and hasOwn keeps __proto__ and constructor out.

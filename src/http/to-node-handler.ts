@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { FusewireError } from '../model/errors.ts'
 import { type Receiver, receiveFrom, type Webhook } from '../webhook.ts'
 import { endEarly } from './end-early.ts'
-import { fromNode } from './from-node.ts'
+import { NodeRequest } from './node-request.ts'
 
 /**
  * A webhook as a handler of node:http, Express, Nest and Koa: the fast way in, without Request and Response. Mount it before any body
@@ -22,13 +22,14 @@ export function toNodeHandler(
   const receive = receiver[receiveFrom].bind(webhook)
 
   return async (request, response) => {
-    const answer = await receive(fromNode(request, response))
+    const answer = await receive(new NodeRequest(request, response))
     if (response.destroyed || response.headersSent) return
+    response.statusCode = answer.status
     const body = answer.body === '' ? undefined : Buffer.from(answer.body)
     if (body !== undefined)
       response.setHeader('content-type', 'application/json').setHeader('content-length', body.length)
-    for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value)
-    response.statusCode = answer.status
+    if (answer.headers !== undefined)
+      for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value)
     if (request.complete || request.readableEnded) response.end(body)
     else await endEarly(request, response, body)
   }

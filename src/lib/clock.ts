@@ -9,9 +9,11 @@ export interface Clock {
 /** What node's timers can wait: beyond it they ring at once. */
 export const longestMs: number = 2 ** 31 - 1
 
+const startedAt = performance.timeOrigin
+
 /** The machine's clock. */
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => startedAt + performance.now(),
   after(ms, call) {
     const timer = setTimeout(call, ms)
     return () => clearTimeout(timer)

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import { isThenable } from './is-thenable.ts'
 
 export interface Within {
   readonly ms: number
@@ -10,35 +11,56 @@ export interface Within {
 }
 
 /**
- * Runs `work` with a signal and rejects with `late()` when it has not ended within `ms`, aborting the signal with the same error. Work that
+ * Runs `work` with a signal and throws `late()` when it has not ended within `ms`, aborting the signal with the same error. Work that
  * blocks the thread past its time is late too, although it has ended; without time left it is not begun. What `work` does later is its own affair.
+ * A promise only where `work` returns one: only what waits needs a timer.
  */
-export async function within<T>(options: Within, work: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
+export function within<T>(options: Within, work: (signal: AbortSignal) => T | Promise<T>): T | Promise<T> {
   const { ms, clock, late, signal: outside } = options
   if (ms <= 0) throw late() // Too late to begin: a gate would delete what FusionAuth has already decided about.
-  const controller = new AbortController()
+  outside?.throwIfAborted()
   const endsAt = clock.now() + ms
-  const { promise: given, reject } = Promise.withResolvers<never>()
-  const giveUp = (error: unknown) => {
-    controller.abort(error)
-    reject(error)
-  }
-  const abandon = () => giveUp(outside?.reason)
-  if (outside?.aborted === true) abandon()
-  outside?.addEventListener('abort', abandon)
-  const cancel = clock.after(ms, () => giveUp(late()))
-  try {
-    const result = await Promise.race([start(work, controller.signal), given])
-    if (clock.now() >= endsAt) giveUp(late())
-    else return result
-    return await given
-  } finally {
-    cancel()
-    outside?.removeEventListener('abort', abandon)
-  }
+  const controller = new AbortController()
+  const result = work(controller.signal)
+  if (isThenable(result)) return bounded(result, endsAt, controller, options)
+  if (clock.now() < endsAt) return result
+  const error = late()
+  controller.abort(error)
+  throw error
 }
 
-/** As a promise even when `work` throws before it returns one. */
-async function start<T>(work: (signal: AbortSignal) => T | Promise<T>, signal: AbortSignal): Promise<T> {
-  return work(signal)
+function bounded<T>(
+  work: PromiseLike<T>,
+  endsAt: number,
+  controller: AbortController,
+  { clock, late, signal: outside }: Within,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(endsAt - clock.now(), () => giveUp(late()))
+    const abandon = () => giveUp(outside?.reason)
+    if (outside?.aborted === true) abandon()
+    outside?.addEventListener('abort', abandon)
+
+    function giveUp(error: unknown): void {
+      controller.abort(error)
+      end()
+      reject(error)
+    }
+    function end(): void {
+      cancel()
+      outside?.removeEventListener('abort', abandon)
+    }
+
+    Promise.resolve(work).then(
+      (value) => {
+        if (clock.now() >= endsAt) return giveUp(late())
+        end()
+        resolve(value)
+      },
+      (error) => {
+        end()
+        reject(error)
+      },
+    )
+  })
 }

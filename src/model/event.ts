@@ -11,6 +11,15 @@ export interface EventKey {
   readonly id: string
 }
 
+export function sameKey(a: EventKey, b: EventKey): boolean {
+  return a.id === b.id && a.createInstant === b.createInstant && a.tenantId === b.tenantId
+}
+
+/** What one handler does about one event: the same in every attempt, whatever process makes it. */
+export function idempotencyKey({ createInstant, tenantId, id }: EventKey, handler: string): string {
+  return `${createInstant}/${tenantId}/${id}/${handler}`
+}
+
 /** How an event came to the inbox. */
 export type Source = 'door' | 'reconcile' | 'manual'
 

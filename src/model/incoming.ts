@@ -3,7 +3,7 @@ export interface Incoming {
   readonly method: string
   readonly headers: IncomingHeaders
   readonly body: BodySource
-  readonly remoteAddress?: string
+  readonly remoteAddress?: string | undefined
   /** The client's TLS certificate, if the server asked for one and trusts it. */
   peerCertificate?(): PeerCertificate | undefined
 }

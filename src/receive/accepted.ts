@@ -8,8 +8,6 @@ import type { Deadline } from './deadline.ts'
 export interface Accepted {
   readonly event: ParsedEvent
   readonly key: EventKey
-  /** The key as one line of text. */
-  readonly keyText: string
   readonly body: Body
   /** Epoch ms. */
   readonly receivedAt: number
@@ -22,7 +20,7 @@ export interface Keeper {
   closed(): string | undefined
   /** The answer, if there is one before any gate runs: the event was accepted before, or nothing can be told now. */
   recall(accepted: Accepted): Answer | undefined | Promise<Answer | undefined>
-  keep(accepted: Accepted): Promise<Answer>
+  keep(accepted: Accepted): Answer | Promise<Answer>
   /** Told of an event that a gate refused. */
   refuse(accepted: Accepted, answer: Answer): Promise<void>
 }

@@ -1,7 +1,7 @@
 import type { OneOrMore } from '../lib/one-or-more.ts'
 import { FusewireError } from '../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'
-import { fingerprint, matchesAny, type Secret, secrets } from './secret.ts'
+import { fingerprint, latin1, matchesAny, type Secret, secrets } from './secret.ts'
 
 /**
  * A header that FusionAuth's webhook is configured to send, whole and exact. Several keys let an old and a new one in while you rotate.
@@ -22,7 +22,7 @@ export function apiKey(key: OneOrMore<Secret>, options: { header?: string } = {}
     cost: cost.headers,
     headers: [header],
     async prepare(log) {
-      const keys = (await given.read()).map((text) => Buffer.from(text))
+      const keys = (await given.read()).map(latin1)
       if (keys.some((bytes) => bytes.length < 16)) {
         log.warn({ header }, 'an API key is shorter than 16 bytes; 32 random ones are safe')
       }
@@ -31,9 +31,7 @@ export function apiKey(key: OneOrMore<Secret>, options: { header?: string } = {}
     admit({ headers }) {
       const presented = headers.get(header)
       if (presented === undefined) return rejected(`no ${header} header`)
-      return matchesAny(Buffer.from(presented, 'latin1'), candidates)
-        ? admitted
-        : rejected(`wrong key in ${header}`)
+      return matchesAny(presented, candidates) ? admitted : rejected(`wrong key in ${header}`)
     },
   })
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Answer, failed, refused, unavailable } from './answer.ts'
-import type { BodySource, Incoming } from '../model/incoming.ts'
+import type { BodySink, BodySource, Incoming } from '../model/incoming.ts'
+import { Patience } from './patience.ts'
 
 /** A body in full, not yet looked at. */
 export interface Body {
@@ -18,11 +19,6 @@ export interface Intake {
   inFlight: number
 }
 
-/** Longest silence while a body comes in. */
-const idleMs = 1500
-/** Longest time for a body to come in, however steadily it drips; looked at when a piece comes, or a silence ends it. */
-const totalMs = 10_000
-
 /** Reads the body. Whoever gets it gives `bytes.length` back to `intake.inFlight` when the request is over. */
 export function readBody(incoming: Incoming, intake: Intake): Body | Answer | Promise<Body | Answer> {
   const { body, headers } = incoming
@@ -30,56 +26,82 @@ export function readBody(incoming: Incoming, intake: Intake): Body | Answer | Pr
   const declared = Number(headers.get('content-length') ?? 0)
   if (declared > intake.bodyLimit) return tooLarge(intake)
   if (intake.inFlight + declared > intake.inFlightLimit) return overloaded
-  if (body.bytes === undefined) return flow(body, intake)
+  if (body.bytes === undefined)
+    return new Promise((resolve) => body.start(new Reading(body, intake, resolve)))
   if (body.bytes.length > intake.bodyLimit) return tooLarge(intake)
   intake.inFlight += body.bytes.length
-  return whole([body.bytes])
+  return new Whole(body.bytes)
 }
 
-function flow(source: BodySource, intake: Intake): Promise<Body | Answer> {
-  return new Promise((resolve) => {
-    const chunks: Uint8Array[] = []
-    let size = 0
-    let ended = false
-    const idle = setTimeout(stop, idleMs, slow)
-    const endsBy = performance.now() + totalMs
+/** A body on its way in. */
+class Reading implements BodySink {
+  readonly #source: BodySource
+  readonly #intake: Intake
+  readonly #resolve: (result: Body | Answer) => void
+  readonly #chunks: Uint8Array[] = []
+  #size = 0
+  #ended = false
+  readonly #wait = patience.begin(() => this.#stop(slow))
 
-    function end(result: Body | Answer): void {
-      if (ended) return
-      ended = true
-      clearTimeout(idle)
-      resolve(result)
-    }
-    function stop(answer: Answer): void {
-      if (ended) return
-      source.stop()
-      intake.inFlight -= size
-      end(answer)
-    }
-    source.start({
-      chunk(bytes) {
-        if (ended) return
-        size += bytes.length
-        intake.inFlight += bytes.length
-        if (size > intake.bodyLimit) return stop(tooLarge(intake))
-        if (intake.inFlight > intake.inFlightLimit) return stop(overloaded)
-        if (performance.now() > endsBy) return stop(slow)
-        chunks.push(bytes)
-        idle.refresh()
-      },
-      end: () => end(whole(chunks)),
-      fail: () => stop(broken),
-    })
-  })
+  constructor(source: BodySource, intake: Intake, resolve: (result: Body | Answer) => void) {
+    this.#source = source
+    this.#intake = intake
+    this.#resolve = resolve
+  }
+
+  chunk(bytes: Uint8Array): void {
+    if (this.#ended) return
+    this.#size += bytes.length
+    this.#intake.inFlight += bytes.length
+    if (this.#size > this.#intake.bodyLimit) return this.#stop(tooLarge(this.#intake))
+    if (this.#intake.inFlight > this.#intake.inFlightLimit) return this.#stop(overloaded)
+    this.#chunks.push(bytes)
+    patience.heard(this.#wait)
+  }
+
+  end(): void {
+    this.#end(bodyOf(this.#chunks))
+  }
+
+  fail(): void {
+    this.#stop(broken)
+  }
+
+  #stop(answer: Answer): void {
+    if (this.#ended) return
+    this.#source.stop()
+    this.#intake.inFlight -= this.#size
+    this.#end(answer)
+  }
+
+  #end(result: Body | Answer): void {
+    if (this.#ended) return
+    this.#ended = true
+    patience.end(this.#wait)
+    this.#resolve(result)
+  }
+}
+
+class Whole implements Body {
+  readonly bytes: Uint8Array
+  #digest: string | undefined
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+
+  sha256(): string {
+    return (this.#digest ??= hash('sha256', this.bytes, 'base64'))
+  }
 }
 
 /** The body that came in these pieces. */
-export function whole(chunks: readonly Uint8Array[]): Body {
+export function bodyOf(chunks: readonly Uint8Array[]): Body {
   const [first] = chunks
-  const bytes = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks)
-  let digest: string | undefined
-  return { bytes, sha256: () => (digest ??= hash('sha256', bytes, 'base64')) }
+  return new Whole(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
 }
+
+const patience = new Patience()
 
 const tooLarge = ({ bodyLimit }: Intake): Answer =>
   refused(413, 'tooLarge', `The body is larger than ${bodyLimit} bytes.`)

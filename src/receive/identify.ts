@@ -11,16 +11,13 @@ export function identify({ createInstant, tenantId, id }: ParsedEvent): EventKey
   }
 }
 
-/** One line of text that no other event has. */
-export function keyText({ createInstant, tenantId, id }: EventKey): string {
-  return `${createInstant}/${tenantId}/${id}`
-}
-
 /** Ids are UUIDs; whatever else comes is hashed, so that columns and indexes only ever hold short printable text. */
 export function canonicalId(id: string): string {
-  if (uuid.test(id)) return id.toLowerCase()
+  if (uuid.test(id)) return id
+  if (anyCaseUuid.test(id)) return id.toLowerCase()
   return hashed.test(id) || id === '' ? id : `sha256:${hash('sha256', id, 'hex')}`
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const anyCaseUuid = new RegExp(uuid, 'i')
 const hashed = /^sha256:[0-9a-f]{64}$/

@@ -1,9 +1,11 @@
 import { missingPath } from '../events/missing-path.ts'
 import { describeError } from '../lib/describe-error.ts'
+import { allThere, whenThere } from '../lib/when-there.ts'
 import { within } from '../lib/within.ts'
 import type { Clock } from '../lib/clock.ts'
 import { FusewireError } from '../model/errors.ts'
-import type { Handler, HandlerRun } from '../model/registration.ts'
+import { idempotencyKey } from '../model/event.ts'
+import type { Handler } from '../model/registration.ts'
 import { wants } from '../model/wants.ts'
 import type { Accepted, Keeper } from './accepted.ts'
 import { type Answer, duplicate, failed, handled } from './answer.ts'
@@ -18,31 +20,33 @@ export function inline(handlers: readonly Handler[], gated: (type: string) => bo
 
   return {
     closed: () => undefined,
-    recall: ({ keyText }) => (recent.has(keyText) ? duplicate : undefined),
-    async keep(accepted) {
-      const { event, keyText } = accepted
+    recall: ({ key }) => (recent.has(key) ? duplicate : undefined),
+    keep(accepted) {
+      const { event, key } = accepted
       const wanting = handlers.filter((handler) => wants(handler, event))
-      if (wanting.length > 0) {
-        const answer = await runAll(wanting, accepted, clock)
-        if (answer !== undefined) return answer
-      }
-      if (wanting.length > 0 || gated(event.type)) recent.add(keyText)
-      return handled
+      if (wanting.length === 0 && !gated(event.type)) return handled
+      return whenThere(runAll(wanting, accepted, clock), (failure) => {
+        if (failure === undefined) recent.add(key)
+        return failure ?? handled
+      })
     },
     refuse: async () => {},
   }
 }
 
-async function runAll(
+function runAll(
   handlers: readonly Handler[],
   accepted: Accepted,
   clock: Clock,
-): Promise<Answer | undefined> {
+): Answer | undefined | Promise<Answer | undefined> {
+  if (handlers.length === 0) return undefined
   const missing = missingPath(accepted.event)
   if (missing !== undefined) return misshapen(missing)
-  const ended = await Promise.all(handlers.map((handler) => run(handler, accepted, clock)))
-  const failures = ended.filter((failure) => failure !== undefined)
-  return failures.length > 0 ? failed('failed', 'The receiver failed.', failures.join('; ')) : undefined
+  const ended = handlers.map((handler) => run(handler, accepted, clock))
+  return whenThere(allThere(ended), (failures) => {
+    const reasons = failures.filter((failure) => failure !== undefined)
+    return reasons.length > 0 ? failed('failed', 'The receiver failed.', reasons.join('; ')) : undefined
+  })
 }
 
 /** No handler may see an event without what its type promises. */
@@ -50,27 +54,32 @@ export function misshapen(path: string): Answer {
   return failed('FW_SHAPE', `The event lacks ${path}, which its type promises.`)
 }
 
-/** Says why it failed. Never rejects. */
-async function run(handler: Handler, accepted: Accepted, clock: Clock): Promise<string | undefined> {
-  const { event, keyText, receivedAt, deadline } = accepted
+/** Says why it failed. Never throws nor rejects. */
+function run(
+  handler: Handler,
+  accepted: Accepted,
+  clock: Clock,
+): string | undefined | Promise<string | undefined> {
+  const { event, key, receivedAt, deadline } = accepted
   const ms = Math.max(0, Math.min(deadline.remainingMs(), handler.timeoutMs ?? Infinity))
   const late = () => new FusewireError('FW_TIMEOUT', `did not end within ${Math.round(ms)} ms`)
-  const idempotencyKey = `${keyText}/${handler.name}`
+  const failure = (error: unknown) => `handler ${handler.name} threw: ${describeError(error)}`
+  const succeeded = () => undefined
   try {
-    await within({ ms, clock, late }, (signal) => {
-      if (handler.where?.(event) === false) return undefined
-      const context: HandlerRun = {
-        event,
-        attempt: 1,
-        isLastAttempt: true,
-        idempotencyKey,
-        receivedAt,
-        signal,
-      }
-      return handler.handle(context)
-    })
-    return undefined
+    const ended = within({ ms, clock, late }, (signal) =>
+      handler.where?.(event) === false
+        ? undefined
+        : handler.handle({
+            event,
+            attempt: 1,
+            isLastAttempt: true,
+            idempotencyKey: idempotencyKey(key, handler.name),
+            receivedAt,
+            signal,
+          }),
+    )
+    return ended instanceof Promise ? ended.then(succeeded, failure) : undefined
   } catch (error) {
-    return `handler ${handler.name} threw: ${describeError(error)}`
+    return failure(error)
   }
 }

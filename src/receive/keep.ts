@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
 import type { Appended, Engine } from '../model/engine.ts'
+import type { EventKey } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import type { Keeper } from './accepted.ts'
 import { type Answer, duplicate, kept, unavailable } from './answer.ts'
@@ -11,19 +12,20 @@ import { arrivalOf } from './arrival.ts'
 export function keep(engine: Engine, gated: (type: string) => boolean, clock: Clock, log: Log): Keeper {
   const queue = new AppendQueue(engine, clock, log)
 
+  async function recall(key: EventKey): Promise<Answer | undefined> {
+    try {
+      const [known] = await engine.known([key])
+      return known === true ? duplicate : undefined
+    } catch (error) {
+      log.error({ error: describeError(error) }, 'the inbox does not answer')
+      return unavailable('the inbox is down')
+    }
+  }
+
   return {
     closed: () => queue.closed(),
     // Without a gate nothing has to be known before the append, which finds duplicates itself.
-    async recall({ event, key }) {
-      if (!gated(event.type)) return undefined
-      try {
-        const [known] = await engine.known([key])
-        return known === true ? duplicate : undefined
-      } catch (error) {
-        log.error({ error: describeError(error) }, 'the inbox does not answer')
-        return unavailable('the inbox is down')
-      }
-    },
+    recall: ({ event, key }) => (gated(event.type) ? recall(key) : undefined),
     async keep(accepted) {
       const outcome = await queue.push(arrivalOf(accepted))
       const { type, id } = accepted.event

@@ -1,5 +1,7 @@
 import { missingPath } from '../events/missing-path.ts'
 import type { Clock } from '../lib/clock.ts'
+import { whenThere } from '../lib/when-there.ts'
+import { type EventKey, sameKey } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import type { Gate } from '../model/registration.ts'
 import type { Accepted, Keeper } from './accepted.ts'
@@ -9,7 +11,7 @@ import type { Authenticator } from './authenticator.ts'
 import { type Intake, readBody } from './body.ts'
 import { deadlineOf } from './deadline.ts'
 import { gate } from './gate.ts'
-import { identify, keyText } from './identify.ts'
+import { identify } from './identify.ts'
 import type { Incoming } from '../model/incoming.ts'
 import { misshapen } from './inline.ts'
 import { parse } from './parse.ts'
@@ -22,12 +24,17 @@ export interface Door {
   readonly answerWithinMs: number
   readonly gates: ReadonlyMap<string, readonly Gate[]>
   readonly keeper: Keeper
-  /** Events being decided, by key: a copy that comes meanwhile shares the answer. */
-  readonly deciding: Map<string, Promise<Answer>>
+  /** Events being decided, by id: a copy that comes meanwhile shares the answer. */
+  readonly deciding: Map<string, Deciding>
   /** Misprinted types that the log has been told of. */
   readonly misprints: Set<string>
   readonly clock: Clock
   readonly log: Log
+}
+
+interface Deciding {
+  readonly key: EventKey
+  readonly answer: Promise<Answer>
 }
 
 /** A request's way to its answer. Never rejects but for an error of our own. */
@@ -36,7 +43,8 @@ export async function receive(
   door: Door,
   receivedAt: number = door.clock.now(),
 ): Promise<Answer> {
-  const admission = await authenticate(incoming, door.authenticator)
+  const admitting = authenticate(incoming, door.authenticator)
+  const admission = admitting instanceof Promise ? await admitting : admitting
   if (isAnswer(admission)) return admission
 
   const closed = door.keeper.closed()
@@ -54,8 +62,9 @@ export async function receive(
 
     const deadline = deadlineOf(receivedAt, door.answerWithinMs, door.clock)
     const key = identify(event)
-    const accepted = { event, key, keyText: keyText(key), body, receivedAt, deadline }
-    const answer = await decideOnce(accepted, door)
+    const accepted = { event, key, body, receivedAt, deadline }
+    const deciding = decideOnce(accepted, door)
+    const answer = deciding instanceof Promise ? await deciding : deciding
     return answer.status === 200
       ? answer
       : { ...answer, event: { type: event.type.slice(0, 128), id: event.id.slice(0, 128) } }
@@ -71,29 +80,35 @@ function reportOnce(misprint: string, { misprints, log }: Door): void {
   log.warn({ type: misprint }, 'an event has a misprint of its type; it is taken for the one that is meant')
 }
 
-function decideOnce(accepted: Accepted, door: Door): Promise<Answer> {
-  const { keyText: key } = accepted
-  const underWay = door.deciding.get(key)
-  if (underWay !== undefined) return underWay
-  const answer = decide(accepted, door).finally(() => door.deciding.delete(key))
-  door.deciding.set(key, answer)
+/** A copy that comes while the event is being decided shares the answer. */
+function decideOnce(accepted: Accepted, door: Door): Answer | Promise<Answer> {
+  const { key } = accepted
+  const underWay = door.deciding.get(key.id)
+  if (underWay !== undefined && sameKey(underWay.key, key)) return underWay.answer
+  const answer = decide(accepted, door)
+  if (!(answer instanceof Promise) || underWay !== undefined) return answer
+  const forget = () => door.deciding.delete(key.id)
+  answer.then(forget, forget)
+  door.deciding.set(key.id, { key, answer })
   return answer
 }
 
-async function decide(accepted: Accepted, door: Door): Promise<Answer> {
+function decide(accepted: Accepted, door: Door): Answer | Promise<Answer> {
   const gates = door.gates.get(accepted.event.type)
-  const recalled = await door.keeper.recall(accepted)
-  if (recalled !== undefined) return recalled
-  if (gates !== undefined) {
-    const missing = missingPath(accepted.event)
-    const no =
-      missing === undefined
-        ? await gate(gates, accepted.event, accepted.deadline, door.log, door.clock)
-        : misshapen(missing)
-    if (no !== undefined) {
-      await door.keeper.refuse(accepted, no)
-      return no
-    }
-  }
-  return door.keeper.keep(accepted)
+  return whenThere(
+    door.keeper.recall(accepted),
+    (recalled) =>
+      recalled ?? (gates === undefined ? door.keeper.keep(accepted) : decideByGates(gates, accepted, door)),
+  )
+}
+
+async function decideByGates(gates: readonly Gate[], accepted: Accepted, door: Door): Promise<Answer> {
+  const missing = missingPath(accepted.event)
+  const no =
+    missing === undefined
+      ? await gate(gates, accepted.event, accepted.deadline, door.log, door.clock)
+      : misshapen(missing)
+  if (no === undefined) return door.keeper.keep(accepted)
+  await door.keeper.refuse(accepted, no)
+  return no
 }

@@ -87,7 +87,7 @@ test.each(types)('finds every login id of the sample of %s', (type) => {
 })
 
 test('knows a misprinted type by its real name and leaves any other as it came', () => {
-  for (const [misprint, type] of Object.entries(aliases)) {
+  for (const [misprint, type] of aliases) {
     expect(isEventType(misprint)).toBe(false)
     expect(canonicalType(misprint)).toBe(type)
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { handClock } from '../../src/testing/hand-clock.ts'
+import type { EventKey } from '../../src/model/event.ts'
 import { Recent } from '../../src/receive/recent.ts'
 import { bodyWith, door, good } from '../support/door.ts'
 import { rimNames } from '../support/rims.ts'
@@ -73,20 +74,29 @@ describe.each(rimNames)('%s', (rim) => {
   })
 })
 
+const eventKey = (id: string, tenantId = ''): EventKey => ({ createInstant: 1, tenantId, id })
+
 describe('what was seen', () => {
   test('is forgotten after 24 hours', async () => {
     const clock = handClock()
     const recent = new Recent(clock)
-    recent.add('a')
+    recent.add(eventKey('a'))
     await clock.advance(24 * 3_600_000 - 1)
-    expect(recent.has('a')).toBe(true)
+    expect(recent.has(eventKey('a'))).toBe(true)
     await clock.advance(1)
-    expect(recent.has('a')).toBe(false)
+    expect(recent.has(eventKey('a'))).toBe(false)
   })
 
   test('is bounded, the oldest going first', () => {
     const recent = new Recent(handClock(), 2)
-    for (const key of ['a', 'b', 'a', 'c']) recent.add(key)
-    expect(['a', 'b', 'c'].filter((key) => recent.has(key))).toEqual(['a', 'c'])
+    for (const id of ['a', 'b', 'a', 'c']) recent.add(eventKey(id))
+    expect(['a', 'b', 'c'].filter((id) => recent.has(eventKey(id)))).toEqual(['a', 'c'])
+  })
+
+  test('is never taken for an event of another tenant or instant that has its id', () => {
+    const recent = new Recent(handClock())
+    recent.add(eventKey('a', 'one'))
+    expect(recent.has(eventKey('a', 'two'))).toBe(false)
+    expect(recent.has({ ...eventKey('a', 'one'), createInstant: 2 })).toBe(false)
   })
 })

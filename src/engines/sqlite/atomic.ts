@@ -1,3 +1,4 @@
+import { isThenable } from '../../lib/is-thenable.ts'
 import { FusewireError } from '../../model/errors.ts'
 import type { SqliteSql, SqliteStatement } from './sql.ts'
 
@@ -73,8 +74,4 @@ function assertOneFile(sql: string): void {
     "An atomic handler tried to attach another database: in WAL mode a crash can keep one file's half of a commit. " +
       "Keep its tables in the inbox's own file.",
   )
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import type { BodySink, BodySource, Incoming, IncomingHeaders, PeerCertificate } from '../model/incoming.ts'
+import { bodyReadBy } from './body-read-by.ts'
+import { continueIfAsked } from './expect-continue.ts'
+
+/** A request of node:http as the receiver reads it: its own headers and body source too, to make one object a request. */
+export class NodeRequest implements Incoming, IncomingHeaders, BodySource {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly bytes?: Uint8Array
+  readonly consumed?: string
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request
+    this.#response = response
+    const { rawBody, body } = request as { rawBody?: unknown; body?: unknown } // What frameworks leave on a request.
+    if (rawBody instanceof Uint8Array) this.bytes = rawBody
+    else if (body instanceof Uint8Array) this.bytes = body
+    // Express 4's parsers leave {} on a request that they do not read.
+    else if (request.readableDidRead || hasMembers(body)) this.consumed = bodyReadBy(request)
+  }
+
+  get method(): string {
+    return this.#request.method ?? ''
+  }
+
+  get headers(): IncomingHeaders {
+    return this
+  }
+
+  get body(): BodySource {
+    return this
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#request.socket.remoteAddress
+  }
+
+  peerCertificate(): PeerCertificate | undefined {
+    const socket = this.#request.socket as Partial<TLSSocket> // Asked for before it is called: only a TLS socket has it.
+    if (socket.authorized !== true) return undefined
+    const certificate = socket.getPeerCertificate?.()
+    if (certificate?.fingerprint256 === undefined) return undefined
+    return { subject: String(certificate.subject.CN), fingerprint256: certificate.fingerprint256 }
+  }
+
+  // ── headers
+
+  get(name: string): string | undefined {
+    const value = this.#request.headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  /** node drops or joins what came twice; only the raw list shows it. */
+  repeated(names: ReadonlySet<string>): string | undefined {
+    const { rawHeaders } = this.#request
+    const seen: string[] = []
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const name = rawHeaders[index]?.toLowerCase() ?? ''
+      if (!names.has(name)) continue
+      if (seen.includes(name)) return name
+      seen.push(name)
+    }
+    return undefined
+  }
+
+  toHeaders(): Headers {
+    const headers = new Headers()
+    for (const name of Object.keys(this.#request.headers)) {
+      const value = this.get(name)
+      if (value !== undefined) headers.set(name, value)
+    }
+    return headers
+  }
+
+  // ── body
+
+  start(sink: BodySink): void {
+    continueIfAsked(this.#response)
+    const request = this.#request
+    request.on('data', (chunk: Buffer) => sink.chunk(chunk))
+    request.on('end', () => sink.end())
+    request.on('error', () => sink.fail()) // node raises it for those who listen; other hosts raise what nobody hears in the process.
+    request.on('close', () => sink.fail())
+  }
+
+  stop(): void {
+    this.#request.pause()
+  }
+}
+
+function hasMembers(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && Object.keys(body).length > 0
+}

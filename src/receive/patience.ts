@@ -1,0 +1,53 @@
+const tickMs = 250
+/** Longest silence: 1.5 s, to the next tick. */
+const idleTicks = 6
+/** Longest time in all, however steadily it drips: 10 s, to the next tick. */
+const totalTicks = 40
+
+/**
+ * Gives up what falls silent, or never ends. All waits share one timer, for one each would cost every request 3 µs. While the process is too
+ * busy to tick, nobody's time runs.
+ */
+export class Patience {
+  readonly #waits: Wait[] = []
+  #tick = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param slow Called when it took too long; `end` the wait then, too. */
+  begin(slow: () => void): Wait {
+    const wait = { slow, place: this.#waits.length, since: this.#tick, heardAt: this.#tick }
+    this.#waits.push(wait)
+    this.#timer ??= setInterval(() => this.#look(), tickMs).unref()
+    return wait
+  }
+
+  heard(wait: Wait): void {
+    wait.heardAt = this.#tick
+  }
+
+  /** Once. The last one takes its place, so that a thousand waits cost no more than one. */
+  end(wait: Wait): void {
+    const last = this.#waits.pop()
+    if (last === undefined || last === wait) return
+    last.place = wait.place
+    this.#waits[wait.place] = last
+  }
+
+  #look(): void {
+    this.#tick += 1
+    const isSlow = ({ since, heardAt }: Wait) =>
+      this.#tick - heardAt > idleTicks || this.#tick - since > totalTicks
+    for (const wait of this.#waits.filter(isSlow)) wait.slow()
+    if (this.#waits.length > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+}
+
+/** Opaque to whoever waits. */
+export interface Wait {
+  readonly slow: () => void
+  place: number
+  readonly since: number
+  heardAt: number
+}
