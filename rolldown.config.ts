@@ -9,6 +9,7 @@ export default defineConfig({
     'emulator/index': 'src/emulator/index.ts',
     'server/index': 'src/server/index.ts',
     'testing/index': 'src/testing/index.ts',
+    'cli/main': 'src/cli/main.ts',
   },
   platform: 'node',
   transform: { target: 'es2024' },

@@ -15,6 +15,7 @@ export default defineConfig({
     ],
   },
   test: {
+    globalSetup: ['scripts/built.ts'],
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
   },

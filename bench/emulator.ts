@@ -17,7 +17,7 @@ export const benchmark: Benchmark = {
 }
 
 function starting(): Subject {
-  const program = new URL('../dist/emulator/main.js', import.meta.url).pathname
+  const program = new URL('../dist/cli/main.js', import.meta.url).pathname
   return {
     name: 'start',
     open() {
@@ -25,7 +25,7 @@ function starting(): Subject {
       return {
         async measure() {
           const startedAt = performance.now()
-          const child = spawn(process.execPath, [program, '--port', '0'], {
+          const child = spawn(process.execPath, [program, 'emulate', '--port', '0'], {
             stdio: ['ignore', 'pipe', 'inherit'],
           })
           await once(child.stdout, 'data')

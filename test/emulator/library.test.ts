@@ -1,12 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { emulate, type Emulator } from '../../src/emulator/index.ts'
+import { emulate } from '../../src/emulator/index.ts'
 import { clientOf } from './client.ts'
 import { Recorder } from './recorder.ts'
-
-/** The program that `npm run emulate` starts. */
-const program = new URL('../../src/emulator/main.ts', import.meta.url).pathname
 
 test('a receiver in the same process needs no socket', async () => {
   await using fusionauth = await emulate()
@@ -109,40 +104,4 @@ test('two emulators have different keys', async () => {
   await using b = await emulate()
   expect(new Set([a.apiKey, b.apiKey]).size).toBe(2)
   expect(a.kid).not.toBe(b.kid)
-})
-
-async function started(...options: string[]) {
-  const child = spawn(process.execPath, [program, ...options], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let [out, err] = ['', '']
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
-  const exited = once(child, 'exit')
-  await Promise.race([once(child.stdout, 'data'), exited])
-  return { child, exited, out: () => out, err: () => err }
-}
-
-test('the program prints its URL and key, answers, and stops by signal', async () => {
-  const { child, exited, out } = await started('--port', '0', '--api-key', 'my-key')
-  expect(out()).toContain('my-key')
-  const url = /http:\S+/.exec(out())?.[0] ?? ''
-  expect((await clientOf({ url, apiKey: 'my-key' } as Emulator).retrieveTenants()).statusCode).toBe(200)
-  child.kill('SIGTERM')
-  expect(await exited).toEqual([0, null])
-})
-
-test('the program says in a sentence why it cannot start', async () => {
-  await using fusionauth = await emulate()
-  const { port } = new URL(fusionauth.url)
-  for (const [options, reason] of [
-    [['--port', port], 'another program listens there'],
-    [['--port', 'nine'], '--port takes a number'],
-    [['--compatibility', '2'], '--compatibility'],
-    [['--kickstart', '/nowhere.json'], '/nowhere.json'],
-    [['--what'], '--what'],
-  ] as const) {
-    const { exited, err } = await started(...options)
-    expect(await exited).toEqual([1, null])
-    expect(err()).toContain(reason)
-    expect(err().trim().split('\n')).toHaveLength(1)
-  }
 })

@@ -1,0 +1,33 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
+
+/** What every verb can be told. */
+export type Common = {
+  /** Print JSON. */
+  json?: true
+  /** Tell the stack of an error. */
+  debug?: true
+}
+
+/** A line to type, and what it does. */
+export type Example = readonly [line: string, does: string]
+
+/** A verb with what all have in common: `--json`, `--debug`, examples at the end of its help. */
+export function verb(name: string, summary: string, examples: readonly Example[]): Command<[], Common> {
+  return new Command(name)
+    .description(summary)
+    .helpOption('-h, --help', 'show this')
+    .addHelpText('after', `\nExamples:\n${examples.map(shown).join('\n')}`)
+    .option('--json', 'print JSON: a line for each thing, for programs')
+    .option('--debug', 'tell the stack of an error')
+}
+
+function shown([line, does]: Example): string {
+  return `  ${line}\n      ${does}`
+}
+
+/** A verb of the table: its code is loaded when it is called. */
+export interface Verb {
+  readonly name: string
+  readonly summary: string
+  load(): Promise<CommandUnknownOpts>
+}

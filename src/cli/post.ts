@@ -1,0 +1,41 @@
+import { codeOf } from '../model/errors.ts'
+import { missing } from './failure.ts'
+import { text } from './text.ts'
+
+export interface Posted {
+  readonly status: number
+  readonly body: string
+  readonly ms: number
+}
+
+/** Posts as FusionAuth does: no redirect is followed, and two seconds are enough. */
+export async function post(url: string, headers: Headers, body: string): Promise<Posted> {
+  const begun = performance.now()
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers,
+      body,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(readTimeoutMs),
+    })
+    return { status: response.status, body: await response.text(), ms: performance.now() - begun }
+  } catch (error) {
+    throw missing(text`${new URL(url).origin} ${whyNot(error)}`, { cause: error })
+  }
+}
+
+/** What FusionAuth's documentation suggests as a webhook's timeouts, connecting and reading, is together less. */
+const readTimeoutMs = 5000
+
+function whyNot(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return `did not answer within ${readTimeoutMs} ms.`
+  const cause = error instanceof Error ? error.cause : undefined
+  const code = codeOf(cause)
+  if (code === 'ECONNREFUSED') {
+    return 'refuses the connection: nothing listens there. Start the receiver, or give another --to.'
+  }
+  if (code === 'ENOTFOUND') return 'is not known: check the name in --to.'
+  return `cannot be reached (${code ?? (cause instanceof Error ? cause.message : 'unknown')}).`
+}

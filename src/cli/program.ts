@@ -1,0 +1,72 @@
+import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
+import { type ExitCode, exitCodes, failureOf } from './failure.ts'
+import { note } from './terminal.ts'
+import { styled, text } from './text.ts'
+import { verbs } from './verbs.ts'
+import { version } from './version.ts'
+
+/** The whole command, with the code of those verbs that `isCalled` names: each is loaded when it is needed. */
+export async function programWith(isCalled: (verb: string) => boolean): Promise<CommandUnknownOpts> {
+  const program = new Command('fusewire')
+    .description("Receives FusionAuth's events, keeps them, and helps you see what became of them.")
+    .usage('<verb> [options]')
+    .version(version, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show this')
+    .helpCommand('help [verb]', 'show the help of a verb')
+    .addHelpText('after', `\n${manners()}`)
+  for (const verb of verbs) {
+    const command = isCalled(verb.name) ? await verb.load() : new Command(verb.name)
+    program.addCommand(command.summary(verb.summary))
+  }
+  return program
+}
+
+/** Runs what the arguments say, and tells what the process is to end with. */
+export async function run(args: readonly string[]): Promise<ExitCode> {
+  const [first, second] = args.filter((word) => !word.startsWith('-'))
+  const program = await programWith((verb) => verb === (first === 'help' ? second : first))
+  quiet(program)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return ended(error)
+    const failure = failureOf(error)
+    note(text`${styled('red', 'error:')} ${failure.told}`)
+    if (args.includes('--debug')) noteStack(failure.cause ?? failure)
+    return failure.exitCode
+  }
+}
+
+/** Errors are thrown, not exited with, and printed as everything else is. */
+function quiet(command: CommandUnknownOpts): void {
+  command.exitOverride().configureOutput({ outputError: () => {} })
+  for (const each of command.commands) quiet(each)
+}
+
+function ended({ code, exitCode, message }: CommanderError): ExitCode {
+  if (exitCode === 0) return 0
+  if (code === 'commander.help') return 2
+  const lines = message.replace(/^error: /, '').split('\n')
+  const more = code === 'commander.unknownCommand' ? ' fusewire --help lists the verbs.' : ''
+  note(text`${styled('red', 'error:')} ${lines.join(' ')}${more}`)
+  return 2
+}
+
+/** Down to the first cause. */
+function noteStack(error: unknown): void {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  for (const line of stack.split('\n')) note(styled('dim', line))
+  if (error instanceof Error && error.cause !== undefined) noteStack(error.cause)
+}
+
+function manners(): string {
+  const codes = Object.entries(exitCodes).map(([code, means]) => `  ${code.padEnd(2)}  ${means}`)
+  return [
+    'Every verb has --help with examples, and --json for programs.',
+    'A secret is given as env:NAME, file:PATH or - (standard input), never as itself.',
+    '',
+    'Exit codes:',
+    ...codes,
+  ].join('\n')
+}

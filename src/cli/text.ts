@@ -1,0 +1,64 @@
+import { styleText } from 'node:util'
+import { printable } from './printable.ts'
+
+export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow'
+
+declare const safe: unique symbol
+
+/** What may be printed. Only this file makes it, so nobody else's words reach a terminal but through `printable`. */
+export interface Text {
+  readonly [safe]: true
+  readonly parts: readonly Part[]
+}
+
+interface Part {
+  readonly shown: string
+  readonly style?: Style
+}
+
+type Value = string | number | Text
+
+/** The template's own words as they are, every value through `printable`. */
+export function text(words: TemplateStringsArray, ...values: readonly Value[]): Text {
+  return seal(
+    words.flatMap((shown, index) => {
+      const value = values[index]
+      return [{ shown }, ...(value === undefined ? [] : partsOf(value))]
+    }),
+  )
+}
+
+export function styled(style: Style, value: Value): Text {
+  return seal(partsOf(value).map((part) => ({ style, ...part })))
+}
+
+export function joined(values: readonly Value[], separator: string): Text {
+  return seal(
+    values.flatMap((value, index) => [...(index === 0 ? [] : [{ shown: separator }]), ...partsOf(value)]),
+  )
+}
+
+/** Filled up with spaces. */
+export function padded(value: Value, width: number): Text {
+  const parts = partsOf(value)
+  return seal([...parts, { shown: ' '.repeat(Math.max(0, width - widthOf(value))) }])
+}
+
+export function widthOf(value: Value): number {
+  return partsOf(value).reduce((width, { shown }) => width + Array.from(shown).length, 0)
+}
+
+/** For a stream: with colour where it is a terminal and NO_COLOR is not set. */
+export function rendered({ parts }: Text, stream: NodeJS.WritableStream): string {
+  return parts
+    .map(({ shown, style }) => (style === undefined ? shown : styleText(style, shown, { stream })))
+    .join('')
+}
+
+function partsOf(value: Value): readonly Part[] {
+  return typeof value === 'object' ? value.parts : [{ shown: printable(String(value)) }]
+}
+
+function seal(parts: readonly Part[]): Text {
+  return { parts } as Text // The symbol exists in types only.
+}

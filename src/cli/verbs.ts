@@ -1,0 +1,20 @@
+import type { Verb } from './command.ts'
+
+/** Every verb, in the order of the help. */
+export const verbs: readonly Verb[] = [
+  {
+    name: 'emulate',
+    summary: "start FusionAuth's event system, emulated, to develop against",
+    load: async () => (await import('./verbs/emulate.ts')).emulateVerb(),
+  },
+  {
+    name: 'trigger',
+    summary: 'send a made-up event to a URL, as FusionAuth would',
+    load: async () => (await import('./verbs/trigger.ts')).triggerVerb(),
+  },
+  {
+    name: 'events',
+    summary: 'list the types of event FusionAuth sends, or explain one',
+    load: async () => (await import('./verbs/events.ts')).eventsVerb(),
+  },
+]

@@ -1,0 +1,105 @@
+import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
+import { emulate, type Emulator, type EmulateOptions } from '../../emulator/emulate.ts'
+import { codeOf } from '../../model/errors.ts'
+import { verb } from '../command.ts'
+import { missing } from '../failure.ts'
+import { readJsonObject } from '../files.ts'
+import { readSecret } from '../secret.ts'
+import { note, print, printJson } from '../terminal.ts'
+import { styled, text } from '../text.ts'
+import { untilStopped } from '../until-stopped.ts'
+import { port, several } from '../values.ts'
+
+export function emulateVerb(): CommandUnknownOpts {
+  return verb(
+    'emulate',
+    "Starts FusionAuth's event system, emulated: its API, webhooks, transactions and signatures, in memory. For development and tests only.",
+    [
+      ['fusewire emulate', 'on port 9011, with a made-up API key'],
+      ['fusewire emulate --api-key env:FUSIONAUTH_API_KEY', 'with the key your application sends'],
+      ['fusewire emulate --kickstart kickstart.json --env MY_TENANT', 'set up as your kickstart file says'],
+      ['fusewire emulate --host 0.0.0.0 --name fusionauth:9011 --allow-target app', 'between containers'],
+    ],
+  )
+    .addOption(new Option('--port <number>', 'the port to listen on').argParser(port).default(9011))
+    .option('--host <address>', 'the address to listen on (default: 127.0.0.1)')
+    .option('--name <host:port>', 'a further name it may be called by; may be repeated', several)
+    .option('--api-key <secret>', 'the key that opens every call: env:NAME, file:PATH, - or the key itself')
+    .option(
+      '--allow-target <host>',
+      'a host besides this machine that webhooks may be posted to; may be repeated',
+      several,
+    )
+    .option('--kickstart <file>', 'a FusionAuth kickstart file, run at the start and after each reset')
+    .option(
+      '--env <name>',
+      'a variable the kickstart file may read besides FUSIONAUTH_*; may be repeated',
+      several,
+    )
+    .addOption(
+      new Option('--compatibility <version>', 'follow the rules of an older FusionAuth').choices([
+        '1.36',
+      ] as const),
+    )
+    .option(
+      '--early-complete',
+      'send .complete before the commit on identity provider logins, as fusionauth-issues #2233',
+    )
+    .action(
+      async ({
+        json,
+        apiKey,
+        name,
+        allowTarget,
+        kickstart,
+        env,
+        host,
+        compatibility,
+        earlyComplete,
+        ...options
+      }) => {
+        await using emulator = await start({
+          port: options.port,
+          ...(host !== undefined && { host }),
+          ...(name !== undefined && { names: name }),
+          ...(apiKey !== undefined && { apiKey: keyOf(apiKey) }),
+          ...(allowTarget !== undefined && { allowTargets: allowTarget }),
+          ...(kickstart !== undefined && { kickstart: readJsonObject(kickstart, '--kickstart') }),
+          ...(env !== undefined && { env }),
+          ...(compatibility !== undefined && { compatibility }),
+          ...(earlyComplete !== undefined && { earlyComplete }),
+        })
+        const stopped = untilStopped()
+        tell(emulator, json === true)
+        await stopped
+      },
+    )
+}
+
+async function start(options: EmulateOptions): Promise<Emulator> {
+  try {
+    return await emulate(options)
+  } catch (error) {
+    // The emulator says in its own words that a port is taken; whatever else it refuses was written wrong.
+    const cause = error instanceof Error ? error.cause : undefined
+    if (error instanceof Error && codeOf(cause) !== undefined)
+      throw missing(text`${error.message}`, { cause })
+    throw error
+  }
+}
+
+function tell({ url, apiKey, jwks, kid }: Emulator, json: boolean): void {
+  if (json) return printJson({ url, apiKey, jwks, kid })
+  print(text`FusionAuth's event system, emulated for development, on ${styled('bold', url)}`)
+  print(text`API key: ${apiKey}`)
+  print(text`Everything is kept in memory. Stop with Ctrl+C.`)
+}
+
+/** A made-up emulator may have a made-up key on its command line. */
+function keyOf(written: string): string {
+  if (/^(env:|file:|-$)/.test(written)) return readSecret(written, '--api-key')
+  note(
+    text`${styled('yellow', 'warning:')} an API key on a command line can be read by every process of this machine; env:NAME or file:PATH hides it.`,
+  )
+  return written
+}
