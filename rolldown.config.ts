@@ -1,6 +1,9 @@
 import { defineConfig } from 'rolldown'
 
-/** One file for each subpath and what they share: a file for each module made importing cost 30 ms more, module by module. */
+/**
+ * A file for each subpath and one for what they share: importing costs 1 ms a file (4.5 ms so, 7.4 with what is shared in five files, 30 with
+ * a file for each module), and nothing for its size.
+ */
 export default defineConfig({
   input: {
     index: 'src/index.ts',
@@ -14,5 +17,15 @@ export default defineConfig({
   platform: 'node',
   transform: { target: 'es2024' },
   external: [/^node:/, 'pg'],
-  output: { dir: 'dist', format: 'esm', chunkFileNames: 'shared/[name].js', keepNames: true },
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    chunkFileNames: 'shared/[name].js',
+    codeSplitting: {
+      groups: [
+        { name: 'core', test: /\/src\/([^/]+\.ts$|model\/|lib\/|receive\/|deliver\/|events\/(?!samples))/ },
+        { name: 'samples', test: /\/src\/events\/samples\// },
+      ],
+    },
+  },
 })
