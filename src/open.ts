@@ -1,10 +1,12 @@
 import { Reminder } from './deliver/reminder.ts'
 import { Worker } from './deliver/worker.ts'
 import type { Subscription } from './model/delivery.ts'
+import { type Observer, together } from './model/observer.ts'
 import type { Gate, Handler } from './model/registration.ts'
 import type { ResolvedOptions } from './options.ts'
 import { inline } from './receive/inline.ts'
 import { keep } from './receive/keep.ts'
+import { openTelemetry } from './telemetry/open-telemetry.ts'
 import type { Door } from './receive/receive.ts'
 
 /** What the start, or the first request, makes ready. */
@@ -13,6 +15,7 @@ export interface Opened {
   /** Where there is an inbox to deliver from. */
   readonly worker?: Worker
   readonly reminder?: Reminder
+  readonly observer: Observer | undefined
 }
 
 /** Bytes of bodies in this process at one time. */
@@ -23,9 +26,13 @@ export async function open(
   options: ResolvedOptions,
   gates: ReadonlyMap<string, readonly Gate[]>,
   handlers: readonly Handler[],
+  observers: readonly Observer[],
 ): Promise<Opened> {
   const { authenticator, inbox, bodyLimit, gateTimeoutMs, concurrency, clock, log } = options
   await authenticator.prepare(log, clock)
+  const telemetry = await openTelemetry(log)
+  const observer = together(telemetry === undefined ? observers : [...observers, telemetry.observer])
+  const traced = telemetry === undefined ? {} : { tracer: telemetry.tracer }
   const gated = (type: string) => gates.has(type)
   const door = {
     authenticator,
@@ -34,16 +41,20 @@ export async function open(
     gates,
     deciding: new Map(),
     misprints: new Set<string>(),
+    ...traced,
+    observed: observer !== undefined,
     clock,
     log,
   }
-  if (inbox === 'none') return { door: { ...door, keeper: inline(handlers, gated, clock) } }
+  if (inbox === 'none') return { observer, door: { ...door, keeper: inline(handlers, gated, clock) } }
+  if (observer !== undefined) inbox.observe?.(observer)
   await inbox.open()
   await inbox.subscribe(handlers.map(subscriptionOf))
   return {
+    observer,
     reminder: new Reminder(inbox, clock, log),
     door: { ...door, keeper: keep(inbox, gated, clock, log) },
-    worker: new Worker({ engine: inbox, handlers, concurrency, clock, log }),
+    worker: new Worker({ engine: inbox, handlers, concurrency, observer, ...traced, clock, log }),
   }
 }
 

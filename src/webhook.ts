@@ -19,6 +19,7 @@ import type { Drained } from './model/delivery.ts'
 import type { Engine } from './model/engine.ts'
 import { codeOf, FusewireError } from './model/errors.ts'
 import type { Incoming } from './model/incoming.ts'
+import { type Observer, together } from './model/observer.ts'
 import type { Gate, Handler } from './model/registration.ts'
 import { open, type Opened } from './open.ts'
 import { type ResolvedOptions, resolveOptions, type WebhookOptions } from './options.ts'
@@ -40,6 +41,9 @@ export const receiveFrom: unique symbol = Symbol.for('fusewire.receiveFrom')
 
 /** Why no event would be taken in now, for those who watch over the process. @internal */
 export const notReady: unique symbol = Symbol.for('fusewire.notReady')
+
+/** The way in for those who count what happens: before it opens. @internal */
+export const observe: unique symbol = Symbol.for('fusewire.observe')
 
 /** The way in for the test harness. @internal */
 export const rehearse: unique symbol = Symbol.for('fusewire.rehearse')
@@ -67,6 +71,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   readonly #report: (answer: Answer) => void
   readonly #gates = new Map<string, Gate[]>()
   readonly #handlers: Handler[] = []
+  readonly #observers: Observer[] = []
   #opening: Promise<Opened> | undefined
   #opened: Opened | undefined
   #stopping: Promise<void> | undefined
@@ -190,10 +195,19 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
 
   /** @internal */
   async [receiveFrom](incoming: Incoming): Promise<Answer> {
-    const answer = await this.#answer(incoming)
+    const observer = this.#opened === undefined ? together(this.#observers) : this.#opened.observer
+    const answer = await (observer === undefined
+      ? this.#answer(incoming)
+      : this.#observed(incoming, observer))
     this.#report(answer)
     if (answer.outcome === 'kept') this.#opened?.reminder?.kept()
     return answer
+  }
+
+  /** @internal */
+  [observe](observer: Observer): void {
+    this.#checkOpen()
+    this.#observers.push(observer)
   }
 
   /** @internal */
@@ -212,9 +226,17 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
       inbox: own === 'none' ? own : inbox,
       clock,
     }
-    const { door, worker } = await open(options, this.#gates, this.#handlers)
+    const { door, worker } = await open(options, this.#gates, this.#handlers, [])
     const rehearsal = { receive: (request: Request) => receive(fromRequest(request, '127.0.0.1'), door) }
     return worker === undefined ? rehearsal : { ...rehearsal, worker }
+  }
+
+  async #observed(incoming: Incoming, observer: Observer): Promise<Answer> {
+    const { clock } = this.#options
+    const startedAt = clock.now()
+    const answer = await this.#answer(incoming)
+    observer.answered?.(answer, clock.now() - startedAt)
+    return answer
   }
 
   async #answer(incoming: Incoming): Promise<Answer> {
@@ -241,7 +263,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 
   async #openOnce(): Promise<Opened> {
-    this.#opened = await open(this.#options, this.#gates, this.#handlers)
+    this.#opened = await open(this.#options, this.#gates, this.#handlers, this.#observers)
     return this.#opened
   }
 

@@ -2,14 +2,17 @@ import type { Clock } from '../lib/clock.ts'
 import type { Lease, Outcome } from '../model/delivery.ts'
 import type { Engine } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
+import type { AttemptEnd, Observer, Tracer } from '../model/observer.ts'
 import type { Handler } from '../model/registration.ts'
 import { Appetite } from './appetite.ts'
-import { handle } from './handle.ts'
+import { type Attempt, handle } from './handle.ts'
 
 export interface AttemptsOptions {
   readonly engine: Engine
   readonly handlers: readonly Handler[]
   readonly concurrency: number
+  readonly observer?: Observer | undefined
+  readonly tracer?: Tracer
   readonly clock: Clock
   /** Told once for each lease taken, unless it was lost or given back. */
   ended(lease: Lease, outcome: Outcome | 'settled'): void
@@ -92,12 +95,19 @@ export class Attempts {
 
   /** Never rejects: `handle` does not. */
   async #attempt(line: Line, lease: Lease, signal: AbortSignal): Promise<void> {
-    const { engine, clock } = this.#options
-    const outcome = await handle({ lease, handler: line.handler, engine, clock, signal })
+    const { engine, observer, clock } = this.#options
+    const startedAt = observer === undefined ? 0 : clock.now()
+    const end = await this.#traced({ engine, lease, handler: line.handler, clock, signal })
     if (!line.running.delete(lease)) return
     line.appetite.ended()
-    if (outcome !== 'lost') this.#options.ended(lease, outcome)
+    observer?.attempted?.(lease, end, clock.now() - startedAt)
+    if (end !== 'lost') this.#options.ended(lease, end)
     this.#begin(line)
+  }
+
+  #traced(attempt: Attempt): Promise<AttemptEnd> {
+    const { tracer } = this.#options
+    return tracer === undefined ? handle(attempt) : tracer.attempting(attempt.lease, () => handle(attempt))
   }
 }
 

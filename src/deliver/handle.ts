@@ -3,10 +3,11 @@ import { missingPath } from '../events/missing-path.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isThenable } from '../lib/is-thenable.ts'
 import { type Within, within } from '../lib/within.ts'
-import type { Lease, Outcome } from '../model/delivery.ts'
+import type { Lease } from '../model/delivery.ts'
 import type { Engine } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
 import { idempotencyKey } from '../model/event.ts'
+import type { AttemptEnd } from '../model/observer.ts'
 import type { Handler, HandlerRun, ParsedEvent } from '../model/registration.ts'
 import { failure, isLast, outcomeOf } from './outcome.ts'
 
@@ -26,7 +27,7 @@ const timeoutMs = 30_000
  * One run of a handler at one event. Never rejects: whatever happens is an outcome to settle, `settled` where an atomic handler's commit
  * has settled it already, or `lost` where somebody else holds the delivery.
  */
-export async function handle(attempt: Attempt): Promise<Outcome | 'settled' | 'lost'> {
+export async function handle(attempt: Attempt): Promise<AttemptEnd> {
   const { lease, handler, clock } = attempt
   const event = readEvent(lease.event.body, () => lease.event.key.id)
   const missing = typeof event === 'string' ? 'its envelope' : missingPath(event)

@@ -4,6 +4,7 @@ import { describeError } from '../lib/describe-error.ts'
 import type { Drained, Lease, Outcome } from '../model/delivery.ts'
 import type { Engine, Settlement } from '../model/engine.ts'
 import type { Log } from '../model/log.ts'
+import type { Observer, Tracer } from '../model/observer.ts'
 import type { Handler } from '../model/registration.ts'
 import { Attempts } from './attempts.ts'
 
@@ -12,6 +13,8 @@ export interface WorkerOptions {
   readonly handlers: readonly Handler[]
   /** Attempts at a time, for each handler. */
   readonly concurrency: number
+  readonly observer?: Observer | undefined
+  readonly tracer?: Tracer
   readonly clock: Clock
   readonly log: Log
 }
@@ -148,6 +151,7 @@ export class Worker {
     const { leases, crashed, nextInMs = pollMs } = await this.#options.engine.claim(wants, leaseMs)
     for (const { handler, key } of crashed) {
       this.#tally.dead += 1
+      this.#options.observer?.crashed?.(handler, key)
       this.#options.log.error(
         { handler, id: key.id },
         'a delivery is dead: its lease ran out three times, unsettled',

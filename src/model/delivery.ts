@@ -35,6 +35,8 @@ export interface LeasedEvent {
   readonly source: Source
   readonly receivedAt: number
   readonly body: Uint8Array
+  /** As it was appended. */
+  readonly trace?: string
 }
 
 export interface Claimed {

@@ -1,6 +1,7 @@
 import type { Claimed, Lease, Outcome, Subscription } from './delivery.ts'
 import type { Arrival, EventKey } from './event.ts'
 import type { Kept } from './kept.ts'
+import type { Observer } from './observer.ts'
 import type { Stats } from './stats.ts'
 import type { Tending } from './tending.ts'
 
@@ -24,6 +25,9 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
    * The same name again replaces its filters. Nothing but a person removes one. @internal
    */
   subscribe(subscriptions: readonly Subscription[]): Promise<void>
+
+  /** Tells an observer of its appends from now on. @internal */
+  observe?(observer: Observer): void
 
   /**
    * Durable when it resolves: the event and one delivery for each matching subscription, in one transaction, in this order.

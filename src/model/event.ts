@@ -41,6 +41,8 @@ export interface Arrival {
   readonly applicationIds: readonly string[]
   /** Every user id in the event: by these a person's events are found and erased. */
   readonly subjects: readonly string[]
+  /** What a tracer wants back with each lease. */
+  readonly trace?: string
   /** A gate's no, in words: the event is kept without deliveries. */
   readonly refused?: string
 }

@@ -12,6 +12,8 @@ export interface Accepted {
   /** Epoch ms. */
   readonly receivedAt: number
   readonly deadline: Deadline
+  /** To keep with the event. */
+  readonly trace: string | undefined
 }
 
 /** What happens to an event that no gate refused: it is handled at once, or kept. */

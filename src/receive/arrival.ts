@@ -7,7 +7,7 @@ import type { Accepted } from './accepted.ts'
 import { canonicalId } from './identify.ts'
 
 /** The event as the inbox takes it in. */
-export function arrivalOf({ event, key, body, receivedAt }: Accepted): Arrival {
+export function arrivalOf({ event, key, body, receivedAt, trace }: Accepted): Arrival {
   const lane = laneOf(event)
   return {
     key,
@@ -19,6 +19,7 @@ export function arrivalOf({ event, key, body, receivedAt }: Accepted): Arrival {
     ...(lane !== undefined && { lane: canonicalId(`${key.tenantId}/${lane}`) }),
     applicationIds: applicationsOf(event),
     subjects: subjectsOf(event),
+    ...(trace !== undefined && { trace }),
   }
 }
 

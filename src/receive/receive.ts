@@ -3,10 +3,11 @@ import type { Clock } from '../lib/clock.ts'
 import { whenThere } from '../lib/when-there.ts'
 import { type EventKey, sameKey } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
+import type { Tracer } from '../model/observer.ts'
 import type { Gate } from '../model/registration.ts'
 import type { Accepted, Keeper } from './accepted.ts'
 import { type Answer, isAnswer, unauthorized, unavailable } from './answer.ts'
-import { authenticate } from './authenticate.ts'
+import { type Admission, authenticate } from './authenticate.ts'
 import type { Authenticator } from './authenticator.ts'
 import { type Intake, readBody } from './body.ts'
 import { deadlineOf } from './deadline.ts'
@@ -28,6 +29,9 @@ export interface Door {
   readonly deciding: Map<string, Deciding>
   /** Misprinted types that the log has been told of. */
   readonly misprints: Set<string>
+  readonly tracer?: Tracer
+  /** Somebody wants to know of every event, not only of those that are complained about. */
+  readonly observed: boolean
   readonly clock: Clock
   readonly log: Log
 }
@@ -47,6 +51,19 @@ export async function receive(
   const admission = admitting instanceof Promise ? await admitting : admitting
   if (isAnswer(admission)) return admission
 
+  if (door.tracer === undefined) return takeIn(incoming, admission, door, receivedAt, undefined)
+  const request = { receivedAt, header: (name: string) => incoming.headers.get(name) }
+  return door.tracer.receiving(request, (trace) => takeIn(incoming, admission, door, receivedAt, trace))
+}
+
+/** From here on the sender is known. */
+async function takeIn(
+  incoming: Incoming,
+  admission: Admission,
+  door: Door,
+  receivedAt: number,
+  trace: string | undefined,
+): Promise<Answer> {
   const closed = door.keeper.closed()
   if (closed !== undefined) return unavailable(closed)
 
@@ -62,10 +79,10 @@ export async function receive(
 
     const deadline = deadlineOf(receivedAt, door.answerWithinMs, door.clock)
     const key = identify(event)
-    const accepted = { event, key, body, receivedAt, deadline }
+    const accepted = { event, key, body, receivedAt, deadline, trace }
     const deciding = decideOnce(accepted, door)
     const answer = deciding instanceof Promise ? await deciding : deciding
-    return answer.status === 200
+    return answer.status === 200 && !door.observed
       ? answer
       : { ...answer, event: { type: event.type.slice(0, 128), id: event.id.slice(0, 128) } }
   } finally {

@@ -1,5 +1,6 @@
 import type { Engine } from '../../model/engine.ts'
 import { FusewireError } from '../../model/errors.ts'
+import type { Observer } from '../../model/observer.ts'
 import { appending } from './append.ts'
 import { runningAtomic } from './atomic.ts'
 import { claiming } from './claim.ts'
@@ -46,14 +47,22 @@ export function postgres(
   const takeTurn = turns(async () => atomicLimit(await inbox.pool()))
   const probe = statement(`${schema}.probe`, `update ${schema}.probe set at = ${schema}.now()`)
 
+  let observer: Observer | undefined
+
   return {
     open: () => inbox.open(),
+
+    observe(one) {
+      observer = one
+    },
 
     subscribe: (subscriptions) => inbox.transact((client) => subscribe(client, subscriptions)),
 
     async append(arrivals) {
       await inbox.open()
+      const startedAt = observer === undefined ? 0 : performance.now()
       const answers = await append(arrivals)
+      observer?.synced?.(performance.now() - startedAt)
       watchers.announce()
       return answers
     },

@@ -50,6 +50,8 @@ export function sqlite(
       await inbox.use(() => {})
     },
 
+    observe: (observer) => jobs.observe(observer),
+
     async subscribe(subscriptions) {
       await jobs.write((session) => session.subscribe(subscriptions))
       inbox.remember(subscriptions)

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Observer } from '../../model/observer.ts'
 import { isFault } from './errors.ts'
 import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
@@ -7,6 +8,8 @@ import type { Sessions } from './sessions.ts'
 export interface Writer {
   /** Resolves when what `run` did is committed. What is asked in one turn of the loop shares a commit. */
   write<T>(run: Run<T>, options?: JobOptions): Promise<T>
+  /** Tells an observer how long durable commits take. */
+  observe(observer: Observer): void
   /** Resolves when everything asked for is done. */
   idle(): Promise<void>
 }
@@ -38,6 +41,7 @@ export function writer(sessions: Sessions, now: () => number): Writer {
   const jobs: Job[] = []
   let working: Promise<void> | undefined
   let syncedAt = -Infinity
+  let observer: Observer | undefined
 
   async function work(): Promise<void> {
     while (jobs.length > 0) {
@@ -86,7 +90,9 @@ export function writer(sessions: Sessions, now: () => number): Writer {
         ends.push(end)
       }
       if (durable) session.time.note(now())
+      const startedAt = observer === undefined ? 0 : performance.now()
       session.commit()
+      if (durable) observer?.synced?.(performance.now() - startedAt)
     } catch (error) {
       sessions.drop(session)
       throw error
@@ -112,6 +118,9 @@ export function writer(sessions: Sessions, now: () => number): Writer {
         })
         working ??= work()
       })
+    },
+    observe(one) {
+      observer = one
     },
     idle: async () => working,
   }
