@@ -95,14 +95,14 @@ export function end(
 function lease(delivery: Delivery, now: number): Lease {
   const { event, queue, token, attempts } = delivery
   const failingSince = queue.failing.get(streak(delivery))
-  const { key, type, source, receivedAt, body } = event.arrival
+  const { key, type, source, receivedAt, body, trace } = event.arrival
   return {
     handler: queue.subscription.handler,
     position: event.position,
     token: String(token),
     attempt: attempts,
     failingForMs: failingSince === undefined ? 0 : now - failingSince,
-    event: { key, type, source, receivedAt, body },
+    event: { key, type, source, receivedAt, body, ...(trace !== undefined && { trace }) },
   }
 }
 
