@@ -227,7 +227,9 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
       clock,
     }
     const { door, worker } = await open(options, this.#gates, this.#handlers, [])
-    const rehearsal = { receive: (request: Request) => receive(fromRequest(request, '127.0.0.1'), door) }
+    const rehearsal = {
+      receive: async (request: Request) => receive(fromRequest(request, '127.0.0.1'), door),
+    }
     return worker === undefined ? rehearsal : { ...rehearsal, worker }
   }
 

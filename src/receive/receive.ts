@@ -41,22 +41,31 @@ interface Deciding {
   readonly answer: Promise<Answer>
 }
 
-/** A request's way to its answer. Never rejects but for an error of our own. */
-export async function receive(
+/** A request's way to its answer. Fails only by an error of our own. */
+export function receive(
   incoming: Incoming,
   door: Door,
   receivedAt: number = door.clock.now(),
-): Promise<Answer> {
-  const admitting = authenticate(incoming, door.authenticator)
-  const admission = admitting instanceof Promise ? await admitting : admitting
-  if (isAnswer(admission)) return admission
+): Answer | Promise<Answer> {
+  const admission = authenticate(incoming, door.authenticator)
+  return admission instanceof Promise
+    ? admission.then((late) => enter(incoming, late, door, receivedAt))
+    : enter(incoming, admission, door, receivedAt)
+}
 
+/** A trace that the sender began is continued from here on, where the sender is known. */
+function enter(
+  incoming: Incoming,
+  admission: Admission | Answer,
+  door: Door,
+  receivedAt: number,
+): Answer | Promise<Answer> {
+  if (isAnswer(admission)) return admission
   if (door.tracer === undefined) return takeIn(incoming, admission, door, receivedAt, undefined)
   const request = { receivedAt, header: (name: string) => incoming.headers.get(name) }
   return door.tracer.receiving(request, (trace) => takeIn(incoming, admission, door, receivedAt, trace))
 }
 
-/** From here on the sender is known. */
 async function takeIn(
   incoming: Incoming,
   admission: Admission,

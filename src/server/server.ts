@@ -3,10 +3,11 @@ import { answerError, listen, pathOf } from '../http/listen.ts'
 import { toNodeHandler } from '../http/to-node-handler.ts'
 import { untilSignal } from '../http/until-signal.ts'
 import { FusewireError } from '../model/errors.ts'
-import { notReady } from '../webhook.ts'
+import { notReady, observe } from '../webhook.ts'
 import { type AdminEnv, openAdmin } from './admin.ts'
 import type { ServerOptions } from './options.ts'
-import { ready } from './ready.ts'
+import { metrics } from './metrics.ts'
+import { probes } from './probes.ts'
 
 /** A running server. `stop` (or `await using`) ends it. */
 export interface Server extends AsyncDisposable {
@@ -25,19 +26,20 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { webhook, admin, stopWithinMs = 10_000, signals = true } = options
   const { port = 3000, hostname, path = '/fusionauth-webhook' } = options.door ?? {}
   checkPath(path)
-  await using opened = new AsyncDisposableStack()
-  opened.defer(() => webhook.stop({ withinMs: stopWithinMs }))
-  await webhook.start()
-
+  const counted = metrics()
   let stopping = false
-  const app = new Hono<AdminEnv>()
-  app.route(
-    '/',
-    ready(() => (stopping ? 'the server stops' : webhook[notReady]())),
-  )
+  await using opened = new AsyncDisposableStack()
 
+  // The admin listener first and so closed last: it tells who asks that the rest is not ready yet, or not any more.
+  const app = new Hono<AdminEnv>()
+  const state = () => (stopping ? 'the server stops' : webhook[notReady]())
+  app.route('/', probes(state, counted, webhook.inbox))
   const adminListener = admin && (await openAdmin(app, admin, admin.port ?? (port === 0 ? 0 : port + 1)))
   if (adminListener !== undefined) opened.defer(() => adminListener.close())
+
+  opened.defer(() => webhook.stop({ withinMs: stopWithinMs }))
+  if (admin !== undefined) webhook[observe](counted.observer)
+  await webhook.start()
 
   const handle = toNodeHandler(webhook)
   const door = await listen(

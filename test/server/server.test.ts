@@ -23,7 +23,7 @@ test('the door serves the webhook and /livez, and nothing of the admin listener'
   }
 })
 
-test('is ready until it stops, and stops handlers first', async () => {
+test('is ready until it stops, and says so until its handlers have ended', async () => {
   const { promise: begun, resolve: tellBegun } = Promise.withResolvers<void>()
   const { promise: end, resolve: letEnd } = Promise.withResolvers<void>()
   const server = await rig((webhook) =>
@@ -38,6 +38,7 @@ test('is ready until it stops, and stops handlers first', async () => {
   let stopped = false
   void server.server.stopped.then(() => (stopped = true))
   const stopping = server.server.stop()
+  expect((await server.ask('/readyz')).status).toBe(503)
   expect(stopped).toBe(false)
   letEnd()
   await stopping

@@ -1,0 +1,40 @@
+import { Hono } from 'hono'
+import type { Inbox } from '../inbox.ts'
+import type { Overview } from '../model/stats.ts'
+import type { AdminEnv } from './admin.ts'
+import type { Metrics } from './metrics.ts'
+
+/** An inbox counts in steps, and several scrapers may ask at a time. */
+const freshMs = 5000
+
+/** `/readyz`: whether FusionAuth's events would be taken in now. `/metrics`: for Prometheus. */
+export function probes(
+  notReady: () => string | undefined,
+  metrics: Metrics,
+  inbox: Inbox | undefined,
+): Hono<AdminEnv> {
+  const overview = remembered(async () => inbox?.stats().catch(() => undefined))
+  return new Hono<AdminEnv>()
+    .get('/readyz', (context) => {
+      const reason = notReady()
+      return reason === undefined ? context.text('ready\n') : context.text(`not ready: ${reason}\n`, 503)
+    })
+    .get('/metrics', async (context) => {
+      context.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+      return context.body(metrics.text(await overview(), Date.now()))
+    })
+}
+
+/** What it said is good for a while. */
+function remembered(ask: () => Promise<Overview | undefined>): () => Promise<Overview | undefined> {
+  let answer: Promise<Overview | undefined> | undefined
+  let until = 0
+  return () => {
+    const now = performance.now()
+    if (answer === undefined || now > until) {
+      answer = ask()
+      until = now + freshMs
+    }
+    return answer
+  }
+}
