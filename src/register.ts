@@ -71,6 +71,10 @@ export function handlerOf(
   checkWhen(label, types, options.when)
   checkMs(label, options.timeoutMs)
   checkOneOf(label, 'ordering', options.ordering, ['lane', 'none'])
+  for (const filter of ['tenantId', 'applicationId'] as const) {
+    if (!Object.hasOwn(options, filter) || options[filter] !== undefined) continue
+    throw option(`${label}: ${filter} is undefined, which would mean all. Give it an id, or leave it out.`)
+  }
   const { maxAttempts, tenantId, applicationId, timeoutMs, where } = options
   if (where !== undefined && typeof where !== 'function') throw option(`${label}: where must be a function.`)
   if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts >= 1)) {

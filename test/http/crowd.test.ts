@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { apiKey, Webhook } from 'fusewire'
 import { expect, test } from 'vitest'
+import { letSilentGo } from '../../src/http/let-silent-go.ts'
 import { good, key, userDelete } from '../support/door.ts'
 import { keptLog } from '../support/log.ts'
 import { listen, type Raw, raw } from '../support/raw.ts'
@@ -30,9 +31,7 @@ async function idle(port: number, count: number): Promise<readonly Raw[]> {
 
 test(`beside ${crowd} idle sockets a good request takes under 50 ms`, async () => {
   await using webhook = new Webhook({ authenticate: apiKey(key), inbox: 'none', log: keptLog() })
-  await using at = await listen(webhook, (server) => {
-    server.maxConnections = crowd + 100 // hardenServer's 2,000 turn the others away, and a good one with them.
-  })
+  await using at = await listen(webhook)
   const held = await idle(at.port, crowd)
   try {
     const took = []
@@ -45,6 +44,20 @@ test(`beside ${crowd} idle sockets a good request takes under 50 ms`, async () =
   } finally {
     for (const { socket } of held) socket.destroy()
   }
+})
+
+test('beyond the limit the longest silent goes; who has sent a request stays', async () => {
+  await using webhook = new Webhook({ authenticate: apiKey(key), inbox: 'none', log: keptLog() })
+  await using at = await listen(webhook, (server) => letSilentGo(server, 3))
+  const known = await raw(at.port)
+  known.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await expect.poll(known.received).toContain('405')
+  const first = await raw(at.port)
+  const second = await raw(at.port)
+  const third = await raw(at.port)
+  await first.closed
+  expect([known, second, third].map(({ socket }) => socket.readyState)).toEqual(['open', 'open', 'open'])
+  for (const { socket } of [known, second, third]) socket.destroy()
 })
 
 test('idle sockets are let go after the time headers may take', async () => {

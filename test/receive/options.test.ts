@@ -342,6 +342,11 @@ const bad: Readonly<Record<string, readonly [make: () => unknown, code: string, 
     'FW_OPTION',
     /where/,
   ],
+  'on with a tenantId from a variable that is not set': [
+    () => webhook().on('user.delete.complete', js({ tenantId: undefined }), ignore),
+    'FW_OPTION',
+    /tenantId is undefined/,
+  ],
   'on with a tenantId that is no text': [
     () => webhook().on('user.delete.complete', js({ tenantId: 7 }), ignore),
     'FW_OPTION',
