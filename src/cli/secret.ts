@@ -5,32 +5,46 @@ import { text } from './text.ts'
 /** How secrets are given, for help texts. */
 export const secretWays = 'env:NAME, file:PATH or - (standard input)'
 
+/** A secret that was named, not read yet. */
+export interface GivenSecret {
+  /** Where it is, or that it is hidden. */
+  readonly shown: string
+  read(): string
+}
+
 /**
  * The secret that `env:NAME`, `file:PATH` or `-` stands for. The secret itself is refused on a command line: every process of the machine
- * can read those, and shells remember them.
+ * can read those, and shells remember them. The environment and a config file may hold it.
  */
+export function asSecret(written: string, option: string, onCommandLine: boolean): GivenSecret {
+  if (isReference(written)) return { shown: written, read: () => checked(secretAt(written, option), option) }
+  if (!onCommandLine) return { shown: '(hidden)', read: () => checked(written, option) }
+  throw misused(
+    text`${option} takes ${secretWays}, not the secret itself: other processes can read a command line.`,
+  )
+}
+
+/** The secret that an option of the command line stands for. */
 export function readSecret(reference: string, option: string): string {
-  const secret = secretAt(reference, option)
-  if (secret === '') throw misused(text`${option}: the secret is empty.`)
-  return secret
+  return asSecret(reference, option, true).read()
+}
+
+function checked(secret: string, option: string): string {
+  if (secret !== '') return secret
+  throw misused(text`${option}: the secret is empty.`)
+}
+
+export function isReference(written: string): boolean {
+  return /^(?:env:.+|file:.+|-)$/s.test(written)
 }
 
 function secretAt(reference: string, option: string): string {
   if (reference === '-') return lineOf(readBytes('-', option))
-  const [, way, place = ''] = /^(env|file):(.+)$/s.exec(reference) ?? []
-  switch (way) {
-    case 'env': {
-      const secret = process.env[place]
-      if (secret === undefined) throw misused(text`${option}: the environment variable ${place} is not set.`)
-      return secret
-    }
-    case 'file':
-      return lineOf(readBytes(place, option))
-    default:
-      throw misused(
-        text`${option} takes ${secretWays}, not the secret itself: other processes can read a command line.`,
-      )
-  }
+  const place = reference.slice(reference.indexOf(':') + 1)
+  if (reference.startsWith('file:')) return lineOf(readBytes(place, option))
+  const secret = process.env[place]
+  if (secret === undefined) throw misused(text`${option}: the environment variable ${place} is not set.`)
+  return secret
 }
 
 /** Without the newline an editor leaves at the end. */

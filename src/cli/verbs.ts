@@ -17,4 +17,9 @@ export const verbs: readonly Verb[] = [
     summary: 'list the types of event FusionAuth sends, or explain one',
     load: async () => (await import('./verbs/events.ts')).eventsVerb(),
   },
+  {
+    name: 'verify',
+    summary: 'explain a captured request: which step fails, and why',
+    load: async () => (await import('./verbs/verify.ts')).verifyVerb(),
+  },
 ]

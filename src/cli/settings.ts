@@ -1,0 +1,177 @@
+import { type Command, type CommandUnknownOpts, Option, type OptionValues } from '@commander-js/extra-typings'
+import { asSecret, type GivenSecret, secretWays } from './secret.ts'
+import { httpUrl, port, several, wholeNumber } from './values.ts'
+
+/** Something that can be set by a flag, by the environment or in fusewire.config.ts. */
+interface Setting {
+  /** As commander writes it. */
+  readonly flag: string
+  readonly about: string
+  readonly parse?: (written: string, before: never) => unknown
+  readonly usual?: string | number
+  readonly secret?: true
+}
+
+/** Every setting, by its name in fusewire.config.ts; `port` is `--port` and FUSEWIRE_PORT too. */
+export const settings = {
+  port: {
+    flag: '--port <number>',
+    about: 'the port FusionAuth posts to; 0 takes a free one',
+    parse: port,
+    usual: 3000,
+  },
+  host: {
+    flag: '--host <address>',
+    about: 'the address to listen on (default: every address of the machine)',
+  },
+  path: { flag: '--path <path>', about: 'the path FusionAuth posts to', usual: '/fusionauth-webhook' },
+  inbox: {
+    flag: '--inbox <place>',
+    about:
+      'where events are kept: sqlite:FILE, or postgres: and where the URL stands, as in postgres:env:DATABASE_URL',
+    usual: 'sqlite:inbox.db',
+  },
+  allowVolatile: {
+    flag: '--allow-volatile',
+    about: 'accept a file system that forgets, or one on the network',
+  },
+  bodyLimit: {
+    flag: '--body-limit <bytes>',
+    about: 'the largest body to accept (default: 10 MiB)',
+    parse: wholeNumber(1, 2 ** 31),
+  },
+  concurrency: {
+    flag: '--concurrency <number>',
+    about: 'attempts at a time, for each handler (default: 16)',
+    parse: wholeNumber(1, 10_000),
+  },
+  apiKey: {
+    flag: '--api-key <secret>',
+    about: `the header FusionAuth is to send: ${secretWays}`,
+    secret: true,
+  },
+  apiKeyHeader: {
+    flag: '--api-key-header <name>',
+    about: 'the header that carries it (default: Authorization)',
+  },
+  username: { flag: '--username <name>', about: 'the user name FusionAuth is to send' },
+  password: { flag: '--password <secret>', about: 'its password', secret: true },
+  signingSecret: {
+    flag: '--signing-secret <secret>',
+    about: 'the HMAC secret FusionAuth signs with',
+    secret: true,
+  },
+  publicKey: { flag: '--public-key <file>', about: 'the public key of what FusionAuth signs with, as PEM' },
+  jwks: {
+    flag: '--jwks <url>',
+    about: 'where FusionAuth publishes its public keys; needs --kid',
+    parse: httpUrl,
+  },
+  kid: { flag: '--kid <kid>', about: 'the key of them to trust; may be repeated', parse: several },
+  adminPort: {
+    flag: '--admin-port <number>',
+    about: 'the port people and monitoring ask (default: the next one)',
+    parse: port,
+  },
+  adminHost: { flag: '--admin-host <address>', about: 'its address (default: 127.0.0.1)' },
+  adminName: {
+    flag: '--admin-name <host:port>',
+    about: 'a further name it may be called by; may be repeated',
+    parse: several,
+  },
+  adminToken: {
+    flag: '--admin-token <secret>',
+    about: 'the token that may do everything there',
+    secret: true,
+  },
+  readToken: {
+    flag: '--read-token <secret>',
+    about: 'a token that may only look, for monitoring',
+    secret: true,
+  },
+} as const satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof settings
+
+type ValueOf<S> = S extends { secret: true }
+  ? GivenSecret
+  : S extends { parse: (...written: never[]) => infer Value }
+    ? Value
+    : S extends { flag: `${string}<${string}` }
+      ? string
+      : boolean
+
+/** What was set, or is usual. */
+export type Settings<Name extends SettingName = SettingName> = {
+  readonly [N in Name]:
+    | ValueOf<(typeof settings)[N]>
+    | ((typeof settings)[N] extends { usual: unknown } ? never : undefined)
+}
+
+/** Where a value came from. */
+export type Origin = 'flag' | 'environment' | 'config file' | 'default' | 'unset'
+
+/** Settings that say who may speak. */
+export const authentication = [
+  'apiKey',
+  'apiKeyHeader',
+  'username',
+  'password',
+  'signingSecret',
+  'publicKey',
+  'jwks',
+  'kid',
+] as const satisfies readonly SettingName[]
+
+/** Lets a verb be told these. */
+export function settable<Args extends unknown[], Opts extends OptionValues>(
+  command: Command<Args, Opts>,
+  names: readonly SettingName[],
+): Command<Args, Opts> {
+  for (const name of names) command.addOption(optionOf(name))
+  return command
+}
+
+function optionOf(name: SettingName): Option {
+  const { flag, about, parse, usual }: Setting = settings[name]
+  const option = new Option(flag, about).env(variableOf(name))
+  // Commander hands a repeated option what it had before; the others ignore it.
+  if (parse !== undefined) option.argParser(parse as (written: string, before: unknown) => unknown)
+  return usual === undefined ? option : option.default(usual)
+}
+
+/** FUSEWIRE_API_KEY for apiKey. */
+export function variableOf(name: SettingName): string {
+  return `FUSEWIRE_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/** What holds, of these settings. */
+export function settingsOf<Name extends SettingName>(
+  command: CommandUnknownOpts,
+  names: readonly Name[],
+): Settings<Name> {
+  const values = names.map((name) => [name, valueOf(command, name)])
+  return Object.fromEntries(values) as Settings<Name> // Commander parsed each by its own `parse`.
+}
+
+function valueOf(command: CommandUnknownOpts, name: SettingName): unknown {
+  const value: unknown = command.getOptionValue(name)
+  const { flag, secret }: Setting = settings[name]
+  if (secret === undefined || typeof value !== 'string') return value
+  return asSecret(value, flag.split(' ', 1)[0] ?? '', originOf(command, name) === 'flag')
+}
+
+export function originOf(command: CommandUnknownOpts, name: SettingName): Origin {
+  switch (command.getOptionValueSource(name)) {
+    case 'cli':
+      return 'flag'
+    case 'env':
+      return 'environment'
+    case 'config':
+      return 'config file'
+    case 'default':
+      return 'default'
+    default:
+      return 'unset'
+  }
+}

@@ -1,0 +1,64 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { authenticatorOf } from '../authenticator.ts'
+import { readCaptured } from '../captured.ts'
+import { verb } from '../command.ts'
+import { explain, type Step } from '../explain.ts'
+import { Failure } from '../failure.ts'
+import { readBytes } from '../files.ts'
+import { authentication, settable, settingsOf } from '../settings.ts'
+import { print, printJson } from '../terminal.ts'
+import { padded, styled, type Text, text } from '../text.ts'
+
+export function verifyVerb(): CommandUnknownOpts {
+  const command = verb(
+    'verify',
+    "Takes a captured request through the receiver's own steps, and explains which fails and why. The file holds the request as it came: request line, headers, an empty line, the body.",
+    [
+      ['fusewire verify request.http --signing-secret env:SIGNING_SECRET', 'is it signed as it should be?'],
+      [
+        'fusewire verify request.http --jwks https://auth.example.com/.well-known/jwks.json --kid _H07wVG1fV3l5ih74rNxIC3nevE',
+        'against the keys FusionAuth publishes',
+      ],
+      [
+        'fusewire verify headers.txt --body body.json --api-key file:key.txt',
+        'headers and body from two files',
+      ],
+      ['nc -l 3000 > request.http', 'one way to capture one: let FusionAuth post to it, then Ctrl+C'],
+    ],
+  )
+    .argument('<file>', 'the request; - is standard input')
+    .option('--body <file>', 'the body, when the first file holds only the headers')
+  return settable(command, authentication).action(async (file, { json, body }, self) => {
+    const authenticator = authenticatorOf(settingsOf(self, authentication))
+    const apart = body === undefined ? undefined : readBytes(body, '--body')
+    const captured = await readCaptured(readBytes(file, 'verify'), apart)
+    const { status, steps, event } = await explain(captured, authenticator)
+    const { mended } = captured
+    if (json === true) printJson({ status, steps, mended, ...(event && { type: event.type, id: event.id }) })
+    else {
+      for (const words of mended) print(text`${styled('yellow', '!')} ${words}`)
+      for (const step of steps) tell(step)
+    }
+    const fault = steps.find(({ verdict }) => verdict === 'fails')
+    if (fault !== undefined) {
+      throw new Failure(
+        1,
+        status === 200
+          ? text`The event would be kept, but no handler runs: ${fault.says}.`
+          : text`The receiver would answer ${status}: ${fault.says}.`,
+      )
+    }
+    if (json !== true) print(text`The receiver would accept it, if no gate refuses.`)
+  })
+}
+
+function tell({ name, verdict, says, hint }: Step): void {
+  print(text`${marks[verdict]} ${padded(name, 12)} ${says}`)
+  if (hint !== undefined) print(text`  ${padded('', 12)} ${styled('dim', hint)}`)
+}
+
+const marks: Readonly<Record<Step['verdict'], Text>> = {
+  holds: styled('green', '✓'),
+  fails: styled('red', '✗'),
+  'not checked': styled('yellow', '-'),
+}
