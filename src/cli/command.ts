@@ -12,13 +12,22 @@ export type Common = {
 export type Example = readonly [line: string, does: string]
 
 /** A verb with what all have in common: `--json`, `--debug`, examples at the end of its help. */
-export function verb(name: string, summary: string, examples: readonly Example[]): Command<[], Common> {
-  return new Command(name)
-    .description(summary)
+export function verb(name: string, about: string, examples: readonly Example[]): Command<[], Common> {
+  const command = new Command(name)
+    .description(about)
     .helpOption('-h, --help', 'show this')
     .addHelpText('after', `\nExamples:\n${examples.map(shown).join('\n')}`)
     .option('--json', 'print JSON: a line for each thing, for programs')
     .option('--debug', 'tell the stack of an error')
+  examplesByVerb.set(command, examples)
+  return command
+}
+
+const examplesByVerb = new WeakMap<object, readonly Example[]>()
+
+/** For the page that is written from the help. */
+export function examplesOf(command: CommandUnknownOpts): readonly Example[] {
+  return examplesByVerb.get(command) ?? []
 }
 
 function shown([line, does]: Example): string {

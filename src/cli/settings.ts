@@ -123,6 +123,9 @@ export const authentication = [
   'kid',
 ] as const satisfies readonly SettingName[]
 
+/** Settings of a receiver that runs by itself. */
+export const receiver = Object.keys(settings) as readonly SettingName[] // The keys of settings are its names.
+
 /** Lets a verb be told these. */
 export function settable<Args extends unknown[], Opts extends OptionValues>(
   command: Command<Args, Opts>,

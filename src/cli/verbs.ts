@@ -22,4 +22,9 @@ export const verbs: readonly Verb[] = [
     summary: 'explain a captured request: which step fails, and why',
     load: async () => (await import('./verbs/verify.ts')).verifyVerb(),
   },
+  {
+    name: 'config',
+    summary: 'show the settings in force, and where each comes from',
+    load: async () => (await import('./verbs/config.ts')).configVerb(),
+  },
 ]

@@ -1,0 +1,90 @@
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { isObject, type JsonObject } from '../lib/json.ts'
+import { codeOf } from '../model/errors.ts'
+import { misused } from './failure.ts'
+import { type SettingName, settings } from './settings.ts'
+import { text } from './text.ts'
+
+const names = ['fusewire.config.ts', 'fusewire.config.js', 'fusewire.config.mjs']
+
+/**
+ * The config file of this project: beside package.json in the folder the command runs in, never in one above it, because whoever owns
+ * that one is somebody else.
+ */
+export function configFileHere(): string | undefined {
+  return existsSync('package.json') ? names.find((name) => existsSync(name)) : undefined
+}
+
+/** Runs a config file and puts what it sets below what flags and the environment say. It is code, so it must be its user's own. */
+export async function applyConfigFile(command: CommandUnknownOpts, file: string): Promise<void> {
+  const given = await load(file)
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    if (!isSetting(name))
+      throw misused(text`${file} sets ${name}, which is no setting; fusewire config lists them.`)
+    const source = command.getOptionValueSource(name)
+    if (source === 'cli' || source === 'env') continue
+    command.setOptionValueWithSource(name, parsed(name, value, file), 'config')
+  }
+}
+
+async function load(file: string): Promise<JsonObject> {
+  const path = resolve(file)
+  checkOwner(path, file)
+  const module: unknown = await import(pathToFileURL(path).href).catch((error: unknown) => {
+    throw misused(text`${file} cannot be run: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
+  })
+  const exported = isObject(module) ? module['default'] : undefined
+  if (isObject(exported)) return exported
+  throw misused(text`${file} must export its settings: export default { port: 3000 }.`)
+}
+
+/** Whoever may write the file may run what he likes as its reader. The machine's administrator may anyway. */
+function checkOwner(path: string, file: string): void {
+  try {
+    const { uid, mode } = statSync(path)
+    const mine = process.getuid === undefined || uid === process.getuid() || uid === 0
+    if (!mine)
+      throw misused(
+        text`${file} belongs to another user, and is not run. Make it yours, or give a copy with --config.`,
+      )
+    if (process.getuid !== undefined && (mode & 0o022) !== 0) {
+      throw misused(text`${file} can be written by others, and is not run. chmod go-w makes it yours alone.`)
+    }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw misused(text`${file} does not exist.`, { cause: error })
+    throw error
+  }
+}
+
+function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(settings, name)
+}
+
+/** Read as a flag would be; `true` switches on what takes no value. */
+function parsed(name: SettingName, value: unknown, file: string): unknown {
+  const { flag, ...setting } = settings[name]
+  const takesValue = flag.includes('<')
+  if (!takesValue) {
+    if (typeof value === 'boolean') return value
+    throw misused(text`${file}: ${name} must be true or false.`)
+  }
+  const written: unknown[] = Array.isArray(value) ? value : [value]
+  if (!written.every((one) => typeof one === 'string' || typeof one === 'number')) {
+    throw misused(text`${file}: ${name} must be a text or a number.`)
+  }
+  try {
+    const parse =
+      'parse' in setting ? (setting.parse as (one: string, before: unknown) => unknown) : undefined
+    return written.reduce<unknown>((before, one) => parse?.(String(one), before) ?? String(one), undefined)
+  } catch (error) {
+    throw misused(text`${file}: ${name} is wrong. ${error instanceof Error ? error.message : ''}`, {
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,11 @@
+/** A place without what it may hold of secrets: a URL's user, password and query values. `env:` and `file:` only say where one is. */
+export function redacted(place: string): string {
+  const [, kind = '', url = ''] = /^(postgres:)?([a-z][a-z0-9+.-]*:\/\/.*)$/is.exec(place) ?? []
+  if (url === '') return place
+  if (!URL.canParse(url)) return `${kind}(hidden)`
+  const shown = new URL(url)
+  if (shown.username !== '') shown.username = 'hidden'
+  if (shown.password !== '') shown.password = 'hidden'
+  for (const name of shown.searchParams.keys()) shown.searchParams.set(name, 'hidden')
+  return `${kind}${shown.href}`
+}

@@ -1,0 +1,39 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { verb } from '../command.ts'
+import { applyConfigFile, configFileHere } from '../config-file.ts'
+import { redacted } from '../redact.ts'
+import { originOf, receiver, type Settings, settable, settingsOf, variableOf } from '../settings.ts'
+import { note, printJson, printTable } from '../terminal.ts'
+import { styled, text } from '../text.ts'
+
+export function configVerb(): CommandUnknownOpts {
+  const command = verb(
+    'config',
+    'Shows the settings that serve and dev would run with, and where each comes from: a flag, the environment, the config file or the default. Secrets stay hidden.',
+    [
+      ['fusewire config', 'what the environment and the defaults make of it'],
+      ['fusewire config --config fusewire.config.ts', 'with the config file, which is run to find out'],
+      ['FUSEWIRE_PORT=8080 fusewire config --json', 'for programs'],
+    ],
+  ).option('--config <file>', 'the config file; only when it is named here is it run')
+  return settable(command, receiver).action(async ({ json, config }, self) => {
+    if (config !== undefined) await applyConfigFile(self, config)
+    const values = settingsOf(self, receiver)
+    const rows = receiver.map((name) => ({ name, value: shown(values[name]), from: originOf(self, name) }))
+    if (json === true) return rows.forEach((row) => printJson({ ...row, variable: variableOf(row.name) }))
+    printTable([
+      ['SETTING', 'VALUE', 'FROM', 'VARIABLE'].map((name) => styled('bold', name)),
+      ...rows.map(({ name, value, from }) => [name, value ?? '', from, variableOf(name)]),
+    ])
+    const here = config === undefined ? configFileHere() : undefined
+    if (here !== undefined) {
+      note(text`${here} was not run: it is code. fusewire config --config ${here} shows what it sets.`)
+    }
+  })
+}
+
+function shown(value: Settings[keyof Settings]): string | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'object') return 'shown' in value ? value.shown : value.join(', ')
+  return redacted(String(value))
+}
