@@ -66,7 +66,7 @@ export function replayOf(
 }
 
 /** Whether a delivery has come to what the filter asks for. */
-function deliveryFits(delivery: KeptDelivery, { handler, state, errorText }: Filter): boolean {
+export function deliveryFits(delivery: KeptDelivery, { handler, state, errorText }: Filter): boolean {
   return (
     (handler === undefined || delivery.handler === handler) &&
     (state === undefined || asList(state).includes(stateOf(delivery))) &&

@@ -4,8 +4,11 @@ import { toNodeHandler } from '../http/to-node-handler.ts'
 import { untilSignal } from '../http/until-signal.ts'
 import { FusewireError } from '../model/errors.ts'
 import { notReady, observe } from '../webhook.ts'
+import { api } from './api/api.ts'
+import { Refusal } from './api/refusal.ts'
 import { type AdminEnv, openAdmin } from './admin.ts'
 import type { ServerOptions } from './options.ts'
+import { live } from './live.ts'
 import { metrics } from './metrics.ts'
 import { probes } from './probes.ts'
 
@@ -23,10 +26,11 @@ export interface Server extends AsyncDisposable {
 
 /** Starts the webhook and serves it until it is stopped. Rejects when a secret is missing, the inbox does not open or a port is taken. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { webhook, admin, stopWithinMs = 10_000, signals = true } = options
+  const { webhook, admin, log, stopWithinMs = 10_000, signals = true } = options
   const { port = 3000, hostname, path = '/fusionauth-webhook' } = options.door ?? {}
   checkPath(path)
   const counted = metrics()
+  const listening = live()
   let stopping = false
   await using opened = new AsyncDisposableStack()
 
@@ -34,11 +38,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const app = new Hono<AdminEnv>()
   const state = () => (stopping ? 'the server stops' : webhook[notReady]())
   app.route('/', probes(state, counted, webhook.inbox))
+  app.route('/fusewire/api', api(webhook.inbox, listening, log))
+  app.notFound(() => new Refusal(404, 'notFound', 'There is nothing here.').toResponse())
   const adminListener = admin && (await openAdmin(app, admin, admin.port ?? (port === 0 ? 0 : port + 1)))
   if (adminListener !== undefined) opened.defer(() => adminListener.close())
+  opened.defer(() => listening.close()) // A stream would hold its connection for ever.
 
   opened.defer(() => webhook.stop({ withinMs: stopWithinMs }))
-  if (admin !== undefined) webhook[observe](counted.observer)
+  if (admin !== undefined) for (const { observer } of [counted, listening]) webhook[observe](observer)
   await webhook.start()
 
   const handle = toNodeHandler(webhook)

@@ -5,33 +5,56 @@ import { memory } from 'fusewire/testing'
 import { raw, statuses } from '../support/raw.ts'
 import { operator, reader, rig } from './rig.ts'
 
-const routes = ['/readyz', '/', '/nothing']
-/** The same routes, as somebody would write them to get past a path pattern. */
-const disguises = routes.flatMap((route) => [
-  route,
-  `/${route}`,
-  `/x/..${route}`,
-  route.toUpperCase(),
-  route.replace('/r', '/%72'),
-  `${route}%2f`,
-  `${route}?token=${operator}`,
-  `http://127.0.0.1${route}`,
-])
+const api = '/fusewire/api'
+const routes = [
+  '/',
+  '/nothing',
+  '/readyz',
+  '/metrics',
+  ...['events', 'events/1', 'deliveries', 'dead-letters', 'receipts', 'stats', 'nodes', 'stream'].map(
+    (route) => `${api}/${route}`,
+  ),
+  ...['events/1/reveal', 'replay', 'prune', 'erase', 'export'].map((route) => `${api}/${route}`),
+]
+/** As somebody would write a route to get past a path pattern. */
+function disguisesOf(route: string): readonly string[] {
+  return [
+    route,
+    route.toUpperCase(),
+    `/${route}`,
+    `/x/..${route}`,
+    `/.${route}`,
+    `${route}/`,
+    `${route}%2f`,
+    `${route}?token=${operator}`,
+    `http://127.0.0.1${route}`,
+    route.replaceAll('/', '//'),
+    `/${route.slice(1).replaceAll('/', '%2f')}`,
+    route.replace(/(?<=.).$/, (last) => `%${last.charCodeAt(0).toString(16)}`),
+  ]
+}
 
-test.each(disguises)('answers 401 to %s without a token, with a wrong one and with none', async (target) => {
-  await using server = await rig()
-  for (const token of [
-    undefined,
-    'another-token-of-thirty-two-bytes',
-    `${operator}x`,
-    `${operator} ${operator}`,
-  ]) {
-    const { status, text, headers } = await server.ask(target, { token })
-    expect(status).toBe(401)
-    expect(text).not.toContain(operator)
-    expect(headers.get('www-authenticate')).toBe('Bearer')
-    expect(headers.get('access-control-allow-origin')).toBeNull()
-  }
+describe('without a token, with a wrong one or with two', () => {
+  test.each(routes)('every way to write %s is answered 401, whatever the method', async (route) => {
+    await using server = await rig()
+    for (const target of disguisesOf(route)) {
+      for (const token of [
+        undefined,
+        'another-token-of-thirty-two-bytes',
+        `${operator}x`,
+        `${operator} ${operator}`,
+      ]) {
+        for (const method of ['GET', 'POST', 'OPTIONS']) {
+          const { status, text, headers } = await server.ask(target, { token, method })
+          expect([target, status]).toEqual([target, 401])
+          expect(text).not.toContain(operator)
+          expect(headers.get('www-authenticate')).toBe('Bearer')
+          expect(headers.get('access-control-allow-origin')).toBeNull()
+        }
+      }
+    }
+    expect(server.log.lines).toEqual([])
+  })
 })
 
 test('lets in a token, whatever its scope, to look', async () => {
@@ -52,7 +75,13 @@ describe('what a browser can be made to send changes nothing', () => {
     ['two tokens', { authorization: [`Bearer ${operator}`, `Bearer ${reader}`] }, 400],
   ])('%s', async (_, headers, status) => {
     await using server = await rig()
-    expect((await server.ask('/readyz', { headers })).status).toBe(status)
+    for (const route of routes) {
+      for (const method of ['GET', 'POST']) {
+        const told = await server.ask(route, { headers, method })
+        expect([route, told.status]).toEqual([route, status])
+      }
+    }
+    expect(server.log.lines).toEqual([])
   })
 
   test('two Hosts', async () => {
