@@ -9,6 +9,7 @@ export default defineConfig({
     index: 'src/index.ts',
     'http/node': 'src/http/node.ts',
     'engines/sqlite/index': 'src/engines/sqlite/index.ts',
+    'engines/postgres/index': 'src/engines/postgres/index.ts',
     'emulator/index': 'src/emulator/index.ts',
     'server/index': 'src/server/index.ts',
     'testing/index': 'src/testing/index.ts',

@@ -9,6 +9,7 @@ export default defineConfig({
       { find: /^fusewire$/, replacement: source('index.ts') },
       { find: /^fusewire\/node$/, replacement: source('http/node.ts') },
       { find: /^fusewire\/sqlite$/, replacement: source('engines/sqlite/index.ts') },
+      { find: /^fusewire\/postgres$/, replacement: source('engines/postgres/index.ts') },
       { find: /^fusewire\/emulator$/, replacement: source('emulator/index.ts') },
       { find: /^fusewire\/server$/, replacement: source('server/index.ts') },
       { find: /^fusewire\/testing$/, replacement: source('testing/index.ts') },

@@ -15,6 +15,7 @@ npm install --silent --no-audit --no-fund "node@$major" "./$tarball"
 cat >smoke.mjs <<'EOF'
 import { apiKey, Webhook } from 'fusewire'
 import { toNodeHandler } from 'fusewire/node'
+import { postgres } from 'fusewire/postgres'
 import { sqlite } from 'fusewire/sqlite'
 import { request } from 'fusewire/testing'
 
@@ -26,6 +27,10 @@ const { status } = await webhook.fetch(request('user.delete.complete', {}, { api
 await webhook.drain()
 await webhook.stop()
 if (status !== 200 || handled !== 1 || typeof toNodeHandler !== 'function') throw new Error(`${status}, ${handled} handled`)
+
+// Not a dependency, so not there: an inbox of PostgreSQL says what to install.
+const refusal = await postgres('postgres://127.0.0.1/none').open().catch((error) => error)
+if (!/npm install pg/.test(refusal?.message)) throw new Error(`without pg: ${refusal}`)
 EOF
 cat >smoke.cjs <<'EOF'
 for (const subpath of Object.keys(require('fusewire/package.json').exports)) {

@@ -20,6 +20,11 @@ test.each(['index.ts', 'http/node.ts', 'engines/sqlite/index.ts', 'emulator/inde
   },
 )
 
+test('src/engines/postgres needs pg alone, and that only when it opens a url', () => {
+  const face = new URL('../../src/engines/postgres/index.ts', import.meta.url)
+  expect(importsOf(face)).toEqual(['pg', 'pg']) // Its types, and the import of a url's pool.
+})
+
 test('the package has no dependencies and runs nothing when it is installed', () => {
   const manifest: Record<string, Record<string, string> | undefined> = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),

@@ -1,15 +1,22 @@
 /** What a fragment in the docs may use without saying where it comes from: the package's own names, and the parts of somebody's application. */
 import { apiKey, Webhook } from 'fusewire'
+import { postgres } from 'fusewire/postgres'
 import { sqlite } from 'fusewire/sqlite'
 
 export * from 'fusewire'
 export * from 'fusewire/node'
+export * from 'fusewire/postgres'
 export * from 'fusewire/sqlite'
 
-/** Never started, so never opened. */
+/** Never started, so never opened; nor is the next. */
 export const webhook = new Webhook({
   authenticate: apiKey('made up for the docs, 32 bytes..'),
   inbox: sqlite('inbox.db'),
+})
+
+export const fleet = new Webhook({
+  authenticate: apiKey('made up for the docs, 32 bytes..'),
+  inbox: postgres('postgres://localhost'),
 })
 
 interface Call {

@@ -13,16 +13,12 @@ import {
   unlisted,
   Webhook,
 } from 'fusewire'
+import { postgres, type PostgresSql } from 'fusewire/postgres'
 import { sqlite } from 'fusewire/sqlite'
 import { harness, request, sample } from 'fusewire/testing'
+import { Client, Pool } from 'pg'
 
 /* Compiled, never run: what people may write, and what tsc must refuse. */
-
-/** An engine whose handlers may wait inside its transaction. */
-interface PostgresSql {
-  query(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>
-}
-declare function postgres(url: string | undefined): Engine<PostgresSql>
 
 const webhook = new Webhook({
   authenticate: allOf(
@@ -107,6 +103,11 @@ webhook.on('user.delete.complete', { atomic: true }, ({ event, sql }) => sql.pre
 pg.on('user.delete.complete', { atomic: true }, async ({ event, sql }) => {
   await sql.query('insert into audit values ($1)', [event.user.id])
 })
+pg.on('user.update.complete', { atomic: true }, ({ event, sql }) =>
+  sql.query('insert into audit values ($1)', [event.user.id]),
+)
+// @ts-expect-error PostgreSQL's transaction is asked by query
+pg.on('user.create.complete', { atomic: true }, ({ sql }) => sql.prepare('x'))
 // @ts-expect-error no sql without atomic
 webhook.on('user.delete.complete', {}, ({ sql }) => void sql)
 // @ts-expect-error SQLite's transaction cannot stay open across an await
@@ -134,6 +135,17 @@ signature({ jwks: 'https://auth.example.com/.well-known/jwks.json' })
 allOf(apiKey('x'))
 // @ts-expect-error a check answers true or false
 check('x', () => {})
+
+// ── engines
+postgres(() => process.env['DATABASE_URL'])
+postgres(async () => 'postgres://localhost', { schema: 'inbox' })
+postgres(new Pool({ max: 20 }))
+// @ts-expect-error no such option
+postgres('postgres://localhost', { shema: 'inbox' })
+// @ts-expect-error a connection is not a pool
+postgres(new Client())
+const store: Engine<PostgresSql> = postgres('postgres://localhost')
+void store
 
 const POST: (request: Request, context: { params: Promise<object> }) => Promise<Response> = webhook.fetch
 void POST

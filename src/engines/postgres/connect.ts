@@ -1,6 +1,7 @@
 import type * as Pg from 'pg'
-import { FusewireError } from '../../model/errors.ts'
+import { codeOf, FusewireError } from '../../model/errors.ts'
 import type { PostgresPool } from './sql.ts'
+import { unprepared } from './unprepared.ts'
 
 /** A connection string, or a function that fetches it when the inbox opens. */
 export type PostgresUrl = string | undefined | (() => string | undefined | Promise<string | undefined>)
@@ -12,8 +13,12 @@ export interface Connected {
 }
 
 /** Opens a pool for a URL; a pool that was given stays its owner's. Connections are made when they are needed. */
-export async function connect(to: PostgresUrl | PostgresPool): Promise<Connected> {
-  if (typeof to === 'object') return { pool: to, end: async () => {} }
+export async function connect(to: PostgresUrl | PostgresPool, prepare: boolean): Promise<Connected> {
+  const { pool, end } = typeof to === 'object' ? { pool: to, end: async () => {} } : await poolOf(to)
+  return { pool: prepare ? pool : unprepared(pool), end }
+}
+
+async function poolOf(to: PostgresUrl): Promise<Connected> {
   const url = await readUrl(to)
   const { Pool } = await loadPg()
   const pool = new Pool({
@@ -45,6 +50,7 @@ async function loadPg(): Promise<typeof Pg> {
   try {
     return await import('pg')
   } catch (cause) {
+    if (codeOf(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause
     throw new FusewireError(
       'FW_OPTION',
       'postgres(url) needs the package pg: run npm install pg, or give postgres() a pool of your own.',

@@ -24,13 +24,20 @@ export interface Database {
 /** FusionAuth itself waits 2 s for an answer: beyond that we would acknowledge to nobody. */
 const pausesMs = [5, 25, 100, 300, 1_000]
 
-export function database(to: PostgresUrl | PostgresPool, schema: string): Database {
+export interface DatabaseOptions {
+  readonly to: PostgresUrl | PostgresPool
+  readonly schema: string
+  /** Whether statements are planned once for each connection. */
+  readonly prepare: boolean
+}
+
+export function database({ to, schema, prepare }: DatabaseOptions): Database {
   let opening: Promise<Connected> | undefined
   let stopUpkeep = (): void => {}
   let closed = false
 
   async function openOnce(): Promise<Connected> {
-    const connected = await connect(to)
+    const connected = await connect(to, prepare)
     try {
       await once(connected.pool, async (client) => {
         await migrate(client, schema)

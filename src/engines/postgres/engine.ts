@@ -16,6 +16,8 @@ import { watching } from './watch.ts'
 export interface PostgresOptions {
   /** Where the tables are. Inboxes in different schemas of a database know nothing of each other. Default: `fusewire`. */
   readonly schema?: string
+  /** `false` behind a pooler that shares connections by transaction and knows no prepared statements. Default: true. */
+  readonly prepare?: boolean
 }
 
 /**
@@ -29,10 +31,10 @@ export interface PostgresOptions {
  */
 export function postgres(
   to: PostgresUrl | PostgresPool,
-  { schema: name = 'fusewire' }: PostgresOptions = {},
+  { schema: name = 'fusewire', prepare = true }: PostgresOptions = {},
 ): Engine<PostgresSql, unknown> {
   const schema = quoted(name)
-  const inbox = database(to, schema)
+  const inbox = database({ to, schema, prepare })
   const watchers = watching(inbox, schema)
   const subscribe = subscribing(schema)
   const append = appending(inbox, schema)
