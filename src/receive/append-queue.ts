@@ -8,6 +8,8 @@ import type { Log } from '../model/log.ts'
 const countLimit = 10_000
 const bytesLimit = 64 * 1024 * 1024
 const batchLimit = 512
+/** So that a database across a network has the next batch when it has done one: a quarter to a third more than one at a time (PostgreSQL). */
+const flightLimit = 2
 const probeEveryMs = 500
 
 interface Waiting {
@@ -25,7 +27,8 @@ export class AppendQueue {
   readonly #log: Log
   #waiting: Waiting[] = []
   #bytes = 0
-  #flushing = false
+  /** Appends on their way. */
+  #flights = 0
   #down = false
   #probedAt = -Infinity
 
@@ -49,23 +52,24 @@ export class AppendQueue {
     return new Promise((resolve) => {
       this.#waiting.push({ arrival, resolve })
       this.#bytes += arrival.body.length
-      if (!this.#flushing) void this.#flush()
+      if (this.#flights < flightLimit) void this.#flush()
     })
   }
 
   /** Never rejects. */
   async #flush(): Promise<void> {
-    this.#flushing = true
+    this.#flights += 1
+    await nextTurn() // Requests that were read in the same turn of the loop come along.
     while (this.#waiting.length > 0) {
-      await nextTurn() // Requests that were read in the same turn of the loop come along.
       const batch = this.#waiting.splice(0, batchLimit)
       const outcomes = await this.#append(batch.map(({ arrival }) => arrival))
       for (const [index, waiting] of batch.entries()) {
         this.#bytes -= waiting.arrival.body.length
         waiting.resolve(outcomes[index] ?? 'failed')
       }
+      await nextTurn()
     }
-    this.#flushing = false
+    this.#flights -= 1
   }
 
   async #append(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {

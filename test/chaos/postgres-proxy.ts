@@ -1,17 +1,20 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A way to the database that can be cut. */
+/** A way to the database that can be cut, and turned to another. */
 export interface Proxy extends AsyncDisposable {
   readonly port: number
   /** Ends every connection, in the middle of whatever it was saying. */
   cut(): void
+  /** Leads all connections to come to this port. */
+  turn(toPort: number): void
 }
 
 export async function proxy(toPort: number): Promise<Proxy> {
   const sockets = new Set<Socket>()
+  let target = toPort
   const server = createServer((from) => {
-    const to = connect(toPort, '127.0.0.1')
+    const to = connect(target, '127.0.0.1')
     for (const [one, other] of [
       [from, to],
       [to, from],
@@ -32,6 +35,9 @@ export async function proxy(toPort: number): Promise<Proxy> {
   return {
     port: (server.address() as AddressInfo).port, // A listening TCP server has one.
     cut,
+    turn(port) {
+      target = port
+    },
     async [Symbol.asyncDispose]() {
       cut()
       server.close()

@@ -1,41 +1,22 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client } from 'pg'
+import { Client, Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { apiKey, Webhook } from 'fusewire'
-import { request } from 'fusewire/testing'
-import { postgres, type PostgresSql } from '../../src/engines/postgres/index.ts'
+import { postgres, type PostgresSql } from 'fusewire/postgres'
 import type { Engine } from '../../src/model/engine.ts'
+import { codeOf } from '../../src/model/errors.ts'
 import { arrival } from '../../src/testing/arrival.ts'
-import { type OwnServer, ownServer, query, schema } from './server.ts'
+import { inboxWith } from './inbox.ts'
+import { type OwnServer, ownServer, query } from './server.ts'
 
-const quiet = { info() {}, warn() {}, error() {} }
-
-describe('postgres in trouble', () => {
+describe('postgres, when a statement or a connection fails', () => {
   let server: OwnServer
   beforeAll(async () => {
     server = await ownServer({ max_connections: '60' })
   })
   afterAll(() => server[Symbol.asyncDispose]())
 
-  async function inboxWith(
-    ...handlers: readonly string[]
-  ): Promise<{ name: string; engine: Engine } & AsyncDisposable> {
-    const { name, [Symbol.asyncDispose]: drop } = await schema(server)
-    const engine = postgres(server.url, { schema: name })
-    await engine.subscribe(handlers.map((handler) => ({ handler, types: '*', ordering: 'lane' })))
-    return {
-      name,
-      engine,
-      async [Symbol.asyncDispose]() {
-        await engine[Symbol.asyncDispose]()
-        await drop()
-      },
-    }
-  }
-
   test('goes on when all its connections are cut, and hears other nodes again', async () => {
-    await using inbox = await inboxWith('a')
+    await using inbox = await inboxWith(server, 'a')
     const { engine } = inbox
     using watching = engine.watch(() => {})
     void watching
@@ -52,68 +33,8 @@ describe('postgres in trouble', () => {
     await vi.waitFor(async () => expect(await listeners(server.url)).toBe(1), { timeout: 5_000 })
   })
 
-  test('answers 503 while the server is away, and works again by itself', async () => {
-    await using inbox = await schema(server)
-    await using webhook = new Webhook({
-      authenticate: apiKey('a key for these tests only'),
-      inbox: postgres(server.url, { schema: inbox.name }),
-      log: quiet,
-    })
-    const handled: string[] = []
-    webhook.on('user.update.complete', ({ event }) => handled.push(event.id ?? ''))
-    await webhook.start()
-    const post = (id: string) =>
-      webhook.fetch(request('user.update.complete', { id }, { apiKey: 'a key for these tests only' }))
-    const [before, after] = [randomUUID(), randomUUID()]
-    expect((await post(before)).status).toBe(200)
-
-    await server.stop()
-    expect((await post(randomUUID())).status).toBe(503)
-    expect((await post(randomUUID())).status).toBe(503)
-
-    await server.start()
-    await vi.waitFor(async () => expect((await post(after)).status).toBe(200), {
-      timeout: 10_000,
-      interval: 200,
-    })
-    await vi.waitFor(() => expect(handled).toEqual([before, after]), { timeout: 10_000 })
-  })
-
-  test('rides out a restart that is quick', async () => {
-    await using inbox = await inboxWith('a')
-    await server.stop()
-    const append = inbox.engine.append([arrival('1')])
-    await server.start()
-    expect(await append).toEqual(['stored'])
-  })
-
-  test('keeps what it acknowledged when the server is killed, whatever the defaults of its role', async () => {
-    await using inbox = await inboxWith('a')
-    await using _defaults = await roleDefaults(server.url, { synchronous_commit: 'off' })
-    for (let round = 0; round < 3; round++) {
-      const ids = Array.from({ length: 20 }, (_, i) => `${round}/${i}`)
-      for (const id of ids) await inbox.engine.append([arrival(id)])
-      await server.kill()
-      await server.start()
-      expect(await inbox.engine.known(ids.map((id) => arrival(id).key))).toEqual(ids.map(() => true))
-    }
-  })
-
-  test('refuses on a standby, and works when it is promoted', async () => {
-    await using inbox = await inboxWith('a')
-    await server.stop()
-    await server.start('standby')
-    await expect(inbox.engine.append([arrival('1')])).rejects.toMatchObject({ code: '25006' })
-    await expect(inbox.engine.probe()).rejects.toMatchObject({ code: '25006' })
-
-    await query(server.url, 'select pg_promote()')
-
-    await inbox.engine.probe()
-    expect(await inbox.engine.append([arrival('1')])).toEqual(['stored'])
-  })
-
   test('speaks its own mind under hostile defaults: serializable, and not durable', async () => {
-    await using inbox = await inboxWith('a')
+    await using inbox = await inboxWith(server, 'a')
     await using other = postgres(server.url, { schema: inbox.name })
     await using _defaults = await roleDefaults(server.url, {
       default_transaction_isolation: 'serializable',
@@ -142,21 +63,25 @@ describe('postgres in trouble', () => {
     expect(shown).toEqual(events.map(() => ({ a: 'on', b: 'read committed' })))
   })
 
-  test('waits out a statement timeout', async () => {
-    await using inbox = await inboxWith('a')
+  test('waits out statement timeouts', async () => {
+    await using inbox = await inboxWith(server, 'a')
     await using _defaults = await roleDefaults(server.url, { statement_timeout: '200ms' })
     await using rival = await connected(server.url)
     await rival.query(`begin; lock table ${inbox.name}.events in exclusive mode`)
     const append = inbox.engine.append([arrival('1')])
-    await sleep(300)
+    const first = await waitingSince(server.url, rival)
+    await vi.waitUntil(async () => (await waitingSince(server.url, rival)) > first, {
+      timeout: 5_000,
+      interval: 20,
+    })
     await rival.query('commit')
     expect(await append).toEqual(['stored'])
   })
 
   test('settles again after a deadlock', async () => {
-    await using inbox = await inboxWith('a')
+    await using inbox = await inboxWith(server, 'a')
     const { engine, name } = inbox
-    await engine.append([arrival('1', { lane: 'u' }), arrival('2', { lane: 'v' })])
+    await engine.append(['1', '2'].map((id) => arrival(id, { lane: id })))
     const { leases } = await engine.claim([{ handler: 'a', limit: 2 }], 30_000)
     const [first, last] = await query(server.url, `select lane from ${name}.heads order by handler, lane`)
     const lock = `select from ${name}.heads where lane = $1 for update`
@@ -166,35 +91,107 @@ describe('postgres in trouble', () => {
     await rival.query(`begin; set local deadlock_timeout = '10s'`)
     await rival.query(lock, [last?.['lane']])
     const settling = engine.settle(leases.map((lease) => ({ lease, outcome: { kind: 'succeeded' } })))
-    await sleep(100)
+    await waitingSince(server.url, rival)
+    const before = await deadlocks(server.url)
     await rival.query(lock, [first?.['lane']])
     await rival.query('rollback')
 
     expect(await settling).toEqual(['settled', 'settled'])
+    await vi.waitFor(async () => expect(await deadlocks(server.url)).toBe(before + 1), { timeout: 5_000 })
+  })
+
+  test.each([
+    ['40001', 'a serialization failure'],
+    ['40P01', 'a deadlock'],
+    ['57014', 'a statement timeout'],
+    ['55P03', 'a lock that is not available'],
+    ['53200', 'no memory'],
+    ['57P01', 'an administrator who ends the connection'],
+  ])('appends again after %s, %s', async (code) => {
+    await using inbox = await inboxWith(server, 'a')
+    await query(
+      server.url,
+      `
+      create sequence ${inbox.name}.times; -- What it counts stays counted.
+      create function ${inbox.name}.fail() returns trigger language plpgsql as $$
+      begin
+        if nextval('${inbox.name}.times') <= 3 then raise exception 'so we test' using errcode = '${code}'; end if;
+        return new;
+      end $$;
+      create trigger fail before insert on ${inbox.name}.intake for each row execute function ${inbox.name}.fail()
+      `,
+    )
+    expect(await inbox.engine.append([arrival('1')])).toEqual(['stored'])
+    expect(await query(server.url, `select last_value::int from ${inbox.name}.times`)).toEqual([
+      { last_value: 4 },
+    ])
+    expect((await inbox.engine.stats()).events).toBe(1)
+  })
+
+  test('undoes an atomic handler that runs into a serialization failure, and lets it run again', async () => {
+    await using inbox = await inboxWith(server, 'a')
+    const { engine, name } = inbox
+    await query(
+      server.url,
+      `create table ${name}.counter (n int not null); insert into ${name}.counter values (0)`,
+    )
+    await engine.append(['1', '2'].map((id) => arrival(id, { lane: id })))
+    const { leases } = await engine.claim([{ handler: 'a', limit: 2 }], 30_000)
+    let started = 0
+    const both = Promise.withResolvers<void>()
+    const count = async (sql: unknown) => {
+      const transaction = sql as PostgresSql // What this engine gives its atomic handlers.
+      const ask = transaction.query.bind(transaction)
+      await ask('set transaction isolation level serializable')
+      const { rows } = (await ask(`select n from ${name}.counter`)) as { rows: { n: number }[] } // As it was made.
+      if (++started === 2) both.resolve()
+      await both.promise
+      await ask(`update ${name}.counter set n = $1`, [(rows[0]?.n ?? 0) + 1])
+    }
+
+    const ends = await Promise.allSettled(leases.map(async (lease) => engine.atomic?.(lease, count)))
+
+    const failed = ends.flatMap((end, i) => (end.status === 'rejected' ? [{ end, lease: leases[i] }] : []))
+    expect(failed.map(({ end }) => codeOf(end.reason))).toEqual(['40001'])
+    for (const { lease } of failed) expect(lease && (await engine.atomic?.(lease, count))).toBe('settled')
+    expect(await query(server.url, `select n from ${name}.counter`)).toEqual([{ n: 2 }])
   })
 
   test('waits for a connection when the server has none left', async () => {
-    await using inbox = await inboxWith('a')
+    await using inbox = await inboxWith(server, 'a')
+    const own = new Pool({ connectionString: server.url, max: 4 })
+    const refusals: unknown[] = []
+    await using engine = postgres(
+      {
+        connect: () =>
+          own.connect().catch((error: unknown) => {
+            refusals.push(codeOf(error))
+            throw error
+          }),
+      },
+      { schema: inbox.name },
+    )
     await cut(server.url)
-    await sleep(50)
-    const greedy: AsyncDisposable[] = []
+    await using greedy = new AsyncDisposableStack()
     for (;;) {
       const client = await connected(server.url).catch(() => undefined)
       if (client === undefined) break
-      greedy.push(client)
+      greedy.use(client)
     }
-    const append = inbox.engine.append([arrival('1')])
-    await sleep(200)
-    for (const client of greedy) await client[Symbol.asyncDispose]()
+    const append = engine.append([arrival('1')])
+    await vi.waitFor(() => expect(refusals).toContain('53300'), { interval: 5 })
+    await greedy[Symbol.asyncDispose]()
     expect(await append).toEqual(['stored'])
+    await own.end()
   })
 
   test('gives up in time when the trouble lasts', async () => {
-    await using inbox = await inboxWith('a')
+    await using inbox = await inboxWith(server, 'a')
     await server.stop()
     const before = performance.now()
     await expect(inbox.engine.append([arrival('1')])).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    expect(performance.now() - before).toBeLessThan(2_000)
+    // Its pauses are 1.4 s, and FusionAuth waits for two; the rest is what a busy machine takes to refuse.
+    expect(performance.now() - before).toBeLessThan(4_000)
     await server.start()
   })
 })
@@ -225,6 +222,33 @@ async function cut(url: string): Promise<void> {
 
 async function listeners(url: string): Promise<number> {
   return (await query(url, `select 1 from pg_stat_activity where query like 'listen %'`)).length
+}
+
+/** When the engine's statement that now waits for a lock of this client's began, as soon as one does. */
+async function waitingSince(url: string, client: Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  return vi.waitUntil(
+    async () => {
+      const [row] = await query(
+        url,
+        `
+        select extract(epoch from query_start)::float8 as since from pg_stat_activity
+        where application_name = 'fusewire' and $1 = any (pg_blocking_pids(pid))
+        `,
+        [rows[0]?.pid],
+      )
+      return row && Number(row['since'])
+    },
+    { timeout: 5_000, interval: 10 },
+  )
+}
+
+async function deadlocks(url: string): Promise<number> {
+  const [row] = await query(
+    url,
+    'select deadlocks::int from pg_stat_database where datname = current_database()',
+  )
+  return Number(row?.['deadlocks'])
 }
 
 async function connected(url: string): Promise<Client & AsyncDisposable> {

@@ -29,7 +29,7 @@ unix_socket_dir =
 auth_type = plain
 auth_file = ${users}
 pool_mode = ${mode}
-default_pool_size = 20
+default_pool_size = ${mode === 'session' ? 80 : 10}
 `,
   )
   for (const path of [folder, users, config]) chmodSync(path, 0o755)

@@ -1,7 +1,9 @@
-import { Pool } from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { postgres } from '../../src/engines/postgres/index.ts'
+import { Client, Pool } from 'pg'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { postgres } from 'fusewire/postgres'
+import { migrate, type Migration, migrations } from '../../src/engines/postgres/schema.ts'
 import { arrival } from '../../src/testing/arrival.ts'
+import { inboxWith } from './inbox.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
 
 const weekMs = 7 * 24 * 60 * 60_000
@@ -21,20 +23,79 @@ describe("postgres's tables", () => {
     for (const node of nodes) await node[Symbol.asyncDispose]()
   })
 
-  test('may be newer than a node, as long as the newer version works beside it', async () => {
-    await using inbox = await schema(server)
-    await using first = postgres(server.url, { schema: inbox.name })
-    await first.open()
-    await query(server.url, `insert into ${inbox.name}.migrations values (2, 1)`)
-    await using beside = postgres(server.url, { schema: inbox.name })
-    expect(await beside.append([arrival('1')])).toEqual(['stored'])
+  test('change while nodes of the version before work on', async () => {
+    await using inbox = await inboxWith(server, 'a')
+    const { engine } = inbox
+    let stopping = false
+    let delivered = 0
+    const working = (async () => {
+      for (let n = 0; !stopping; n++) {
+        expect(await engine.append([arrival(String(n))])).toEqual(['stored'])
+        const { leases } = await engine.claim([{ handler: 'a', limit: 9 }], 30_000)
+        await engine.settle(leases.map((lease) => ({ lease, outcome: { kind: 'succeeded' } })))
+        delivered += leases.length
+      }
+    })()
+    await vi.waitFor(() => expect(delivered).toBeGreaterThan(5))
 
-    await query(server.url, `insert into ${inbox.name}.migrations values (3, 3)`)
+    // Two nodes of the next version start at once: the first expands, the second finds it done.
+    const next = [...migrations, { worksSince: 1, sql: addColumn }]
+    await Promise.all([migrateTo(inbox.name, next), migrateTo(inbox.name, next)])
+
+    const before = delivered
+    await vi.waitFor(() => expect(delivered).toBeGreaterThan(before + 5), { timeout: 5_000 })
+    await using late = postgres(server.url, { schema: inbox.name })
+    expect(await late.append([arrival('of an older node that starts now')])).toEqual(['stored'])
+    stopping = true
+    await working
+    expect(await versions(inbox.name)).toEqual([1, 2])
+  })
+
+  test('are refused to a node that cannot work beside what the newer ones need', async () => {
+    await using inbox = await inboxWith(server, 'a')
+    await migrateTo(inbox.name, [...migrations, { worksSince: 2, sql: addColumn }])
     await using refused = postgres(server.url, { schema: inbox.name })
     await expect(refused.open()).rejects.toMatchObject({ code: 'FW_INBOX_NEWER' })
-    await query(server.url, `delete from ${inbox.name}.migrations where version = 3`)
-    await refused.open()
   })
+
+  test('stay as they were when a change fails', async () => {
+    await using inbox = await inboxWith(server, 'a')
+    const wrong = { worksSince: 1, sql: (name: string) => `alter table ${name}.nobody add column more int` }
+    await expect(
+      migrateTo(inbox.name, [...migrations, { worksSince: 1, sql: addColumn }, wrong]),
+    ).rejects.toMatchObject({ code: '42P01' })
+    expect(await versions(inbox.name)).toEqual([1])
+    await migrateTo(inbox.name, [...migrations, { worksSince: 1, sql: addColumn }])
+  })
+
+  test('hold nobody up when a change has to wait for a long transaction', async () => {
+    await using inbox = await inboxWith(server, 'a')
+    const reader = new Client(server.url)
+    await reader.connect()
+    await reader.query(`begin; select count(*) from ${inbox.name}.events`)
+
+    const change = migrateTo(inbox.name, [...migrations, { worksSince: 1, sql: addColumn }])
+    await expect(change).rejects.toMatchObject({ code: '55P03' })
+
+    expect(await inbox.engine.append([arrival('1')])).toEqual(['stored'])
+    await reader.end()
+    expect(await versions(inbox.name)).toEqual([1])
+  })
+
+  async function migrateTo(inbox: string, wanted: readonly Migration[]): Promise<void> {
+    const client = new Client(server.url)
+    await client.connect()
+    try {
+      await migrate(Object.assign(client, { release() {} }), `"${inbox}"`, wanted)
+    } finally {
+      await client.end()
+    }
+  }
+
+  async function versions(inbox: string): Promise<readonly unknown[]> {
+    const rows = await query(server.url, `select version from ${inbox}.migrations order by version`)
+    return rows.map(({ version }) => version)
+  }
 
   test('take events of any instant, and find them again when their week has come', async () => {
     await using inbox = await schema(server)
@@ -145,6 +206,9 @@ describe("postgres's tables", () => {
     }
   })
 })
+
+/** What a version to come may add. */
+const addColumn = (inbox: string) => `alter table ${inbox}.events add column later int not null default 0`
 
 /** Rows read so far, by index or by walking a table from end to end. */
 async function rowsRead(session: Pool, inbox: string): Promise<number> {

