@@ -51,7 +51,7 @@ test('beyond the limit the longest silent goes; who has sent a request stays', a
   await using at = await listen(webhook, (server) => letSilentGo(server, 3))
   const known = await raw(at.port)
   known.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-  await expect.poll(known.received).toContain('405')
+  await expect.poll(() => known.received()).toContain('405')
   const first = await raw(at.port)
   const second = await raw(at.port)
   const third = await raw(at.port)
