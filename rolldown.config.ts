@@ -10,6 +10,7 @@ export default defineConfig({
     'http/node': 'src/http/node.ts',
     'engines/sqlite/index': 'src/engines/sqlite/index.ts',
     'engines/postgres/index': 'src/engines/postgres/index.ts',
+    'engines/sqlite/reader': 'src/engines/sqlite/reader.ts', // A thread of its own.
     'emulator/index': 'src/emulator/index.ts',
     'server/index': 'src/server/index.ts',
     'testing/index': 'src/testing/index.ts',

@@ -1,4 +1,5 @@
 import { readEvent } from './events/envelope.ts'
+import { valuesAt } from './events/paths.ts'
 import type { FusionAuthEvent } from './events/types.ts'
 import { asList } from './lib/one-or-more.ts'
 import type { Engine } from './model/engine.ts'
@@ -35,7 +36,7 @@ export interface Inbox {
   /** Takes away events that have ended and were received before this instant, whatever the retention says. Waiting ones stay. */
   prune(where: PruneOptions, options?: LongOptions): Promise<Prune>
   /** Takes away everything that names a person, and says what it could not reach. */
-  erase(person: Person, options?: LongOptions): Promise<Erasure>
+  erase(person: Person, options?: EraseOptions): Promise<Erasure>
   /** Events as JSON lines, oldest first, with their bodies as they came: text, or base64 where they are none. */
   export(where?: Filter, options?: LongOptions): AsyncIterable<string>
   /** What requests were answered that left no event, newest first. */
@@ -83,6 +84,11 @@ export interface PruneOptions {
   readonly before: Date
   /** Dead letters, too. Default: false. */
   readonly dead?: boolean
+}
+
+export interface EraseOptions extends LongOptions {
+  /** Rewrites the store, so that no remnant is left in its unused space; nothing can be received meanwhile. Default: false. */
+  readonly compact?: boolean
 }
 
 export interface Replay {
@@ -150,6 +156,21 @@ export function inboxOf(engine: Engine): Inbox {
     return done
   }
 
+  /** What must be found in no file once a person is erased: the id, and what the person signs in with. */
+  async function textsOf(person: {
+    readonly userId: string
+    readonly tenantId?: string
+  }): Promise<readonly string[]> {
+    const texts = new Set([person.userId])
+    for await (const items of pages(person, { limit: 100, bodies: true }, {})) {
+      for (const { event } of items.map(opened)) {
+        if (event === undefined || texts.size >= textLimit) continue
+        for (const text of loginIdsOf(event, person.userId)) texts.add(text)
+      }
+    }
+    return [...texts]
+  }
+
   return {
     async *find(where = {}, { signal, order = 'newest' } = {}) {
       const paging = { limit: 100, order, bodies: true }
@@ -198,6 +219,7 @@ export function inboxOf(engine: Engine): Inbox {
         userId: canonical('userId', userId),
         ...(tenantId !== undefined && { tenantId: canonical('tenantId', tenantId) }),
       }
+      const gone = await textsOf(person)
       let deliveries = 0
       const events = await steps(
         async (after) => {
@@ -208,7 +230,8 @@ export function inboxOf(engine: Engine): Inbox {
         (step) => step.events,
         options,
       )
-      return { events, deliveries, bytes: await tend.scrub(), unreached }
+      const bytes = await tend.scrub(gone, { compact: options.compact ?? false })
+      return { events, deliveries, bytes, unreached }
     },
 
     async *export(where = {}, options = {}) {
@@ -228,6 +251,19 @@ const untended = new Proxy({} as Tending, {
     throw new FusewireError('FW_OPTION', 'The inbox of this engine cannot be tended yet.')
   },
 })
+
+/** How many texts are looked for. */
+const textLimit = 20
+
+/** What the event's own user signs in with; what is too short stands everywhere. */
+function loginIdsOf(event: FusionAuthEvent, userId: string): readonly string[] {
+  const of = valuesAt(event, 'user.id')[0]
+  if (typeof of !== 'string' || canonicalId(of) !== userId) return []
+  return ['user.email', 'user.username', 'user.mobilePhone', 'user.phoneNumber', 'user.fullName']
+    .flatMap((path) => valuesAt(event, path))
+    .filter((text) => typeof text === 'string' && text.length >= 6)
+    .map(String)
+}
 
 function opened(kept: Kept): KeptEvent {
   if (kept.body === undefined) return kept

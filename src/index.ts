@@ -19,6 +19,7 @@ export type {
 } from './events/types.ts'
 export type { GateContext, GateOptions, Handler, HandlerContext, OnOptions, Types } from './handlers.ts'
 export type {
+  EraseOptions,
   Erasure,
   FindOptions,
   Inbox,

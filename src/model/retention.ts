@@ -26,7 +26,7 @@ const defaultRetention = { settledMs: 30 * dayMs, unhandledMs: 3 * dayMs, deadMs
 export const keysOutliveMs: number = 400 * dayMs
 
 /** What holds for a type. */
-function retentionOf(
+export function lifetimes(
   { types, ...rest }: Retention,
   type: string,
 ): Required<Omit<Retention, 'types' | 'maxBytes'>> {
@@ -40,7 +40,7 @@ function defined<T extends object>(options: T): T {
 
 /** How long after it was received an event may go; Infinity while it waits. */
 export function lifetimeMs(kept: Kept, retention: Retention): number {
-  const { settledMs, unhandledMs, deadMs } = retentionOf(retention, kept.type)
+  const { settledMs, unhandledMs, deadMs } = lifetimes(retention, kept.type)
   const { deliveries, aside } = kept
   if (aside !== undefined) return settledMs
   if (deliveries.length === 0) return unhandledMs

@@ -36,8 +36,11 @@ export interface Tending {
    */
   erase(person: Person, after?: string): Promise<ErasedStep>
 
-  /** Gets the erased bytes out of the store's files, as far as that can be done now. */
-  scrub(): Promise<Scrubbed>
+  /**
+   * Gets erased bytes out of the store's files, as far as that can be done now, and looks for texts that must be gone. `compact` rewrites
+   * the store first, which leaves nothing and stops it meanwhile.
+   */
+  scrub(gone: readonly string[], options?: { readonly compact?: boolean }): Promise<Scrubbed>
 
   /** Remembers receipts, in a ring of `receiptLimit`. Not worth a sync. */
   record(receipts: readonly Receipt[]): Promise<void>

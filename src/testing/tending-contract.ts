@@ -468,7 +468,7 @@ export const tendingContract: readonly Clause[] = [
     const erased = await erase(engine, { userId: 'ada' })
 
     assert.deepEqual(erased, { events: 6, deliveries: 3 })
-    assert.equal(await tended(engine).scrub(), 'scrubbed')
+    assert.equal(await tended(engine).scrub(['ada again']), 'scrubbed')
     assert.deepEqual(await all(tended(engine), { userId: 'ada' }), [])
     assert.deepEqual(await all(tended(engine), { state: 'conflict' }), [])
     for (const { key } of events) {

@@ -19,6 +19,8 @@ async function plans(statistics?: string): Promise<Map<string, readonly string[]
   await first[Symbol.asyncDispose]()
   const again = sqlite(recording, { allowVolatile: true })
   await again.open()
+  await again.tend?.find({}, { limit: 1 }) // What looks and what tends is prepared when it is first asked for.
+  await again.tend?.leave('nobody')
   const explained = [...prepared]
     .filter((sql) => /\bfw_(deliveries|events|subjects|failing)\b/.test(sql))
     .map((sql) => {
@@ -45,9 +47,11 @@ test.each([
   ['statistics that call the tables tiny', stale(1, '1 1 1')],
 ])('walks an index in every hot statement, with %s', async (_, statistics) => {
   for (const [sql, steps] of await plans(statistics)) {
-    if (sql === 'select count(*) as count from fw_events') continue
+    // By an event's own id, which a person asks for: 60 ms a million, and no cost to any append.
+    if (sql === 'select count(*) as count from fw_events' || sql.endsWith('from fw_events ids where id = ?'))
+      continue
     for (const step of steps) {
-      expect(step, sql).not.toMatch(/SCAN (?!intake|parked|heads|dead|admitted)/)
+      expect(step, sql).not.toMatch(/SCAN (?!intake|parked|heads|dead|admitted|gone|CONSTANT ROW)/)
       expect(step, sql).not.toMatch(/TEMP B-TREE|AUTOMATIC/)
       if (/^SEARCH (d|fw_deliveries)\b/.test(step)) expect(step, sql).toMatch(planned(sql))
     }
@@ -56,10 +60,10 @@ test.each([
 
 /** By which index each statement reaches the deliveries. */
 function planned(sql: string): RegExp {
-  const index = /fw_deliveries (?:d )?indexed by (\w+)/.exec(sql)?.[1]
-  if (index === undefined) return /USING PRIMARY KEY \(seq=\?( AND handler=\?)?\)/
+  const indexes = [...sql.matchAll(/fw_deliveries (?:d )?indexed by (\w+)/g)].map(([, index]) => index)
+  if (indexes.length === 0) return /USING PRIMARY KEY \(seq=\?( AND handler=\?)?\)/
   if (sql.includes('(select seq') || sql.includes('( select seq'))
     return /fw_parked|PRIMARY KEY \(seq=\? AND handler=\?\)/
   if (sql.startsWith('with intake')) return /COVERING INDEX fw_(intake|parked|due|dead) \(handler=\?\)/
-  return new RegExp(`INDEX ${index} \\(handler=\\?`)
+  return new RegExp(`INDEX (${indexes.join('|')}) \\((handler=\\?|seq[<>]\\?)`)
 }

@@ -8,39 +8,36 @@ import { holdsTheContract } from './contract.ts'
 import { place } from './places.ts'
 
 describe('sqlite', () => {
-  holdsTheContract(
-    async () => {
-      const clock = handClock()
-      const { file, [Symbol.dispose]: remove } = place()
-      const engines: Engine[] = []
-      return {
-        async open() {
-          const engine = sqlite(file, { clock, allowVolatile: true })
-          engines.push(engine)
-          await engine.open()
-          return engine
+  holdsTheContract(async () => {
+    const clock = handClock()
+    const { file, [Symbol.dispose]: remove } = place()
+    const engines: Engine[] = []
+    return {
+      async open() {
+        const engine = sqlite(file, { clock, allowVolatile: true })
+        engines.push(engine)
+        await engine.open()
+        return engine
+      },
+      advance: (ms) => clock.advance(ms),
+      notes: {
+        write(sql, note) {
+          const db = sql as SqliteSql // What this engine gives its atomic handlers.
+          db.exec('create table if not exists notes (note text)')
+          db.prepare('insert into notes values (?)').run(note)
         },
-        advance: (ms) => clock.advance(ms),
-        notes: {
-          write(sql, note) {
-            const db = sql as SqliteSql // What this engine gives its atomic handlers.
-            db.exec('create table if not exists notes (note text)')
-            db.prepare('insert into notes values (?)').run(note)
-          },
-          async read() {
-            using db = new DatabaseSync(file)
-            return db
-              .prepare('select note from notes order by rowid')
-              .all()
-              .map(({ note }) => String(note))
-          },
+        async read() {
+          using db = new DatabaseSync(file)
+          return db
+            .prepare('select note from notes order by rowid')
+            .all()
+            .map(({ note }) => String(note))
         },
-        async [Symbol.asyncDispose]() {
-          for (const engine of engines) await engine[Symbol.asyncDispose]()
-          remove()
-        },
-      }
-    },
-    { tending: 'tending comes to SQLite next' },
-  )
+      },
+      async [Symbol.asyncDispose]() {
+        for (const engine of engines) await engine[Symbol.asyncDispose]()
+        remove()
+      },
+    }
+  })
 })

@@ -13,10 +13,17 @@ export function admitting(
   db: SqliteSql,
 ): (handler: number, room: number, now: number, leasedUntil: number) => readonly number[] {
   const intake = scanningIntake(db)
-  const hasHead = findingHeadOfLane(db)
+  const findHead = findingHeadOfLane(db)
+  const demote = demoting(db)
   const park = parking(db)
   const lead = leading(db)
   const leadLeased = leadingLeased(db)
+
+  /** Whether another delivery of the lane is first. A replayed one goes before a younger head, unless that is leased. */
+  function isBehind(handler: number, lane: string, seq: number): boolean {
+    const head = findHead(handler, lane)
+    return head !== undefined && (head < seq || !demote(handler, head))
+  }
 
   return (handler, room, now, leasedUntil) => {
     const admitted: number[] = []
@@ -27,7 +34,7 @@ export function admitting(
       const chunk = Math.max(wanted - admitted.length, trickle)
       const rows = intake(handler, after, chunk)
       for (const { seq, lane } of rows) {
-        if (lane !== null && (blocked.has(lane) || hasHead(handler, lane))) {
+        if (lane !== null && (blocked.has(lane) || isBehind(handler, lane, seq))) {
           blocked.add(lane)
           park(handler, seq)
           continue
@@ -61,15 +68,15 @@ function scanningIntake(
 }
 
 /** Index: fw_heads. */
-function findingHeadOfLane(db: SqliteSql): (handler: number, lane: string) => boolean {
-  const find = query<unknown>(
+function findingHeadOfLane(db: SqliteSql): (handler: number, lane: string) => number | undefined {
+  const find = query<{ seq: number }>(
     db,
-    `select 1 from fw_deliveries indexed by fw_heads where handler = ? and lane = ? and state = 'head'`,
+    `select seq from fw_deliveries indexed by fw_heads where handler = ? and lane = ? and state = 'head'`,
   )
-  return (handler, lane) => find.get(handler, lane) !== undefined
+  return (handler, lane) => find.get(handler, lane)?.seq
 }
 
-/** Index: primary key (seq, handler), as for the next two. */
+/** Index: primary key (seq, handler), as for the next three. */
 function parking(db: SqliteSql): (handler: number, seq: number) => void {
   const park = db.prepare(
     `update fw_deliveries set state = 'parked' where seq = ? and handler = ? and state = 'intake'`,
@@ -90,4 +97,12 @@ function leadingLeased(db: SqliteSql): (handler: number, seq: number, leasedUnti
     where seq = ? and handler = ? and state = 'intake'
   `)
   return (handler, seq, leasedUntil) => void lead.run(leasedUntil, seq, handler)
+}
+
+function demoting(db: SqliteSql): (handler: number, seq: number) => boolean {
+  const demote = db.prepare(`
+    update fw_deliveries set state = 'parked', due = null
+    where seq = ? and handler = ? and state = 'head' and leased = 0
+  `)
+  return (handler, seq) => demote.run(seq, handler).changes !== 0
 }

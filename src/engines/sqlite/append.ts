@@ -1,9 +1,13 @@
 import type { Appended } from '../../model/engine.ts'
 import type { Arrival, EventKey } from '../../model/event.ts'
+import { isStale } from '../../model/retention.ts'
+import { bucketOf } from './bucket.ts'
+import type { Erased } from './erased.ts'
 import { isPoison } from './errors.ts'
 import type { Registry } from './registry.ts'
 import { attempting } from './savepoint.ts'
 import { query, type SqliteSql } from './sql.ts'
+import { subjectHash } from './subject.ts'
 
 /**
  * Appends arrivals inside the caller's transaction, each with its deliveries, and touches no lane: they enter their handlers' intake.
@@ -12,7 +16,8 @@ import { query, type SqliteSql } from './sql.ts'
 export function appending(
   db: SqliteSql,
   registry: Registry,
-): (arrivals: readonly Arrival[], careful: boolean) => readonly Appended[] {
+  erased: Erased,
+): (arrivals: readonly Arrival[], careful: boolean, now: number) => readonly Appended[] {
   const insertEvent = inserting(db)
   const insertDelivery = deliveryInserting(db)
   const insertSubject = subjectInserting(db)
@@ -22,48 +27,63 @@ export function appending(
   const quarantine = quarantining(db)
   const attempt = attempting(db)
 
-  function append(arrival: Arrival): Appended {
-    const seq = insertEvent(arrival)
-    if (seq === undefined) return appendKnown(arrival)
+  function append(arrival: Arrival, now: number): Appended {
+    if (isStale(arrival, now)) return appendStale(arrival, now)
+    if (erased.has(arrival)) {
+      return insertEvent(blank(arrival), 'erased', null, now) === undefined
+        ? appendKnown(arrival, now)
+        : 'stored'
+    }
+    const wanting = arrival.refused === undefined ? registry.wanting(arrival) : []
+    const ordered = wanting.some(({ ordering }) => ordering !== 'none')
+    const seq = insertEvent(arrival, null, ordered ? null : (arrival.lane ?? null), now)
+    if (seq === undefined) return appendKnown(arrival, now)
     for (const subject of new Set(arrival.subjects)) insertSubject(subject, seq)
-    if (arrival.refused !== undefined) return 'stored'
-    for (const handler of registry.wanting(arrival)) {
+    for (const handler of wanting) {
       insertDelivery(seq, handler.id, handler.ordering === 'none' ? null : (arrival.lane ?? null))
     }
     return 'stored'
   }
 
-  function appendKnown(arrival: Arrival): Appended {
+  function appendKnown(arrival: Arrival, now: number): Appended {
     const known = findEvent(arrival.key)
     if (known !== undefined && known.refused !== null && arrival.refused === undefined) {
       // Accepted at last: it takes its place in the order now, behind what was answered meanwhile.
       deleteEvent(known.seq, arrival.subjects)
-      return append(arrival)
+      return append(arrival, now)
     }
     if (known !== undefined && Buffer.compare(known.hash, arrival.hash) === 0) return 'duplicate'
-    setAside(arrival)
+    if (!erased.has(arrival)) setAside('conflict', arrival, now)
     return 'conflict'
   }
 
-  function appendOrQuarantine(arrival: Arrival): Appended {
-    const attempted = attempt(() => append(arrival))
+  function appendStale(arrival: Arrival, now: number): Appended {
+    if (findEvent(arrival.key) !== undefined) return appendKnown(arrival, now)
+    return erased.has(arrival) || setAside('stale', arrival, now) ? 'stored' : 'duplicate'
+  }
+
+  function appendOrQuarantine(arrival: Arrival, now: number): Appended {
+    const attempted = attempt(() => append(arrival, now))
     if ('value' in attempted) return attempted.value
     if (!isPoison(attempted.error)) throw attempted.error
-    quarantine(arrival)
+    quarantine(arrival, now)
     return 'quarantined'
   }
 
-  return (arrivals, careful) => arrivals.map(careful ? appendOrQuarantine : append)
+  return (arrivals, careful, now) =>
+    arrivals.map((arrival) => (careful ? appendOrQuarantine : append)(arrival, now))
 }
 
 /** The new event's seq, undefined when its key is known. Index: unique (created, tenant, id). */
-function inserting(db: SqliteSql): (arrival: Arrival) => number | undefined {
+function inserting(
+  db: SqliteSql,
+): (arrival: Inserted, gone: 'erased' | null, lane: string | null, now: number) => number | undefined {
   const insert = db.prepare(`
-    insert into fw_events (created, tenant, id, type, source, received, hash, body, refused)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    insert into fw_events (created, tenant, id, type, source, received, hash, body, refused, kept, gone, lane)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     on conflict (created, tenant, id) do nothing
   `)
-  return ({ key, type, source, receivedAt, hash, body, refused }) => {
+  return ({ key, type, source, receivedAt, hash, body, refused }, gone, lane, now) => {
     const { changes, lastInsertRowid } = insert.run(
       key.createInstant,
       key.tenantId,
@@ -74,9 +94,20 @@ function inserting(db: SqliteSql): (arrival: Arrival) => number | undefined {
       hash,
       body,
       refused ?? null,
+      now,
+      gone,
+      lane,
     )
     return changes === 0 ? undefined : Number(lastInsertRowid)
   }
+}
+
+type Inserted = Pick<Arrival, 'key' | 'type' | 'source' | 'receivedAt' | 'hash' | 'refused'> & {
+  readonly body: Uint8Array | null
+}
+
+function blank({ key, type, source, receivedAt, hash }: Arrival): Inserted {
+  return { key, type, source, receivedAt, hash, body: null }
 }
 
 /** Index: primary key (seq, handler) and fw_intake, both at their right end. */
@@ -88,7 +119,7 @@ function deliveryInserting(db: SqliteSql): (seq: number, handler: number, lane: 
 /** Index: primary key (bucket, subject, seq). */
 function subjectInserting(db: SqliteSql): (subject: string, seq: number) => void {
   const insert = db.prepare('insert into fw_subjects (bucket, subject, seq) values (?, ?, ?)')
-  return (subject, seq) => void insert.run(bucketOf(seq), subject, seq)
+  return (subject, seq) => void insert.run(bucketOf(seq), subjectHash(subject), seq)
 }
 
 /** Index: unique (created, tenant, id). */
@@ -107,31 +138,41 @@ function deleting(db: SqliteSql): (seq: number, subjects: readonly string[]) => 
   const deleteSubject = db.prepare('delete from fw_subjects where bucket = ? and subject = ? and seq = ?')
   return (seq, subjects) => {
     deleteEvent.run(seq)
-    for (const subject of subjects) deleteSubject.run(bucketOf(seq), subject, seq)
+    for (const subject of subjects) deleteSubject.run(bucketOf(seq), subjectHash(subject), seq)
   }
 }
 
-/** Once, however often it is sent. Index: unique (hash). */
-function settingAside(db: SqliteSql): (arrival: Arrival) => void {
+/** Once, however often it is sent: false when it is there. Index: unique (hash). */
+function settingAside(db: SqliteSql): (kind: 'conflict' | 'stale', arrival: Arrival, now: number) => boolean {
   const insert = db.prepare(`
-    insert into fw_aside (kind, created, tenant, id, type, source, received, hash, body)
-    values ('conflict', ?, ?, ?, ?, ?, ?, ?, ?)
+    insert into fw_aside (kind, created, tenant, id, type, source, received, hash, body, kept, lane, subjects)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     on conflict (hash) do nothing
   `)
-  return ({ key, type, source, receivedAt, hash, body }) => {
-    insert.run(key.createInstant, key.tenantId, key.id, type, source, receivedAt, hash, body)
+  return (kind, { key, type, source, receivedAt, hash, body, lane, subjects }, now) => {
+    const { changes } = insert.run(
+      kind,
+      key.createInstant,
+      key.tenantId,
+      key.id,
+      type,
+      source,
+      Math.round(receivedAt),
+      hash,
+      body,
+      now,
+      lane ?? null,
+      JSON.stringify(subjects),
+    )
+    return changes !== 0
   }
 }
 
 /** The bytes alone: any of the other fields may be what no column takes. Index: unique (hash). */
-function quarantining(db: SqliteSql): (arrival: Arrival) => void {
+function quarantining(db: SqliteSql): (arrival: Arrival, now: number) => void {
   const insert = db.prepare(`
-    insert into fw_aside (kind, hash, body) values ('quarantined', ?, ?)
+    insert into fw_aside (kind, hash, body, kept) values ('quarantined', ?, ?, ?)
     on conflict (hash) do nothing
   `)
-  return ({ hash, body }) => void insert.run(hash, body)
-}
-
-function bucketOf(seq: number): number {
-  return Math.floor(seq / 1_024)
+  return ({ hash, body }, now) => void insert.run(hash, body, now)
 }

@@ -3,6 +3,7 @@ import type { Engine } from '../../model/engine.ts'
 import { runAtomic } from './atomic.ts'
 import { sessions } from './sessions.ts'
 import type { SqliteSql, Sync } from './sql.ts'
+import { tending } from './tend.ts'
 import { watching } from './watch.ts'
 import { writer } from './writer.ts'
 
@@ -44,6 +45,13 @@ export function sqlite(
     },
     changed: () => inbox.current()?.changed() ?? false,
   })
+  const tend = tending({
+    sessions: inbox,
+    writer: jobs,
+    isPath: typeof file === 'string',
+    now,
+    wake: () => watchers.wake(),
+  })
 
   return {
     async open() {
@@ -58,7 +66,7 @@ export function sqlite(
     },
 
     async append(arrivals) {
-      const answers = await jobs.write((session, careful) => session.append(arrivals, careful), {
+      const answers = await jobs.write((session, careful) => session.append(arrivals, careful, now()), {
         mayMeetPoison: true,
       })
       if (answers.includes('stored')) watchers.wake()
@@ -121,8 +129,11 @@ export function sqlite(
 
     stats: () => inbox.use((session) => session.stats()),
 
+    tend,
+
     async [Symbol.asyncDispose]() {
       await jobs.idle()
+      await tend.close()
       watchers.close()
       inbox.close()
     },

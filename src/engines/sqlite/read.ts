@@ -15,43 +15,75 @@ export function knowing(db: SqliteSql): (key: EventKey) => boolean {
 }
 
 export function getting(db: SqliteSql): (key: EventKey) => Kept | undefined {
-  const findEvent = findingEvent(db)
-  const findDeliveries = findingDeliveries(db)
+  const find = findingSeq(db)
+  const read = reading(db)
   return (key) => {
-    const event = findEvent(key)
+    const seq = find(key)
+    return seq === undefined ? undefined : read(seq, true)
+  }
+}
+
+/** The event at this place with its deliveries. */
+export function reading(db: SqliteSql): (seq: number, bodies: boolean) => Kept | undefined {
+  const findEvent = findingEvent(db)
+  const findBody = findingBody(db)
+  const findDeliveries = findingDeliveries(db)
+  return (seq, bodies) => {
+    const event = findEvent(seq)
     if (event === undefined) return undefined
+    const body = bodies && event.gone === null ? findBody(seq) : undefined
     return {
-      key,
+      key: { createInstant: event.created, tenantId: event.tenant, id: event.id },
       type: event.type,
       source: event.source,
       receivedAt: event.received,
-      size: event.body.length,
-      body: event.body,
+      ...(event.kept !== null && { keptAt: event.kept }),
+      size: event.size,
+      ...(body !== undefined && { body }),
+      ...(event.gone !== null && { gone: event.gone }),
       ...(event.refused !== null && { refused: event.refused }),
-      deliveries: findDeliveries(event.seq).map(keptDelivery),
+      deliveries: findDeliveries(seq).map(keptDelivery),
     }
   }
 }
 
+/** Index: unique (created, tenant, id). */
+function findingSeq(db: SqliteSql): (key: EventKey) => number | undefined {
+  const find = query<{ seq: number }>(
+    db,
+    'select seq from fw_events where created = ? and tenant = ? and id = ?',
+  )
+  return ({ createInstant, tenantId, id }) => find.get(createInstant, tenantId, id)?.seq
+}
+
 interface EventRow {
-  readonly seq: number
+  readonly created: number
+  readonly tenant: string
+  readonly id: string
   readonly type: string
   readonly source: Source
   readonly received: number
-  readonly body: Uint8Array
+  readonly kept: number | null
+  readonly size: number
+  readonly gone: 'pruned' | 'erased' | null
   readonly refused: string | null
 }
 
-/** Index: unique (created, tenant, id). */
-function findingEvent(db: SqliteSql): (key: EventKey) => EventRow | undefined {
+/** Index: primary key (seq), as for the next. */
+function findingEvent(db: SqliteSql): (seq: number) => EventRow | undefined {
   const find = query<EventRow>(
     db,
     `
-    select seq, type, source, received, body, refused from fw_events
-    where created = ? and tenant = ? and id = ?
+    select created, tenant, id, type, source, received, kept, coalesce(length(body), 0) as size, gone, refused
+    from fw_events where seq = ?
     `,
   )
-  return ({ createInstant, tenantId, id }) => find.get(createInstant, tenantId, id)
+  return (seq) => find.get(seq)
+}
+
+function findingBody(db: SqliteSql): (seq: number) => Uint8Array | undefined {
+  const find = query<{ body: Uint8Array | null }>(db, 'select body from fw_events where seq = ?')
+  return (seq) => find.get(seq)?.body ?? undefined
 }
 
 interface DeliveryRow {
@@ -105,11 +137,12 @@ export function counting(db: SqliteSql, registry: Registry): () => Stats {
   const countHandler = countingHandler(db)
   return () => ({
     events: countEvents.get()?.count ?? 0,
-    handlers: [...registry.all()].map(({ id, name }): HandlerStats => {
-      const { pending, dead, oldest } = countHandler(id)
-      return { handler: name, pending, dead, ...(oldest !== null && { oldestPendingAt: oldest }) }
-    }),
+    handlers: [...registry.all()].map(({ id, name }) => statsOf(name, countHandler(id))),
   })
+}
+
+export function statsOf(handler: string, { pending, dead, oldest }: HandlerCounts): HandlerStats {
+  return { handler, pending, dead, ...(oldest !== null && { oldestPendingAt: oldest }) }
 }
 
 interface HandlerCounts {
@@ -119,7 +152,7 @@ interface HandlerCounts {
 }
 
 /** Indexes: fw_intake, fw_parked, fw_due, fw_dead. What is parked is younger than its head, so it has not the oldest. */
-function countingHandler(db: SqliteSql): (handler: number) => HandlerCounts {
+export function countingHandler(db: SqliteSql): (handler: number) => HandlerCounts {
   const count = query<HandlerCounts>(
     db,
     `

@@ -11,8 +11,8 @@ export interface Registry {
   all(): Iterable<Subscribed>
   /** Who gets a delivery of this event. */
   wanting(arrival: Arrival): readonly Subscribed[]
-  /** Looks whether another process changed the subscriptions; at the start of each transaction. */
-  refresh(): void
+  /** Looks whether another process has committed, and may have changed the subscriptions; at the start of each transaction. */
+  refresh(): boolean
 }
 
 export interface Subscribed {
@@ -49,9 +49,10 @@ export function registry(db: SqliteSql): Registry {
     refresh() {
       // Moves when another connection has committed anything: a microsecond, against twenty for reading the table.
       const current = dataVersion.get()?.data_version
-      if (current === version) return
+      if (current === version) return false
       load()
       version = current
+      return true
     },
   }
 }

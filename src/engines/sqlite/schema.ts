@@ -83,6 +83,54 @@ const migrations: readonly string[] = [
     primary key (handler, lane)
   ) strict, without rowid;
   `,
+  `
+  alter table fw_events add column kept integer;  -- when it was committed, which is when it was answered
+  alter table fw_events add column gone text;     -- 'pruned' or 'erased', once body is null
+  alter table fw_events add column lane text;     -- where no delivery holds it: for one that a replay may make
+
+  -- What is there, by type. Bucketed as fw_subjects, so that appends touch its right end only.
+  create index fw_types on fw_events (seq / 1024, type, seq) where body is not null;
+  create index fw_failed on fw_deliveries (seq) where failures is not null;
+
+  alter table fw_aside add column kept integer;
+  alter table fw_aside add column lane any;
+  alter table fw_aside add column subjects text;  -- JSON array
+
+  -- Who was erased when, as HMAC-SHA-256 of the person under a key of this inbox.
+  create table fw_erased (
+    person  blob primary key,
+    at      integer not null
+  ) strict, without rowid;
+  create table fw_erasure_key (key blob not null) strict;
+  insert into fw_erasure_key values (randomblob(32));
+
+  -- A ring: what requests were answered that left no event.
+  create table fw_receipts (
+    n        integer primary key,
+    at       integer not null,
+    took     integer not null,
+    status   integer not null,
+    outcome  text not null,
+    reason   text,
+    type     text,
+    id       text
+  ) strict;
+
+  -- Processes at work here, and what only one of them does at a time.
+  create table fw_nodes (
+    id        text primary key,
+    host      text not null,
+    pid       integer not null,
+    started   integer not null,
+    seen      integer not null,
+    handlers  text not null       -- JSON array
+  ) strict, without rowid;
+  create table fw_duties (
+    name   text primary key,
+    node   text not null,
+    until  integer not null
+  ) strict, without rowid;
+  `,
 ]
 
 /** Brings the tables up to date, one process at a time. Throws when the file was written by a newer version of this package. */

@@ -1,17 +1,29 @@
 import type { Claimed, Subscription } from '../../model/delivery.ts'
 import type { Appended, Want } from '../../model/engine.ts'
+import type { Person } from '../../model/erasure.ts'
 import type { Arrival, EventKey } from '../../model/event.ts'
+import type { Filter } from '../../model/filter.ts'
 import type { Kept } from '../../model/kept.ts'
+import type { Receipt } from '../../model/receipt.ts'
 import type { Stats } from '../../model/stats.ts'
 import { appending } from './append.ts'
 import { checkpointing } from './checkpoint.ts'
 import { claiming } from './claim.ts'
 import { keepingTime, type KeptTime } from './drift.ts'
+import { type Erasure, erasing, erasingAsides } from './erase.ts'
+import { erased, type Erased } from './erased.ts'
 import { holdInPlace, type OpenFile, openFile } from './file.ts'
+import type { Placed } from './find.ts'
+import { type Nodes, nodes } from './nodes.ts'
+import { type Prunable, pruning } from './prune.ts'
 import { counting, getting, knowing } from './read.ts'
-import { registry } from './registry.ts'
+import { type Reads, reads } from './reads.ts'
+import { recording } from './receipts.ts'
+import { type Registry, registry } from './registry.ts'
+import { replaying } from './replay.ts'
 import { type Attempt, attempting } from './savepoint.ts'
 import { migrate } from './schema.ts'
+import { emptyingLog } from './scrub.ts'
 import { type Leases, leasing } from './settle.ts'
 import { query, type SqliteSql } from './sql.ts'
 
@@ -35,15 +47,34 @@ export interface Session {
   readonly attempt: <T>(run: () => T) => Attempt<T>
   readonly subscribe: (subscriptions: readonly Subscription[]) => void
   readonly isSubscribed: (handler: string) => boolean
-  readonly append: (arrivals: readonly Arrival[], careful: boolean) => readonly Appended[]
+  readonly append: Append
   readonly claim: (wants: readonly Want[], leaseMs: number, now: number) => Claimed
   readonly leases: Leases
   readonly time: KeptTime
+  /** Prepared when it is first asked for. */
+  readonly tend: SessionTending
 
   // Anywhere.
   readonly known: (key: EventKey) => boolean
   readonly get: (key: EventKey) => Kept | undefined
   readonly stats: () => Stats
+  /** Prepared when it is first asked for. */
+  readonly reads: () => Reads
+  /** Whether nothing is left in the write-ahead log. Outside of a transaction. */
+  readonly emptyLog: () => boolean
+}
+
+type Append = (arrivals: readonly Arrival[], careful: boolean, now: number) => readonly Appended[]
+
+/** What tending changes. */
+export interface SessionTending {
+  readonly replay: (found: readonly Placed[], where: Filter, now: number) => number
+  readonly prune: (prunable: Prunable) => number
+  readonly rememberErased: (person: Person, now: number) => void
+  readonly erase: (seqs: readonly number[], now: number) => Erasure
+  readonly eraseAsides: (seqs: readonly number[]) => number
+  readonly record: (receipts: readonly Receipt[]) => void
+  readonly nodes: Nodes
 }
 
 export function openSession(
@@ -113,6 +144,10 @@ function prepare(file: OpenFile, now: number): Session {
   let durably = true
   let version = dataVersion.get()?.data_version
   const stats = counting(db, handlers)
+  const people = erased(db)
+  const append = appending(db, handlers, people)
+  let tend: SessionTending | undefined
+  let look: Reads | undefined
 
   return {
     db,
@@ -121,7 +156,7 @@ function prepare(file: OpenFile, now: number): Session {
       if (durable !== durably) db.exec(`pragma synchronous = ${durable ? 'full' : 'normal'}`)
       durably = durable
       begin.run()
-      handlers.refresh()
+      if (handlers.refresh()) people.refresh()
     },
     commit() {
       commit.run()
@@ -146,15 +181,32 @@ function prepare(file: OpenFile, now: number): Session {
     attempt: attempting(db),
     subscribe: (subscriptions) => handlers.subscribe(subscriptions),
     isSubscribed: (handler) => handlers.idOf(handler) !== undefined,
-    append: appending(db, handlers),
+    append,
     claim: claiming(db, handlers),
     leases: leasing(db, handlers),
     time: keepingTime(db, now),
+    get tend() {
+      return (tend ??= prepareTending(db, handlers, people, append))
+    },
     known: knowing(db),
     get: getting(db),
     stats() {
       handlers.refresh()
       return stats()
     },
+    reads: () => (look ??= reads(db)),
+    emptyLog: emptyingLog(db),
+  }
+}
+
+function prepareTending(db: SqliteSql, handlers: Registry, people: Erased, append: Append): SessionTending {
+  return {
+    replay: replaying(db, handlers, append),
+    prune: pruning(db),
+    rememberErased: (person, now) => people.remember(person, now),
+    erase: erasing(db),
+    eraseAsides: erasingAsides(db),
+    record: recording(db),
+    nodes: nodes(db),
   }
 }

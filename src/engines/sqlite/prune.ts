@@ -1,0 +1,218 @@
+import { keysOutliveMs, lifetimes, type Retention } from '../../model/retention.ts'
+import { bucketOf } from './bucket.ts'
+import { subjectsForgetting } from './erase.ts'
+import { measuring } from './overview.ts'
+import { query, type SqliteSql } from './sql.ts'
+import { seqAt } from './time.ts'
+
+/** What may go, as it was when somebody looked: the one that takes it away asks again. */
+export interface Prunable {
+  readonly kind: 'events' | 'asides' | 'keys'
+  readonly rows: readonly { readonly seq: number; readonly receivedUntil: number }[]
+  readonly next?: string
+}
+
+/** How many go in one step. */
+const stepLimit = 250
+/** How many buckets of a thousand events are looked into for them. */
+const bucketLimit = 8
+
+/**
+ * Looks for what has outlived its retention, oldest first: events, then what was set aside, then keys. Reads no event, only indexes that
+ * are a hundredth of the inbox, so that it may be asked every hour.
+ */
+export function findingPrunable(
+  db: SqliteSql,
+): (retention: Retention, after: string | undefined, now: number) => Prunable {
+  const placeAt = seqAt(db)
+  const nextBucket = query<{ bucket: number }>(
+    db,
+    `
+    select seq / 1024 as bucket from fw_events indexed by fw_types
+    where seq / 1024 >= ? and body is not null
+    order by seq / 1024 limit 1
+    `,
+  )
+  const inBucket = findingFates(db)
+  const asides = findingAsides(db)
+  const keys = findingKeys(db)
+  const bytes = measuring(db)
+
+  function events(retention: Retention, after: number, now: number): Prunable {
+    const pressed = retention.maxBytes !== undefined && bytes() > 0.8 * retention.maxBytes
+    const until = horizons(retention, pressed, now, placeAt)
+    const rows: { seq: number; receivedUntil: number }[] = []
+    let bucket = nextBucket.get(bucketOf(after))?.bucket
+    for (let looked = 0; bucket !== undefined && looked < bucketLimit; looked++) {
+      const found = inBucket(bucket)
+        .map(({ seq, type, fate }) => ({ seq, horizon: until(type, fate) }))
+        .filter(({ seq, horizon }) => seq > after && seq < horizon.place)
+        .toSorted((a, b) => a.seq - b.seq)
+      for (const { seq, horizon } of found) {
+        rows.push({ seq, receivedUntil: horizon.receivedUntil })
+        if (rows.length === stepLimit) return { kind: 'events', rows, next: `e${seq}` }
+      }
+      if (bucket * 1_024 > until.last) break
+      bucket = nextBucket.get(bucket + 1)?.bucket
+    }
+    if (bucket === undefined || bucket * 1_024 > until.last) return { kind: 'events', rows, next: 'a0' }
+    return { kind: 'events', rows, next: `e${bucket * 1_024 - 1}` }
+  }
+
+  return (retention, after = 'e0', now) => {
+    const place = Number(after.slice(1))
+    if (after.startsWith('e')) return events(retention, place, now)
+    if (after.startsWith('a')) return asides(place, now - lifetimes(retention, '').settledMs)
+    return keys(place, now - keysOutliveMs)
+  }
+}
+
+/** Until which place events of a type and fate may go. */
+interface Horizon {
+  readonly place: number
+  readonly receivedUntil: number
+}
+
+const never: Horizon = { place: -Infinity, receivedUntil: -Infinity }
+
+function horizons(
+  retention: Retention,
+  pressed: boolean,
+  now: number,
+  placeAt: (instant: number) => number,
+): { (type: string, fate: Fate): Horizon; readonly last: number } {
+  const places = new Map<number, Horizon>()
+
+  function after(ms: number): Horizon {
+    if (ms === Infinity) return never
+    const known = places.get(ms)
+    if (known !== undefined) return known
+    const receivedUntil = now - ms
+    const horizon = { receivedUntil, place: placeAt(Math.floor(receivedUntil) + 1) }
+    places.set(ms, horizon)
+    return horizon
+  }
+
+  function until(type: string, fate: Fate): Horizon {
+    const { settledMs, unhandledMs, deadMs } = lifetimes(retention, type)
+    switch (fate) {
+      case 'unhandled':
+        return after(pressed ? 0 : unhandledMs)
+      case 'succeeded':
+        return after(pressed ? 0 : settledMs)
+      case 'dead':
+        return after(Math.max(settledMs, deadMs))
+      case 'waiting':
+        return never
+    }
+  }
+
+  const all = ['', ...Object.keys(retention.types ?? {})].flatMap((type) =>
+    (['unhandled', 'succeeded', 'dead'] as const).map((fate) => until(type, fate).place),
+  )
+  return Object.assign(until, { last: Math.max(...all) })
+}
+
+type Fate = 'unhandled' | 'succeeded' | 'dead' | 'waiting'
+
+/** Indexes: fw_types, primary key (seq, handler). */
+function findingFates(
+  db: SqliteSql,
+): (bucket: number) => readonly { readonly seq: number; readonly type: string; readonly fate: Fate }[] {
+  const find = query<{ seq: number; type: string; fate: Fate }>(
+    db,
+    `
+    select e.seq, e.type, coalesce(
+      (select case max(case d.state when 'succeeded' then 1 when 'dead' then 2 else 3 end)
+          when 1 then 'succeeded' when 2 then 'dead' when 3 then 'waiting' end
+        from fw_deliveries d where d.seq = e.seq),
+      'unhandled') as fate
+    from fw_events e indexed by fw_types where e.seq / 1024 = ? and e.body is not null
+    `,
+  )
+  return (bucket) => find.all(bucket)
+}
+
+/** Index: primary key (seq). */
+function findingAsides(db: SqliteSql): (after: number, receivedUntil: number) => Prunable {
+  const find = query<{ seq: number }>(db, 'select seq from fw_aside where seq > ? order by seq limit ?')
+  return (after, receivedUntil) => {
+    const rows = find.all(after, stepLimit).map(({ seq }) => ({ seq, receivedUntil }))
+    const last = rows.at(-1)
+    return {
+      kind: 'asides',
+      rows,
+      next: last === undefined || rows.length < stepLimit ? 'k0' : `a${last.seq}`,
+    }
+  }
+}
+
+/** Index: unique (created, tenant, id). */
+function findingKeys(db: SqliteSql): (after: number, createdUntil: number) => Prunable {
+  const find = query<{ seq: number; created: number; gone: string | null }>(
+    db,
+    `
+    select seq, created, gone from fw_events
+    where created > ? and created <= ? order by created limit ?
+    `,
+  )
+  return (after, createdUntil) => {
+    const found = find.all(after, createdUntil, stepLimit)
+    const last = found.at(-1)
+    return {
+      kind: 'keys',
+      rows: found.filter(({ gone }) => gone !== null).map(({ seq }) => ({ seq, receivedUntil: Infinity })),
+      ...(last !== undefined && found.length === stepLimit && { next: `k${last.created}` }),
+    }
+  }
+}
+
+/** Takes it away, inside the caller's transaction, unless it has changed since. Gives how many events went. */
+export function pruning(db: SqliteSql): (prunable: Prunable) => number {
+  const pruneEvent = pruningEvent(db)
+  // Index: primary key (seq), for these two.
+  const removeAside = db.prepare('delete from fw_aside where seq = ? and coalesce(received, kept, 0) <= ?')
+  const removeKey = db.prepare('delete from fw_events where seq = ? and gone is not null')
+  const removeDeliveries = deliveriesRemoving(db)
+  const forgetSubjects = subjectsForgetting(db)
+
+  return ({ kind, rows }) => {
+    switch (kind) {
+      case 'events': {
+        const gone = rows.filter(pruneEvent)
+        forgetSubjects(gone.map(({ seq }) => seq))
+        return gone.length
+      }
+      case 'asides':
+        return rows.filter(({ seq, receivedUntil }) => removeAside.run(seq, receivedUntil).changes !== 0)
+          .length
+      case 'keys':
+        for (const { seq } of rows) if (removeKey.run(seq).changes !== 0) removeDeliveries(seq)
+        return 0
+    }
+  }
+}
+
+/** A refused event leaves nothing: it may come again and be accepted. Indexes: primary keys (seq), (seq, handler). */
+function pruningEvent(db: SqliteSql): (row: Prunable['rows'][number]) => boolean {
+  const asked = `
+    where seq = :seq and body is not null and received <= :until and not exists (
+      select 1 from fw_deliveries d where d.seq = :seq and d.state in ('intake', 'parked', 'head'))`
+  const blank = db.prepare(
+    `update fw_events set body = null, gone = 'pruned', lane = null ${asked} and refused is null`,
+  )
+  const remove = db.prepare(`delete from fw_events ${asked} and refused is not null`)
+  const removeDeliveries = deliveriesRemoving(db)
+  return ({ seq, receivedUntil }) => {
+    const until = Math.min(receivedUntil, Number.MAX_SAFE_INTEGER)
+    const gone = blank.run({ seq, until }).changes !== 0 || remove.run({ seq, until }).changes !== 0
+    if (gone) removeDeliveries(seq)
+    return gone
+  }
+}
+
+/** Index: primary key (seq, handler). */
+function deliveriesRemoving(db: SqliteSql): (seq: number) => void {
+  const remove = db.prepare('delete from fw_deliveries where seq = ?')
+  return (seq) => void remove.run(seq)
+}

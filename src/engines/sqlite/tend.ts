@@ -1,0 +1,101 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Tending } from '../../model/tending.ts'
+import { answerInSteps, type Question, type Reply } from './questions.ts'
+import { readerThread } from './reader-thread.ts'
+import type { Reads } from './reads.ts'
+import type { Sessions } from './sessions.ts'
+import type { Writer } from './writer.ts'
+
+interface Inbox {
+  readonly sessions: Sessions
+  readonly writer: Writer
+  /** The database is a path of ours, so that another connection may open it. */
+  readonly isPath: boolean
+  readonly now: () => number
+  readonly wake: () => void
+}
+
+/**
+ * Tends an inbox: looks in another thread, changes in this one, a step at a time. What a step found may have changed by the time it is
+ * changed, so each change asks again.
+ */
+export function tending({
+  sessions,
+  writer,
+  isPath,
+  now,
+  wake,
+}: Inbox): Tending & { close(): Promise<void> } {
+  const thread = readerThread()
+
+  async function look<Ask extends keyof Reads>(
+    ask: Ask,
+    ...args: Parameters<Reads[Ask]>
+  ): Promise<Reply<Ask>> {
+    const question = [ask, ...args] as unknown as Question // The arguments are those of what is asked.
+    const path = await sessions.use((session) => (isPath ? session.path : ''))
+    const reply = path === '' ? undefined : await thread.ask(path, question)
+    const value =
+      reply === undefined
+        ? await answerInSteps(await sessions.use(({ reads }) => reads()), question, () => turn())
+        : reply.value
+    return value as Reply<Ask> // What answers a question is what is asked.
+  }
+
+  return {
+    find: (where, paging) => look('find', where, paging),
+
+    overview: () => look('overview', now()),
+
+    async replay(where, after) {
+      const { items, next } = await look('replayable', where, after)
+      if (items.length === 0) return { deliveries: 0, ...(next !== undefined && { next }) }
+      const deliveries = await writer.write(({ tend }) => tend.replay(items, where, now()), {
+        durable: next === undefined,
+      })
+      wake()
+      return { deliveries, ...(next !== undefined && { next }) }
+    },
+
+    async prune(retention, after) {
+      const prunable = await look('prunable', retention, after, now())
+      const { rows, next } = prunable
+      const events = rows.length === 0 ? 0 : await writer.write(({ tend }) => tend.prune(prunable), soon)
+      return { events, ...(next !== undefined && { next }) }
+    },
+
+    async erase(person, after) {
+      // First, and durable: what comes in meanwhile is blanked by append.
+      if (after === undefined) await writer.write(({ tend }) => tend.rememberErased(person, now()))
+      const { kind, seqs, next } = await look('erasable', person, after)
+      const erased = await writer.write(({ tend }) =>
+        kind === 'events' ? tend.erase(seqs, now()) : { events: tend.eraseAsides(seqs), deliveries: 0 },
+      )
+      wake()
+      return { ...erased, ...(next !== undefined && { next }) }
+    },
+
+    async scrub(gone, { compact = false } = {}) {
+      const path = await sessions.use((session) => session.path)
+      if (compact && path !== '') await look('compact', path)
+      if (!(await sessions.use(({ emptyLog }) => emptyLog()))) return 'pending'
+      return path !== '' && (await look('holds', path, gone)) ? 'remnants' : 'scrubbed'
+    },
+
+    record: (receipts) => writer.write(({ tend }) => tend.record(receipts), soon),
+
+    receipts: (paging) => look('receipts', paging),
+
+    beat: (node) => writer.write(({ tend }) => tend.nodes.beat(node, now()), soon),
+
+    leave: (nodeId) => writer.write(({ tend }) => tend.nodes.leave(nodeId), soon),
+
+    hold: (duty, nodeId, forMs) =>
+      writer.write(({ tend }) => tend.nodes.hold(duty, nodeId, now(), now() + forMs), soon),
+
+    close: () => thread.close(),
+  }
+}
+
+/** What a power cut undoes is done again. */
+const soon = { durable: false } as const
