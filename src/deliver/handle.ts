@@ -73,6 +73,7 @@ function bounds({ handler, clock, signal }: Attempt): Within {
 function contextOf({ lease, handler }: Attempt, event: ParsedEvent, signal: AbortSignal): HandlerRun {
   return {
     event,
+    body: lease.event.body,
     attempt: lease.attempt,
     isLastAttempt: isLast(lease, handler),
     idempotencyKey: idempotencyKey(lease.event.key, handler.name),

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'FW_GATE_TIMEOUT'
   | 'FW_TIMEOUT'
   | 'FW_LEASE_LOST'
+  | 'FW_FORWARD'
   | 'FW_NOT_STARTED'
   | 'FW_HANDLER_NAME'
   | 'FW_STARTED'

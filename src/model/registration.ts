@@ -39,6 +39,8 @@ export interface Handler {
 
 export interface HandlerRun {
   readonly event: ParsedEvent
+  /** The bytes it came in. */
+  readonly body: Uint8Array
   readonly attempt: number
   readonly isLastAttempt: boolean
   /** The same in every attempt of this handler at this event: give it to what you call. */

@@ -60,7 +60,7 @@ function run(
   accepted: Accepted,
   clock: Clock,
 ): string | undefined | Promise<string | undefined> {
-  const { event, key, receivedAt, deadline } = accepted
+  const { event, key, body, receivedAt, deadline } = accepted
   const ms = Math.max(0, Math.min(deadline.remainingMs(), handler.timeoutMs ?? Infinity))
   const late = () => new FusewireError('FW_TIMEOUT', `did not end within ${Math.round(ms)} ms`)
   const failure = (error: unknown) => `handler ${handler.name} threw: ${describeError(error)}`
@@ -71,6 +71,7 @@ function run(
         ? undefined
         : handler.handle({
             event,
+            body: body.bytes,
             attempt: 1,
             isLastAttempt: true,
             idempotencyKey: idempotencyKey(key, handler.name),

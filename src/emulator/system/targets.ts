@@ -1,5 +1,6 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { isLinkLocal } from '../../lib/link-local.ts'
 
 /**
  * Where the emulator may post to. A webhook's URL comes through an API, so without this anybody who reaches the emulator could make it
@@ -16,13 +17,6 @@ const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 
-const never = new BlockList()
-never.addSubnet('169.254.0.0', 16, 'ipv4')
-never.addSubnet('fe80::', 10, 'ipv6')
-// Amazon's metadata over IPv6, and IPv4 link-local translated by NAT64.
-never.addAddress('fd00:ec2::254', 'ipv6')
-never.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6')
-
 /** Makes the rule from the hosts, names or addresses, that are allowed besides loopback. */
 export function targets(allowed: readonly string[]): Targets {
   const names = new Set(allowed.map((host) => bare(host).toLowerCase()))
@@ -30,7 +24,7 @@ export function targets(allowed: readonly string[]): Targets {
   function refusalOf(host: string, address: string): string | undefined {
     // BlockList looks inside IPv4-mapped IPv6 addresses by itself.
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (never.check(address, family)) return `${address} is link-local and never posted to`
+    if (isLinkLocal(address)) return `${address} is link-local and never posted to`
     if (loopback.check(address, family) || names.has(host.toLowerCase()) || names.has(address))
       return undefined
     return `${address} is not loopback; allow the host ${host} to post to it`

@@ -1,0 +1,118 @@
+import {
+  Agent as HttpAgent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as httpRequest,
+} from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Handler } from '../handlers.ts'
+import type { OneOrMore } from '../lib/one-or-more.ts'
+import { FusewireError } from '../model/errors.ts'
+import { noLinkLocal, refuseLinkLocal } from './no-link-local.ts'
+import { signing } from './standard-webhooks.ts'
+
+export interface ForwardOptions {
+  /**
+   * What the receiver verifies with: `whsec_` and the base64 of 24 to 64 random bytes. Several while a secret is being replaced: the receiver
+   * may have either. Functions are called at each delivery.
+   */
+  readonly secret: OneOrMore<string | undefined | (() => string | undefined)>
+  /** Accepts http to other hosts than this one: whoever is on the way reads every event. Default: false. */
+  readonly insecureHttp?: boolean
+}
+
+/** Answers are not for us to read: so much is taken in, for the connection's sake, and then it is cut. */
+const readUpTo = 16 * 1024
+
+/**
+ * A handler that hands each event, its bytes as they came, to an HTTP endpoint in any language, signed by the Standard Webhooks scheme. Any
+ * 2xx is its success; all else, a redirect too, is a failed attempt like any other, and tried again in the order of its lane.
+ *
+ * @example
+ * webhook.on('*', { name: 'forward', when: 'received' }, forward('https://example.com/events', { secret: () => process.env.FORWARD_SECRET }))
+ */
+export function forward(to: string | URL, options: ForwardOptions): Handler<'*'> {
+  const url = checkedUrl(to, options.insecureHttp === true)
+  const sign = signing(options.secret)
+  const agent =
+    url.protocol === 'https:' ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+
+  return async ({ event, idempotencyKey, signal, ...context }) => {
+    const body = bytesOf(context) ?? Buffer.from(JSON.stringify({ event }))
+    const headers = {
+      ...sign(messageId(idempotencyKey), Math.floor(Date.now() / 1000), body),
+      'content-type': 'application/json',
+      'content-length': body.length,
+      'accept-encoding': 'identity',
+      'user-agent': 'fusewire',
+    }
+    const status = await statusOf(
+      send(url, { method: 'POST', agent, headers, lookup: noLinkLocal, signal }),
+      body,
+    )
+    if (status >= 200 && status <= 299) return
+    const hint = status >= 300 && status <= 399 ? ': redirects are not followed' : ''
+    throw new FusewireError('FW_FORWARD', `${url.origin} answered ${status}${hint}`)
+  }
+}
+
+/** The bytes the event came in, which receiver and worker hand to every handler without saying so in its type. */
+function bytesOf(context: object): Uint8Array | undefined {
+  return 'body' in context && context.body instanceof Uint8Array ? context.body : undefined
+}
+
+/** The same in every attempt, and in ASCII without the dot that parts what is signed. */
+function messageId(idempotencyKey: string): string {
+  return idempotencyKey.replaceAll(/[^\w:-]/g, '_')
+}
+
+/** Resolves with the answer's status, as soon as that is there. */
+function statusOf(request: ClientRequest, body: Uint8Array): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new FusewireError('FW_FORWARD', `the event was not delivered: ${error.code ?? error.message}`, {
+          cause: error,
+        }),
+      )
+    })
+    request.on('response', (response) => {
+      resolve(response.statusCode ?? 0)
+      skim(response)
+    })
+    request.end(body)
+  })
+}
+
+/** Lets a short answer end, so that its connection can be used again. */
+function skim(response: IncomingMessage): void {
+  let read = 0
+  const cut = setTimeout(() => response.destroy(), 1000)
+  cut.unref()
+  response.on('data', (chunk: Buffer) => {
+    read += chunk.length
+    if (read > readUpTo) response.destroy()
+  })
+  response.on('error', () => {})
+  response.on('close', () => clearTimeout(cut))
+}
+
+function checkedUrl(to: string | URL, insecureHttp: boolean): URL {
+  const url = URL.canParse(String(to)) ? new URL(to) : undefined
+  const local = url !== undefined && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && (local || insecureHttp))
+  if (url === undefined || !safe) {
+    throw option(
+      'forward needs an https URL (http only to localhost, 127.0.0.1 or [::1]); insecureHttp: true accepts http.',
+    )
+  }
+  if (url.username !== '' || url.password !== '')
+    throw option('forward: the URL must hold no user and password; the signature tells who sends.')
+  refuseLinkLocal(url.hostname)
+  return url
+}
+
+function option(message: string): FusewireError {
+  return new FusewireError('FW_OPTION', message)
+}
