@@ -27,6 +27,8 @@ export interface GateOptions {
 /** What a handler is given. */
 export interface HandlerContext<Event> {
   readonly event: Event
+  /** The bytes it came in, to hand them on: numbers in them are as they were written. */
+  readonly body: Uint8Array
   /** From 1. */
   readonly attempt: number
   /** Whether a failure now is the end. */

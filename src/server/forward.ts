@@ -38,8 +38,7 @@ export function forward(to: string | URL, options: ForwardOptions): Handler<'*'>
     url.protocol === 'https:' ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest
 
-  return async ({ event, idempotencyKey, signal, ...context }) => {
-    const body = bytesOf(context) ?? Buffer.from(JSON.stringify({ event }))
+  return async ({ body, idempotencyKey, signal }) => {
     const headers = {
       ...sign(messageId(idempotencyKey), Math.floor(Date.now() / 1000), body),
       'content-type': 'application/json',
@@ -55,11 +54,6 @@ export function forward(to: string | URL, options: ForwardOptions): Handler<'*'>
     const hint = status >= 300 && status <= 399 ? ': redirects are not followed' : ''
     throw new FusewireError('FW_FORWARD', `${url.origin} answered ${status}${hint}`)
   }
-}
-
-/** The bytes the event came in, which receiver and worker hand to every handler without saying so in its type. */
-function bytesOf(context: object): Uint8Array | undefined {
-  return 'body' in context && context.body instanceof Uint8Array ? context.body : undefined
 }
 
 /** The same in every attempt, and in ASCII without the dot that parts what is signed. */

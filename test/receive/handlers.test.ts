@@ -233,6 +233,7 @@ describe.each(rimNames)('%s', (rim) => {
     expect(contexts).toEqual([
       {
         event,
+        body: expect.any(Uint8Array),
         attempt: 1,
         isLastAttempt: true,
         idempotencyKey: expect.stringContaining(event.id),

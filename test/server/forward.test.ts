@@ -197,6 +197,7 @@ test.each([
     const signal = new AbortController().signal
     await handle({
       event: event('a'),
+      body: Buffer.from('{}'),
       attempt: 1,
       isLastAttempt: false,
       idempotencyKey: 'a',
