@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { readEvent } from './events/envelope.ts'
 import { valuesAt } from './events/paths.ts'
 import type { FusionAuthEvent } from './events/types.ts'
@@ -41,6 +42,13 @@ export interface Inbox {
   export(where?: Filter, options?: LongOptions): AsyncIterable<string>
   /** What requests were answered that left no event, newest first. */
   receipts(options?: PageOptions): Promise<Page<Receipt>>
+  /** Requests that did not get past authentication, of this process since it started: counted, one a second told of, newest first. */
+  strangers(): Strangers
+}
+
+export interface Strangers {
+  readonly seen: number
+  readonly sample: readonly Receipt[]
 }
 
 /** An event with its body, and what the body says. */
@@ -118,7 +126,7 @@ const unreached: readonly string[] = [
 ]
 
 /** The inbox of an engine. */
-export function inboxOf(engine: Engine): Inbox {
+export function inboxOf(engine: Engine, strangers: () => Strangers | undefined = () => undefined): Inbox {
   const tend = engine.tend ?? untended
   /** All pages, one after the other. */
   async function* pages(
@@ -148,10 +156,13 @@ export function inboxOf(engine: Engine): Inbox {
     let done = 0
     do {
       signal?.throwIfAborted()
+      const began = performance.now()
       const step = await take(next)
       done += count(step)
       next = step.next
       onProgress?.({ done, ...(next !== undefined && { next }) })
+      // Events that come in are not to notice: half of the time is theirs.
+      if (next !== undefined) await pause(Math.min(performance.now() - began, longestPauseMs))
     } while (next !== undefined)
     return done
   }
@@ -241,6 +252,8 @@ export function inboxOf(engine: Engine): Inbox {
       }
     },
 
+    strangers: () => strangers() ?? { seen: 0, sample: [] },
+
     receipts: ({ limit = 50, ...paging } = {}) => tend.receipts({ ...paging, limit: pageLimit(limit) }),
   }
 }
@@ -251,6 +264,8 @@ const untended = new Proxy({} as Tending, {
     throw new FusewireError('FW_OPTION', 'The inbox of this engine cannot be tended yet.')
   },
 })
+
+const longestPauseMs = 20
 
 /** How many texts are looked for. */
 const textLimit = 20

@@ -30,6 +30,7 @@ export type {
   Prune,
   PruneOptions,
   Replay,
+  Strangers,
 } from './inbox.ts'
 export type { OneOrMore } from './lib/one-or-more.ts'
 export type { Drained } from './model/delivery.ts'

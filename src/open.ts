@@ -1,3 +1,4 @@
+import { Caretaker } from './deliver/caretaker.ts'
 import { Reminder } from './deliver/reminder.ts'
 import { Worker } from './deliver/worker.ts'
 import type { Subscription } from './model/delivery.ts'
@@ -15,6 +16,7 @@ export interface Opened {
   /** Where there is an inbox to deliver from. */
   readonly worker?: Worker
   readonly reminder?: Reminder
+  readonly caretaker?: Caretaker
   readonly observer: Observer | undefined
 }
 
@@ -28,7 +30,8 @@ export async function open(
   handlers: readonly Handler[],
   observers: readonly Observer[],
 ): Promise<Opened> {
-  const { authenticator, inbox, bodyLimit, gateTimeoutMs, concurrency, clock, log } = options
+  const { authenticator, inbox, bodyLimit, gateTimeoutMs, concurrency, privacy, retention, clock, log } =
+    options
   await authenticator.prepare(log, clock)
   const telemetry = await openTelemetry(log)
   const observer = together(telemetry === undefined ? observers : [...observers, telemetry.observer])
@@ -50,10 +53,13 @@ export async function open(
   if (observer !== undefined) inbox.observe?.(observer)
   await inbox.open()
   await inbox.subscribe(handlers.map(subscriptionOf))
+  const { tend } = inbox
+  const names = handlers.map(({ name }) => name)
   return {
+    ...(tend !== undefined && { caretaker: new Caretaker({ tend, handlers: names, retention, clock, log }) }),
     observer,
     reminder: new Reminder(inbox, clock, log),
-    door: { ...door, keeper: keep(inbox, gated, clock, log) },
+    door: { ...door, keeper: keep(inbox, gated, privacy, clock, log) },
     worker: new Worker({ engine: inbox, handlers, concurrency, observer, ...traced, clock, log }),
   }
 }

@@ -1,9 +1,13 @@
 import { type Clock, longestMs, systemClock } from './lib/clock.ts'
+import { catalogue } from './events/catalogue.ts'
 import type { Engine } from './model/engine.ts'
 import { FusewireError } from './model/errors.ts'
 import { calm, consoleLog, type Log } from './model/log.ts'
+import type { Retention } from './model/retention.ts'
 import type { Authenticator } from './receive/authenticator.ts'
 import { loopbackOnly } from './receive/combine.ts'
+import type { Privacy } from './receive/keep.ts'
+import type { Redaction } from './receive/redact.ts'
 
 export interface WebhookOptions<Inbox extends Engine | 'none'> {
   /** Who may speak. `'none'` lets in this machine only, and nothing through `webhook.fetch`. */
@@ -16,6 +20,14 @@ export interface WebhookOptions<Inbox extends Engine | 'none'> {
   gateTimeoutMs?: number
   /** Attempts at a time, for each handler. Default: 16. */
   concurrency?: number
+  /** `handled`: events that no handler asks for are answered 200 and not kept. Default: `all`. */
+  keep?: 'all' | 'handled'
+  /** Paths below `event` whose values are not kept: `user.data`, `user.registrations[].data`. Gates see them, handlers do not. */
+  redact?: readonly string[]
+  /** Live credentials that are kept all the same, by the paths of docs/events.md: `refreshToken`. Default: none is. */
+  keepSecrets?: readonly string[]
+  /** How long a started webhook lets the inbox keep events. `'none'`: for ever. Default: 30 days, 3 of them what nobody asked for. */
+  retention?: Retention | 'none'
   /** Default: warnings and errors on stderr. */
   log?: Log
 }
@@ -27,6 +39,8 @@ export interface ResolvedOptions {
   readonly bodyLimit: number
   readonly gateTimeoutMs: number
   readonly concurrency: number
+  readonly privacy: Privacy
+  readonly retention: Retention | 'none'
   readonly log: Log
   readonly clock: Clock
 }
@@ -41,6 +55,8 @@ export function resolveOptions(options: WebhookOptions<Engine | 'none'>): Resolv
     bodyLimit: wholeNumber('bodyLimit', bodyLimit, 10 * 1024 * 1024),
     gateTimeoutMs: wholeNumber('gateTimeoutMs', gateTimeoutMs, 1500, longestMs),
     concurrency: wholeNumber('concurrency', concurrency, 16),
+    privacy: { keepAll: isKeepingAll(options.keep), redaction: redactionOf(options) },
+    retention: retentionOf(options.retention),
     log: calm(log),
     clock: systemClock,
   }
@@ -73,4 +89,48 @@ function checkInbox(inbox: unknown): void {
     'FW_OPTION',
     "inbox must be an engine, such as sqlite('inbox.db'), or 'none': handlers then run once, before the answer.",
   )
+}
+
+function isKeepingAll(keep: unknown): boolean {
+  if (keep === undefined || keep === 'all') return true
+  if (keep === 'handled') return false
+  throw new FusewireError('FW_OPTION', "keep must be 'all' or 'handled'.")
+}
+
+function redactionOf({ redact = [], keepSecrets = [] }: WebhookOptions<Engine | 'none'>): Redaction {
+  const facts = Object.values(catalogue)
+  for (const path of redact) {
+    if (!/^[^.[\]]+(\[\])?(\.[^.[\]]+(\[\])?)*$/.test(path)) {
+      throw new FusewireError(
+        'FW_OPTION',
+        'redact takes paths below event, such as user.data or user.registrations[].data.',
+      )
+    }
+    if (facts.some(({ promised }) => promised.some((one) => one === path || one.startsWith(`${path}.`)))) {
+      throw new FusewireError(
+        'FW_OPTION',
+        `redact: ${path} is promised to handlers; without it none would run.`,
+      )
+    }
+  }
+  const unknown = keepSecrets.find((path) => !facts.some(({ secrets }) => secrets.includes(path)))
+  if (unknown !== undefined) {
+    throw new FusewireError(
+      'FW_OPTION',
+      'keepSecrets takes secret paths as docs/events.md lists them, such as refreshToken.',
+    )
+  }
+  return { also: redact, except: keepSecrets }
+}
+
+function retentionOf(retention: Retention | 'none' = {}): Retention | 'none' {
+  if (retention === 'none') return retention
+  const { types = {}, ...own } = retention
+  for (const times of [own, ...Object.values(types)]) {
+    for (const [name, value] of Object.entries(times)) {
+      if (value === undefined || (typeof value === 'number' && value > 0)) continue
+      throw new FusewireError('FW_OPTION', `retention: ${name} must be a number above 0, or Infinity.`)
+    }
+  }
+  return retention
 }

@@ -27,6 +27,7 @@ import { type Answer, failed, unavailable } from './receive/answer.ts'
 import { loopbackOnly } from './receive/combine.ts'
 import { fromRequest } from './receive/from-request.ts'
 import { receive } from './receive/receive.ts'
+import { Receipts } from './receive/receipts.ts'
 import { reporter } from './receive/report.ts'
 import { toResponse } from './receive/respond.ts'
 import { gateOf, type GivenGate, type GivenHandler, handlerOf } from './register.ts'
@@ -69,6 +70,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   readonly inbox: Inbox extends 'none' ? undefined : OpenInbox
   readonly #options: ResolvedOptions
   readonly #report: (answer: Answer) => void
+  readonly #receipts: Receipts | undefined
   readonly #gates = new Map<string, Gate[]>()
   readonly #handlers: Handler[] = []
   readonly #observers: Observer[] = []
@@ -78,8 +80,10 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
 
   constructor(options: WebhookOptions<Inbox>) {
     this.#options = resolveOptions(options)
-    const { inbox } = this.#options
-    const tended = inbox === 'none' ? undefined : inboxOf(inbox)
+    const { inbox, clock, log } = this.#options
+    const receipts = inbox === 'none' ? undefined : new Receipts(inbox, clock, log)
+    this.#receipts = receipts
+    const tended = inbox === 'none' ? undefined : inboxOf(inbox, () => receipts?.strangers())
     this.inbox = tended as Inbox extends 'none' ? undefined : OpenInbox // 'none' is the one value that gives undefined.
     this.#report = reporter(this.#options.log, this.#options.clock)
   }
@@ -154,8 +158,9 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
    * receives; its deliveries wait for `drain`, or for another process.
    */
   async start(): Promise<this> {
-    const { worker, reminder } = await this.#open()
+    const { worker, reminder, caretaker } = await this.#open()
     worker?.start()
+    caretaker?.start()
     reminder?.end()
     return this
   }
@@ -184,7 +189,8 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   async #stop(withinMs: number): Promise<void> {
     const opened = await this.#opening?.catch(() => undefined)
     opened?.reminder?.end()
-    await opened?.worker?.stop(withinMs)
+    await Promise.all([opened?.worker?.stop(withinMs), opened?.caretaker?.stop()])
+    await this.#receipts?.flush()
     const { inbox } = this.#options
     if (inbox !== 'none') await inbox[Symbol.asyncDispose]()
   }
@@ -196,10 +202,12 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   /** @internal */
   async [receiveFrom](incoming: Incoming): Promise<Answer> {
     const observer = this.#opened === undefined ? together(this.#observers) : this.#opened.observer
+    const receivedAt = this.#options.clock.now() // FusionAuth waits while the first request opens the door, too.
     const answer = await (observer === undefined
-      ? this.#answer(incoming)
-      : this.#observed(incoming, observer))
+      ? this.#answer(incoming, receivedAt)
+      : this.#observed(incoming, receivedAt, observer))
     this.#report(answer)
+    if (answer.status !== 200) this.#receipts?.note(answer, receivedAt)
     if (answer.outcome === 'kept') this.#opened?.reminder?.kept()
     return answer
   }
@@ -233,17 +241,14 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     return worker === undefined ? rehearsal : { ...rehearsal, worker }
   }
 
-  async #observed(incoming: Incoming, observer: Observer): Promise<Answer> {
-    const { clock } = this.#options
-    const startedAt = clock.now()
-    const answer = await this.#answer(incoming)
-    observer.answered?.(answer, clock.now() - startedAt)
+  async #observed(incoming: Incoming, receivedAt: number, observer: Observer): Promise<Answer> {
+    const answer = await this.#answer(incoming, receivedAt)
+    observer.answered?.(answer, this.#options.clock.now() - receivedAt)
     return answer
   }
 
-  async #answer(incoming: Incoming): Promise<Answer> {
+  async #answer(incoming: Incoming, receivedAt: number): Promise<Answer> {
     if (this.#stopping !== undefined) return unavailable('the webhook is stopped')
-    const receivedAt = this.#options.clock.now() // FusionAuth waits while the first request opens the door, too.
     try {
       const { door } = this.#opened ?? (await this.#open())
       return await receive(incoming, door, receivedAt)

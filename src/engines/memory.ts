@@ -6,7 +6,15 @@ import { isStale } from '../model/retention.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { claim, end, streak } from './memory/claim.ts'
 import { kept, queueStats } from './memory/read.ts'
-import { type Delivery, emptyStore, isErased, keepNew, newQueue, keyText } from './memory/store.ts'
+import {
+  type Delivery,
+  emptyStore,
+  isErased,
+  isUnwanted,
+  keepNew,
+  newQueue,
+  keyText,
+} from './memory/store.ts'
 import { tending } from './memory/tend.ts'
 
 /**
@@ -27,7 +35,8 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
     const key = keyText(arrival.key)
     const known = events.get(key)
     if (known === undefined) {
-      if (isStale(arrival, clock.now())) return setAside('stale', arrival) ? 'stored' : 'duplicate'
+      if (isUnwanted(store, arrival)) return 'unwanted'
+      if (isStale(arrival, clock.now())) return setAside('stale', arrival)
       keepNew(store, arrival, clock.now())
       return 'stored'
     }
@@ -36,17 +45,18 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       keepNew(store, arrival, clock.now())
       return 'stored'
     }
-    if (Buffer.compare(known.arrival.hash, arrival.hash) === 0) return 'duplicate'
-    setAside('conflict', arrival)
-    return 'conflict'
+    return Buffer.compare(known.arrival.hash, arrival.hash) === 0
+      ? 'duplicate'
+      : setAside('conflict', arrival)
   }
 
   /** Once, however often it is sent. */
-  function setAside(kind: 'conflict' | 'stale', arrival: Arrival): boolean {
+  function setAside(kind: 'conflict' | 'stale', arrival: Arrival): Appended {
     const again = store.asides.some((aside) => Buffer.compare(aside.arrival.hash, arrival.hash) === 0)
-    if (again) return false
-    if (!isErased(store, arrival)) store.asides.push({ kind, position: ++store.positions, arrival })
-    return true
+    if (!again && !isErased(store, arrival)) {
+      store.asides.push({ kind, position: ++store.positions, arrival })
+    }
+    return kind
   }
 
   /** The delivery, while this lease still holds it. */

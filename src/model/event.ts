@@ -45,4 +45,6 @@ export interface Arrival {
   readonly trace?: string
   /** A gate's no, in words: the event is kept without deliveries. */
   readonly refused?: string
+  /** Not kept when no subscription wants it. */
+  readonly onlyIfWanted?: true
 }

@@ -11,6 +11,8 @@ export interface Answer {
   /** The event it is about, once that is known. */
   readonly event?: { readonly type: string; readonly id: string }
   readonly headers?: Readonly<Record<string, string>>
+  /** It was told to somebody who has not shown that he may speak. */
+  readonly stranger?: true
 }
 
 /**
@@ -33,7 +35,8 @@ export const duplicate: Answer = { status: 200, body: '', outcome: 'duplicate' }
 
 /** 401 says nothing about why: the log does. */
 export function unauthorized(reason: string): Answer {
-  return { status: 401, body: '{"errors":[{"code":"[notAuthorized]"}]}', outcome: 'refused', reason }
+  const body = '{"errors":[{"code":"[notAuthorized]"}]}'
+  return { status: 401, body, outcome: 'refused', reason, stranger: true }
 }
 
 export function refused(

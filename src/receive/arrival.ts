@@ -6,8 +6,11 @@ import { applicationsOf } from '../model/wants.ts'
 import type { Accepted } from './accepted.ts'
 import { canonicalId } from './identify.ts'
 
-/** The event as the inbox takes it in. */
-export function arrivalOf({ event, key, body, receivedAt, trace }: Accepted): Arrival {
+/** The event as the inbox takes it in. Its hash is that of all it said, whatever of it is kept. */
+export function arrivalOf(
+  { event, key, body, receivedAt, trace }: Accepted,
+  redact: (event: ParsedEvent, body: Uint8Array) => Uint8Array,
+): Arrival {
   const lane = laneOf(event)
   return {
     key,
@@ -15,7 +18,7 @@ export function arrivalOf({ event, key, body, receivedAt, trace }: Accepted): Ar
     source: 'door',
     receivedAt: Math.round(receivedAt),
     hash: Buffer.from(body.sha256(), 'base64'),
-    body: body.bytes,
+    body: redact(event, body.bytes),
     ...(lane !== undefined && { lane: canonicalId(`${key.tenantId}/${lane}`) }),
     applicationIds: applicationsOf(event),
     subjects: subjectsOf(event),

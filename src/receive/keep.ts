@@ -4,12 +4,27 @@ import type { Appended, Engine } from '../model/engine.ts'
 import type { EventKey } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import type { Keeper } from './accepted.ts'
-import { type Answer, duplicate, kept, unavailable } from './answer.ts'
+import { type Answer, duplicate, handled, kept, unavailable } from './answer.ts'
 import { AppendQueue } from './append-queue.ts'
 import { arrivalOf } from './arrival.ts'
+import { redacting, type Redaction } from './redact.ts'
+
+/** What of the events is kept. */
+export interface Privacy {
+  readonly redaction: Redaction
+  /** Also those that no handler asks for. */
+  readonly keepAll: boolean
+}
 
 /** With an inbox: the event is durable before the answer, and everything else happens after it. */
-export function keep(engine: Engine, gated: (type: string) => boolean, clock: Clock, log: Log): Keeper {
+export function keep(
+  engine: Engine,
+  gated: (type: string) => boolean,
+  { redaction, keepAll }: Privacy,
+  clock: Clock,
+  log: Log,
+): Keeper {
+  const redact = redacting(redaction)
   const queue = new AppendQueue(engine, clock, log)
 
   async function recall(key: EventKey): Promise<Answer | undefined> {
@@ -27,12 +42,19 @@ export function keep(engine: Engine, gated: (type: string) => boolean, clock: Cl
     // Without a gate nothing has to be known before the append, which finds duplicates itself.
     recall: ({ event, key }) => (gated(event.type) ? recall(key) : undefined),
     async keep(accepted) {
-      const outcome = await queue.push(arrivalOf(accepted))
+      const arrival = arrivalOf(accepted, redact)
+      const outcome = await queue.push(keepAll ? arrival : { ...arrival, onlyIfWanted: true })
       const { type, id } = accepted.event
       if (outcome === 'conflict') {
         log.error(
           { type, id },
           'two events with one id and different bodies; the second is kept without deliveries',
+        )
+      }
+      if (outcome === 'stale') {
+        log.warn(
+          { type, id },
+          'an event is older than what the inbox remembers; it is kept without deliveries',
         )
       }
       if (outcome === 'quarantined') {
@@ -45,7 +67,7 @@ export function keep(engine: Engine, gated: (type: string) => boolean, clock: Cl
     },
     /** FusionAuth is told no either way; that the inbox remembers it is worth an attempt. */
     async refuse(accepted, { reason }) {
-      await queue.push({ ...arrivalOf(accepted), refused: reason ?? 'refused' })
+      await queue.push({ ...arrivalOf(accepted, redact), refused: reason ?? 'refused' })
     },
   }
 }
@@ -53,6 +75,8 @@ export function keep(engine: Engine, gated: (type: string) => boolean, clock: Cl
 const answers: Readonly<Record<Appended | 'failed', Answer>> = {
   stored: kept,
   conflict: kept,
+  stale: kept,
+  unwanted: handled,
   quarantined: kept,
   duplicate,
   failed: unavailable('the inbox is down'),

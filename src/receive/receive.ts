@@ -60,7 +60,7 @@ function enter(
   door: Door,
   receivedAt: number,
 ): Answer | Promise<Answer> {
-  if (isAnswer(admission)) return admission
+  if (isAnswer(admission)) return { ...admission, stranger: true }
   if (door.tracer === undefined) return takeIn(incoming, admission, door, receivedAt, undefined)
   const request = { receivedAt, header: (name: string) => incoming.headers.get(name) }
   return door.tracer.receiving(request, (trace) => takeIn(incoming, admission, door, receivedAt, trace))

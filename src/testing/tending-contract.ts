@@ -113,8 +113,8 @@ export const tendingContract: readonly Clause[] = [
     const engine = await subscribed(await open(), 'a')
     await engine.append([arrival('1'), arrival('1', { body: Buffer.from('other'), subjects: ['u'] })])
     const stale = arrival('2', { createInstant: 1_000 })
-    assert.deepEqual(await engine.append([stale]), ['stored'])
-    assert.deepEqual(await engine.append([stale]), ['duplicate'])
+    assert.deepEqual(await engine.append([stale]), ['stale'])
+    assert.deepEqual(await engine.append([stale]), ['stale'])
     assert.deepEqual(await engine.append([arrival('3', { createInstant: 1_000, source: 'manual' })]), [
       'stored',
     ])
@@ -133,6 +133,19 @@ export const tendingContract: readonly Clause[] = [
     assert.deepEqual(found(await all(tended(engine), { state: ['stale', 'conflict'] })), ['2', '1'])
     assert.deepEqual(found(await all(tended(engine), { state: 'quarantined' })), [])
     assert.deepEqual(found(await all(tended(engine), {})), ['3', '1'])
+  }),
+
+  tendingClause('keeps nothing for nobody when it is asked not to', async ({ open }) => {
+    const engine = await open()
+    await engine.subscribe([{ ...subscription('a'), types: ['user.create'] }])
+    const only = { onlyIfWanted: true } as const
+    const events = [
+      arrival('1', only),
+      arrival('2', { ...only, type: 'user.create' }),
+      arrival('3', { ...only, refused: 'no' }),
+    ]
+    assert.deepEqual(await engine.append(events), ['unwanted', 'stored', 'stored'])
+    assert.deepEqual(found(await all(tended(engine), {})), ['3', '2'])
   }),
 
   // ── overview
@@ -443,9 +456,7 @@ export const tendingContract: readonly Clause[] = [
     await advance(397 * dayMs)
     await prune(engine, {})
     assert.equal(await engine.get(event.key), undefined)
-    await engine.append([event])
-    assert.deepEqual(found(await all(tended(engine), { state: 'stale' })), ['1'])
-    assert.equal(await engine.get(event.key), undefined)
+    assert.deepEqual(await engine.append([event]), ['stale'])
   }),
 
   // ── erase

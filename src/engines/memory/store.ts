@@ -70,6 +70,12 @@ export function keepNew(store: Store, arrival: Arrival, now: number): void {
   }
 }
 
+/** It asked not to be kept for nobody. */
+export function isUnwanted({ queues }: Store, arrival: Arrival): boolean {
+  if (arrival.onlyIfWanted !== true || arrival.refused !== undefined) return false
+  return ![...queues.values()].some((queue) => wants(queue, arrival))
+}
+
 /** Puts a delivery of this event into the handler's intake, at the event's place. */
 export function deliver(event: KeptEvent, queue: Queue): void {
   const lane = queue.subscription.ordering === 'none' ? undefined : event.arrival.lane

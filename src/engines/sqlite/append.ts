@@ -35,6 +35,9 @@ export function appending(
         : 'stored'
     }
     const wanting = arrival.refused === undefined ? registry.wanting(arrival) : []
+    if (wanting.length === 0 && arrival.onlyIfWanted === true && arrival.refused === undefined) {
+      return findEvent(arrival.key) === undefined ? 'unwanted' : appendKnown(arrival, now)
+    }
     const ordered = wanting.some(({ ordering }) => ordering !== 'none')
     const seq = insertEvent(arrival, null, ordered ? null : (arrival.lane ?? null), now)
     if (seq === undefined) return appendKnown(arrival, now)
@@ -59,7 +62,8 @@ export function appending(
 
   function appendStale(arrival: Arrival, now: number): Appended {
     if (findEvent(arrival.key) !== undefined) return appendKnown(arrival, now)
-    return erased.has(arrival) || setAside('stale', arrival, now) ? 'stored' : 'duplicate'
+    if (!erased.has(arrival)) setAside('stale', arrival, now)
+    return 'stale'
   }
 
   function appendOrQuarantine(arrival: Arrival, now: number): Appended {
@@ -142,15 +146,15 @@ function deleting(db: SqliteSql): (seq: number, subjects: readonly string[]) => 
   }
 }
 
-/** Once, however often it is sent: false when it is there. Index: unique (hash). */
-function settingAside(db: SqliteSql): (kind: 'conflict' | 'stale', arrival: Arrival, now: number) => boolean {
+/** Once, however often it is sent. Index: unique (hash). */
+function settingAside(db: SqliteSql): (kind: 'conflict' | 'stale', arrival: Arrival, now: number) => void {
   const insert = db.prepare(`
     insert into fw_aside (kind, created, tenant, id, type, source, received, hash, body, kept, lane, subjects)
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     on conflict (hash) do nothing
   `)
   return (kind, { key, type, source, receivedAt, hash, body, lane, subjects }, now) => {
-    const { changes } = insert.run(
+    insert.run(
       kind,
       key.createInstant,
       key.tenantId,
@@ -164,7 +168,6 @@ function settingAside(db: SqliteSql): (kind: 'conflict' | 'stale', arrival: Arri
       lane ?? null,
       JSON.stringify(subjects),
     )
-    return changes !== 0
   }
 }
 

@@ -12,8 +12,8 @@ export interface Prunable {
   readonly next?: string
 }
 
-/** How many go in one step. */
-const stepLimit = 250
+/** How many go in one step: 2 ms, in which two megabytes are written. */
+const stepLimit = 128
 /** How many buckets of a thousand events are looked into for them. */
 const bucketLimit = 8
 

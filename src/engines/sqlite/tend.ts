@@ -42,6 +42,12 @@ export function tending({
     return value as Reply<Ask> // What answers a question is what is asked.
   }
 
+  /** After a step: outside of this thread, or not at all. */
+  async function checkpoint(): Promise<void> {
+    const path = sessions.current()?.path
+    if (isPath && path !== undefined && path !== '') await thread.ask(path, ['checkpoint', path])
+  }
+
   return {
     find: (where, paging) => look('find', where, paging),
 
@@ -53,6 +59,7 @@ export function tending({
       const deliveries = await writer.write(({ tend }) => tend.replay(items, where, now()), {
         durable: next === undefined,
       })
+      await checkpoint()
       wake()
       return { deliveries, ...(next !== undefined && { next }) }
     },
@@ -61,6 +68,7 @@ export function tending({
       const prunable = await look('prunable', retention, after, now())
       const { rows, next } = prunable
       const events = rows.length === 0 ? 0 : await writer.write(({ tend }) => tend.prune(prunable), soon)
+      if (events > 0) await checkpoint()
       return { events, ...(next !== undefined && { next }) }
     },
 

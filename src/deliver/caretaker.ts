@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Clock } from '../lib/clock.ts'
+import { describeError } from '../lib/describe-error.ts'
+import type { Log } from '../model/log.ts'
+import type { Retention } from '../model/retention.ts'
+import type { Node } from '../model/stats.ts'
+import type { Tending } from '../model/tending.ts'
+
+const beatMs = 30_000
+const pruneEveryMs = 10 * 60_000
+/** How long another process waits before it takes over from one that went without a word. */
+const dutyMs = 2 * 60_000
+const pauseMs = 50
+
+export interface CaretakerOptions {
+  readonly tend: Tending
+  readonly handlers: readonly string[]
+  /** `none`: nothing is pruned by itself. */
+  readonly retention: Retention | 'none'
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What a started webhook does beside delivering: says that it is there, and prunes, in small steps, as one process of those that are. */
+export class Caretaker {
+  readonly #options: CaretakerOptions
+  readonly #node: Node
+  #cancel: (() => void) | undefined
+  #stopped = false
+  #pruning: Promise<void> | undefined
+  #prunedAt = -Infinity
+  #wake = (): void => {}
+
+  constructor(options: CaretakerOptions) {
+    this.#options = options
+    const { clock, handlers } = options
+    this.#node = { id: randomUUID(), host: hostname(), pid: process.pid, startedAt: clock.now(), handlers }
+  }
+
+  start(): void {
+    if (this.#cancel === undefined && !this.#stopped) void this.#beat()
+  }
+
+  async stop(): Promise<void> {
+    const started = this.#cancel !== undefined
+    this.#stopped = true
+    this.#cancel?.()
+    this.#wake()
+    await this.#pruning
+    if (started) await this.#options.tend.leave(this.#node.id).catch(() => {}) // It is forgotten in two minutes anyway.
+  }
+
+  async #beat(): Promise<void> {
+    const { tend, clock, log, retention } = this.#options
+    this.#cancel = clock.after(beatMs, () => void this.#beat())
+    try {
+      await tend.beat(this.#node)
+    } catch (error) {
+      log.warn({ error: describeError(error) }, 'the inbox could not be told that this process is there')
+      return
+    }
+    if (retention === 'none' || this.#pruning !== undefined || clock.now() - this.#prunedAt < pruneEveryMs)
+      return
+    this.#pruning = this.#prune(retention).finally(() => {
+      this.#pruning = undefined
+    })
+  }
+
+  /** Never rejects: what could not be pruned now is in ten minutes. */
+  async #prune(retention: Retention): Promise<void> {
+    const { tend, clock, log } = this.#options
+    let events = 0
+    let after: string | undefined
+    try {
+      do {
+        if (this.#stopped || !(await tend.hold('prune', this.#node.id, dutyMs))) return
+        const began = clock.now()
+        const step = await tend.prune(retention, after)
+        events += step.events
+        after = step.next
+        // At most half of the time: nothing else is to be slowed.
+        if (after !== undefined) await this.#pause(Math.max(pauseMs, clock.now() - began))
+      } while (after !== undefined)
+      this.#prunedAt = clock.now()
+      if (events > 0) log.info({ events }, 'events were pruned')
+    } catch (error) {
+      log.warn({ error: describeError(error) }, 'the inbox could not be pruned; it is tried again')
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#options.clock.after(ms, resolve)
+    this.#wake = resolve
+    await promise
+    cancel()
+  }
+}

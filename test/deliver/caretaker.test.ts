@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { Caretaker } from '../../src/deliver/caretaker.ts'
+import { memory } from '../../src/engines/memory.ts'
+import type { Retention } from '../../src/model/retention.ts'
+import { arrival } from '../../src/testing/arrival.ts'
+import { handClock } from '../../src/testing/hand-clock.ts'
+
+const log = { info() {}, warn() {}, error() {} }
+const dayMs = 24 * 60 * 60_000
+const turns = async () => {
+  for (let i = 0; i < 20; i++) await Promise.resolve()
+}
+
+function rig(retention: Retention | 'none' = {}) {
+  const clock = handClock()
+  const engine = memory({ clock })
+  const { tend } = engine
+  if (tend === undefined) throw new Error('memory can be tended')
+  const caretaker = () => new Caretaker({ tend, handlers: ['a'], retention, clock, log })
+  const append = (ids: readonly string[]) =>
+    engine.append(ids.map((id) => arrival(id, { receivedAt: clock.now(), createInstant: clock.now() })))
+  return { clock, engine, tend, caretaker, append }
+}
+
+test('prunes what has outlived its retention, and goes on doing so', async () => {
+  const { clock, tend, caretaker, append } = rig()
+  const care = caretaker()
+  care.start()
+  await append(['1'])
+  await clock.advance(2 * dayMs, turns)
+  await append(['2'])
+  expect((await tend.overview()).events).toBe(2)
+  await clock.advance(dayMs + 11 * 60_000, turns)
+  expect((await tend.overview()).events).toBe(1)
+  await clock.advance(2 * dayMs, turns)
+  expect((await tend.overview()).events).toBe(0)
+  await care.stop()
+})
+
+test('prunes nothing when told so', async () => {
+  const { clock, tend, caretaker, append } = rig('none')
+  const care = caretaker()
+  care.start()
+  await append(['1'])
+  await clock.advance(4 * dayMs, turns)
+  expect((await tend.overview()).events).toBe(1)
+  await care.stop()
+})
+
+test('leaves pruning to one process at a time, and takes over from one that is gone', async () => {
+  const { clock, tend, caretaker, append } = rig()
+  await tend.hold('prune', 'another', 60_000)
+  const care = caretaker()
+  care.start()
+  await append(Array.from({ length: 5 }, (_, i) => String(i)))
+  await clock.advance(30_000, turns)
+  expect(await tend.hold('prune', 'another', dayMs * 4)).toBe(true)
+  await clock.advance(3 * dayMs + 60_000, turns)
+  expect((await tend.overview()).events).toBe(5)
+  await clock.advance(dayMs + 11 * 60_000, turns)
+  expect((await tend.overview()).events).toBe(0)
+  await care.stop()
+})
+
+test('is seen until it stops', async () => {
+  const { clock, tend, caretaker } = rig()
+  const care = caretaker()
+  care.start()
+  await clock.advance(10 * 60_000, turns)
+  expect((await tend.overview()).nodes).toMatchObject([{ handlers: ['a'], pid: process.pid }])
+  await care.stop()
+  expect((await tend.overview()).nodes).toEqual([])
+})

@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { readEvent } from '../../src/events/envelope.ts'
+import type { EventType } from '../../src/events/types.ts'
+import { catalogue } from '../../src/events/catalogue.ts'
+import { valuesAt } from '../../src/events/paths.ts'
+import { redacting } from '../../src/receive/redact.ts'
+import { sample } from '../../src/testing/index.ts'
+
+function redact(json: string, also: readonly string[] = [], except: readonly string[] = []): string {
+  const body = Buffer.from(json)
+  const event = readEvent(body, () => '')
+  if (typeof event === 'string') throw new Error(event)
+  return Buffer.from(redacting({ also, except })(event, body)).toString()
+}
+
+test('takes live credentials out and leaves every other byte', () => {
+  const json = `{ "event" : {"type":"jwt.refresh", "token" :\t"a.b\\"c" ,"original":"x","refreshToken":"y", "n":9223372036854775807,"userId":"u"}}`
+  expect(redact(json)).toBe(
+    `{ "event" : {"type":"jwt.refresh", "token" :\t"[redacted]" ,"original":"[redacted]","refreshToken":"[redacted]", "n":9223372036854775807,"userId":"u"}}`,
+  )
+})
+
+test('keeps the kind of what it takes out, so that its type still holds', () => {
+  const json = `{"event":{"type":"user.create","user":{"id":"u","password":"p","salt":null,"twoFactor":{"recoveryCodes":["1","2"],"methods":[{"secret":"s","id":"m"},{"id":"n"}]},"registrations":[{"tokens":{"a":"b"},"authenticationToken":12}]}}}`
+  expect(redact(json)).toBe(
+    `{"event":{"type":"user.create","user":{"id":"u","password":"[redacted]","salt":null,"twoFactor":{"recoveryCodes":[],"methods":[{"secret":"[redacted]","id":"m"},{"id":"n"}]},"registrations":[{"tokens":{},"authenticationToken":null}]}}}`.replace(
+      '"salt":null',
+      '"salt":null',
+    ),
+  )
+})
+
+test('sees a member that is written in escapes, and each of those that are repeated', () => {
+  const json = `{"event":{"type":"jwt.refresh","\\u0074oken":"one","token":"two","userId":"u"}}`
+  expect(redact(json)).toBe(
+    `{"event":{"type":"jwt.refresh","\\u0074oken":"[redacted]","token":"[redacted]","userId":"u"}}`,
+  )
+})
+
+test('takes out what a user says, and keeps what a user says', () => {
+  const json = `{"event":{"type":"user.create","user":{"id":"u","password":"p","data":{"deep":[[["x"]]]},"__proto__":{"a":1}}}}`
+  expect(redact(json, ['user.data', 'user.__proto__.a'], ['user.password'])).toBe(
+    `{"event":{"type":"user.create","user":{"id":"u","password":"p","data":{},"__proto__":{"a":null}}}}`,
+  )
+})
+
+test('survives 500,000 levels', () => {
+  const deep = '['.repeat(500_000) + ']'.repeat(500_000)
+  const json = `{"event":{"type":"user.create","deep":${deep},"user":{"id":"u","password":${deep}}}}`
+  expect(redact(json)).toBe(`{"event":{"type":"user.create","deep":${deep},"user":{"id":"u","password":[]}}}`)
+})
+
+test('leaves no secret in any sample', () => {
+  for (const type of Object.keys(catalogue) as EventType[]) {
+    const event = readEvent(Buffer.from(redact(JSON.stringify({ event: sample(type) }))), () => '')
+    for (const path of catalogue[type].secrets) {
+      for (const value of valuesAt(event, path)) {
+        expect([undefined, null, '[redacted]', '{}', '[]']).toContain(
+          typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
+        )
+      }
+    }
+  }
+})
+
+test('finds in any JSON what a parse finds', () => {
+  const value = fc.jsonValue({ maxDepth: 4 })
+  fc.assert(
+    fc.property(value, value, fc.constantFrom(0, 2), (secret, other, indent) => {
+      const event = { type: 'x', other, user: { list: [{ secret, other }, other], secret }, secret: other }
+      const told = redact(JSON.stringify({ event }, null, indent), ['user.secret', 'user.list[].secret'])
+      const kindOf = (of: unknown) =>
+        typeof of === 'string'
+          ? '[redacted]'
+          : Array.isArray(of)
+            ? []
+            : typeof of === 'object' && of !== null
+              ? {}
+              : null
+      const list = [{ secret: kindOf(secret), other }, other]
+      const elsewhere = { ...event, user: { list, secret: kindOf(secret) } }
+      const secrets = secret === null ? event : elsewhere
+      expect(JSON.parse(told)).toEqual({ event: JSON.parse(JSON.stringify(secrets)) })
+    }),
+  )
+})
