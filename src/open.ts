@@ -54,6 +54,7 @@ export async function open(
   await inbox.open()
   await inbox.subscribe(handlers.map(subscriptionOf))
   const { tend } = inbox
+  if (retention !== 'none' && retention.maxBytes !== undefined) tend?.limit(retention.maxBytes)
   const names = handlers.map(({ name }) => name)
   return {
     ...(tend !== undefined && { caretaker: new Caretaker({ tend, handlers: names, retention, clock, log }) }),

@@ -117,7 +117,7 @@ function redactionOf({ redact = [], keepSecrets = [] }: WebhookOptions<Engine | 
   if (unknown !== undefined) {
     throw new FusewireError(
       'FW_OPTION',
-      'keepSecrets takes secret paths as docs/events.md lists them, such as refreshToken.',
+      'keepSecrets takes secret paths of the catalogue, such as refreshToken.',
     )
   }
   return { also: redact, except: keepSecrets }

@@ -10,6 +10,7 @@ import {
   type Delivery,
   emptyStore,
   isErased,
+  isFull,
   isUnwanted,
   keepNew,
   newQueue,
@@ -35,6 +36,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
     const key = keyText(arrival.key)
     const known = events.get(key)
     if (known === undefined) {
+      if (isFull(store, arrival)) return 'full'
       if (isUnwanted(store, arrival)) return 'unwanted'
       if (isStale(arrival, clock.now())) return setAside('stale', arrival)
       keepNew(store, arrival, clock.now())

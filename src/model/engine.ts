@@ -78,9 +78,9 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
 /**
  * `stored`: new, or refused by a gate before and now accepted. `duplicate`: known with the same body. `conflict`: known with another
  * body; this one is kept beside it without deliveries. `stale`: not known, but so old that it may be a copy of what was forgotten; kept
- * without deliveries. `quarantined`: no row of it can be stored but its bytes, without deliveries. `unwanted`: not kept, as it asked.
+ * without deliveries. `quarantined`: no row of it can be stored but its bytes, without deliveries. `unwanted`: not kept, as it asked. `full`: not kept, for want of room.
  */
-export type Appended = 'stored' | 'duplicate' | 'conflict' | 'stale' | 'quarantined' | 'unwanted'
+export type Appended = 'stored' | 'duplicate' | 'conflict' | 'stale' | 'quarantined' | 'unwanted' | 'full'
 
 export interface Want {
   readonly handler: string

@@ -12,8 +12,8 @@ export interface Retention {
   /** Other times for these types. */
   readonly types?: Readonly<Record<string, Omit<Retention, 'types' | 'maxBytes'>>>
   /**
-   * What the inbox may grow to. From four fifths of it on, the oldest settled events are pruned before their time; what is not
-   * transactional is answered 503 while that does not help. Default: Infinity.
+   * What the inbox may grow to. From three quarters of it on, the oldest settled events are pruned before their time. Where that does not
+   * help, the last fifth is for transactional events: all others are answered 503 there. Default: Infinity.
    */
   readonly maxBytes?: number
 }

@@ -52,6 +52,9 @@ export interface Tending {
   beat(node: Node): Promise<void>
   leave(nodeId: string): Promise<void>
 
+  /** From now on `append` answers `full` to what the store has no room for: see `Retention.maxBytes`. */
+  limit(maxBytes: number): void
+
   /** Takes or keeps a duty that one process has at a time, such as pruning. False: another has it. */
   hold(duty: string, nodeId: string, forMs: number): Promise<boolean>
 }

@@ -77,6 +77,7 @@ const answers: Readonly<Record<Appended | 'failed', Answer>> = {
   conflict: kept,
   stale: kept,
   unwanted: handled,
+  full: unavailable('the inbox is full'),
   quarantined: kept,
   duplicate,
   failed: unavailable('the inbox is down'),

@@ -459,6 +459,37 @@ export const tendingContract: readonly Clause[] = [
     assert.deepEqual(await engine.append([event]), ['stale'])
   }),
 
+  tendingClause(
+    'keeps its last fifth for what somebody waits for, and prunes to be out of it',
+    async ({ open }) => {
+      const engine = await subscribed(await open(), 'a')
+      const tend = tended(engine)
+      const now = await nowOf(engine)
+      const body = Buffer.alloc(100_000, ' ')
+      const of = (id: string, type: string) =>
+        arrival(id, { type, body, receivedAt: now, createInstant: now })
+      await engine.append(Array.from({ length: 40 }, (_, i) => of(`${i}`, 'user.update.complete')))
+      await drainAll(engine)
+      const { bytes } = await tend.overview()
+      tend.limit(bytes / 0.9)
+      assert.deepEqual(await engine.append([of('a', 'user.update.complete'), of('b', 'user.delete')]), [
+        'full',
+        'stored',
+      ])
+      assert.deepEqual(await engine.append([of('2', 'user.update.complete')]), ['duplicate'])
+      tend.limit(bytes / 2)
+      assert.deepEqual(await engine.append([of('c', 'user.delete')]), ['full'])
+
+      assert.ok((await prune(engine, { maxBytes: bytes / 2 })) >= 20)
+
+      assert.deepEqual(await engine.append([of('a', 'user.update.complete'), of('c', 'user.delete')]), [
+        'stored',
+        'stored',
+      ])
+      assert.deepEqual((await tend.overview()).types.map(({ type }) => type).includes('user.delete'), true)
+    },
+  ),
+
   // ── erase
 
   tendingClause('takes away everything that names a person', async ({ open }) => {

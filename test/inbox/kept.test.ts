@@ -58,7 +58,7 @@ test.each([
   [{ redact: ['user'] }, 'promised'],
   [{ redact: ['user.id'] }, 'promised'],
   [{ redact: ['user..x'] }, 'paths below event'],
-  [{ keepSecrets: ['password'] }, 'docs/events.md'],
+  [{ keepSecrets: ['password'] }, 'secret paths'],
   [{ keep: 'some' as 'all' }, "'all' or 'handled'"],
   [{ retention: { settledMs: 0 } }, 'settledMs'],
   [{ retention: { types: { test: { unhandledMs: Number.NaN } } } }, 'unhandledMs'],

@@ -1,3 +1,5 @@
+import { isTransactional } from '../../events/catalogue.ts'
+import { hasRoom } from '../../model/limit.ts'
 import type { Failure, Subscription } from '../../model/delivery.ts'
 import type { Arrival, EventKey } from '../../model/event.ts'
 import type { Aside } from '../../model/kept.ts'
@@ -12,6 +14,7 @@ export interface Store {
   /** Until when events of a person are to be blanked: by user id and tenant. */
   readonly erased: Map<string, number>
   positions: number
+  maxBytes: number
 }
 
 export interface KeptEvent {
@@ -53,7 +56,14 @@ export interface Delivery {
 }
 
 export function emptyStore(): Store {
-  return { events: new Map(), asides: [], queues: new Map(), erased: new Map(), positions: 0 }
+  return {
+    events: new Map(),
+    asides: [],
+    queues: new Map(),
+    erased: new Map(),
+    positions: 0,
+    maxBytes: Infinity,
+  }
 }
 
 export function newQueue(subscription: Subscription): Queue {
@@ -68,6 +78,12 @@ export function keepNew(store: Store, arrival: Arrival, now: number): void {
   else if (arrival.refused === undefined) {
     for (const queue of store.queues.values()) if (wants(queue, arrival)) deliver(event, queue)
   }
+}
+
+export function isFull({ events, maxBytes }: Store, { type }: Arrival): boolean {
+  if (maxBytes === Infinity) return false
+  const bytes = [...events.values()].reduce((sum, { arrival }) => sum + arrival.body.length, 0)
+  return !hasRoom(bytes, maxBytes, isTransactional(type))
 }
 
 /** It asked not to be kept for nobody. */

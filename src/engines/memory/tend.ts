@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { asidesOf, type Filter, fits, replayOf } from '../../model/filter.ts'
 import type { Kept } from '../../model/kept.ts'
 import { type Receipt, receiptLimit } from '../../model/receipt.ts'
+import { pressFrom } from '../../model/limit.ts'
 import { keysOutliveMs, lifetimeMs, type Retention } from '../../model/retention.ts'
 import { type Node, nodeOutlivesMs } from '../../model/stats.ts'
 import type { Page, Paging, Tending } from '../../model/tending.ts'
@@ -93,8 +94,14 @@ export function tending(
     return waiting.length
   }
 
-  function pruneOne(found: Found, retention: Retention): boolean {
+  function isPressed({ maxBytes = Infinity }: Retention): boolean {
+    const bytes = [...events.values()].reduce((sum, { arrival }) => sum + arrival.body.length, 0)
+    return bytes > pressFrom(maxBytes)
+  }
+
+  function pruneOne(found: Found, given: Retention): boolean {
     const now = clock.now()
+    const retention = isPressed(given) ? { ...given, types: {}, settledMs: 0, unhandledMs: 0 } : given
     if ('kind' in found) {
       if (now - found.arrival.receivedAt < lifetimeMs(keptAside(found, false), retention)) return false
       store.asides.splice(store.asides.indexOf(found), 1)
@@ -198,6 +205,10 @@ export function tending(
     async leave(nodeId) {
       assertOpen()
       nodes.delete(nodeId)
+    },
+
+    limit(maxBytes) {
+      store.maxBytes = maxBytes
     },
 
     async hold(duty, nodeId, forMs) {

@@ -17,6 +17,7 @@ export function appending(
   db: SqliteSql,
   registry: Registry,
   erased: Erased,
+  hasRoom: (type: string) => boolean,
 ): (arrivals: readonly Arrival[], careful: boolean, now: number) => readonly Appended[] {
   const insertEvent = inserting(db)
   const insertDelivery = deliveryInserting(db)
@@ -28,6 +29,8 @@ export function appending(
   const attempt = attempting(db)
 
   function append(arrival: Arrival, now: number): Appended {
+    if (!hasRoom(arrival.type))
+      return findEvent(arrival.key) === undefined ? 'full' : appendKnown(arrival, now)
     if (isStale(arrival, now)) return appendStale(arrival, now)
     if (erased.has(arrival)) {
       return insertEvent(blank(arrival), 'erased', null, now) === undefined

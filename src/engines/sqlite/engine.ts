@@ -36,7 +36,8 @@ export function sqlite(
   { clock = systemClock, allowVolatile = false }: SqliteOptions = {},
 ): Engine<SqliteSql, Sync> {
   const now = (): number => Math.round(clock.now()) // The columns hold whole milliseconds.
-  const inbox = sessions(file, now, allowVolatile)
+  let maxBytes = Infinity
+  const inbox = sessions(file, now, allowVolatile, () => maxBytes)
   const jobs = writer(inbox, now)
   const watchers = watching({
     log() {
@@ -51,6 +52,9 @@ export function sqlite(
     isPath: typeof file === 'string',
     now,
     wake: () => watchers.wake(),
+    limit(bytes) {
+      maxBytes = bytes
+    },
   })
 
   return {

@@ -1,4 +1,5 @@
 import { keysOutliveMs, lifetimes, type Retention } from '../../model/retention.ts'
+import { pressFrom } from '../../model/limit.ts'
 import { bucketOf } from './bucket.ts'
 import { subjectsForgetting } from './erase.ts'
 import { measuring } from './overview.ts'
@@ -39,7 +40,7 @@ export function findingPrunable(
   const bytes = measuring(db)
 
   function events(retention: Retention, after: number, now: number): Prunable {
-    const pressed = retention.maxBytes !== undefined && bytes() > 0.8 * retention.maxBytes
+    const pressed = retention.maxBytes !== undefined && bytes() > pressFrom(retention.maxBytes)
     const until = horizons(retention, pressed, now, placeAt)
     const rows: { seq: number; receivedUntil: number }[] = []
     let bucket = nextBucket.get(bucketOf(after))?.bucket

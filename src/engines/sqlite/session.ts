@@ -21,6 +21,7 @@ import { type Reads, reads } from './reads.ts'
 import { recording } from './receipts.ts'
 import { type Registry, registry } from './registry.ts'
 import { replaying } from './replay.ts'
+import { room } from './room.ts'
 import { type Attempt, attempting } from './savepoint.ts'
 import { migrate } from './schema.ts'
 import { emptyingLog } from './scrub.ts'
@@ -82,13 +83,14 @@ export function openSession(
   now: number,
   allowVolatile: boolean,
   subscriptions: readonly Subscription[],
+  maxBytes: () => number = () => Infinity,
 ): Session {
   const opened = openFile(file, allowVolatile)
   try {
     configure(opened.db)
     migrate(opened.db, opened.path)
     forgetStatistics(opened.db)
-    const session = prepare(opened, now)
+    const session = prepare(opened, now, maxBytes)
     if (subscriptions.length > 0) restore(session, subscriptions)
     return session
   } catch (error) {
@@ -133,7 +135,7 @@ function configure(db: SqliteSql): void {
   db.exec('pragma temp_store = memory')
 }
 
-function prepare(file: OpenFile, now: number): Session {
+function prepare(file: OpenFile, now: number, maxBytes: () => number): Session {
   const { db, path } = file
   const handlers = registry(db)
   const begin = db.prepare('begin immediate')
@@ -145,7 +147,8 @@ function prepare(file: OpenFile, now: number): Session {
   let version = dataVersion.get()?.data_version
   const stats = counting(db, handlers)
   const people = erased(db)
-  const append = appending(db, handlers, people)
+  const space = room(db, maxBytes)
+  const append = appending(db, handlers, people, space.has)
   let tend: SessionTending | undefined
   let look: Reads | undefined
 
@@ -157,6 +160,7 @@ function prepare(file: OpenFile, now: number): Session {
       durably = durable
       begin.run()
       if (handlers.refresh()) people.refresh()
+      space.refresh()
     },
     commit() {
       commit.run()

@@ -20,7 +20,12 @@ export interface Sessions {
 /** FusionAuth itself waits 2 s for an answer: beyond that we would acknowledge to nobody. */
 const patienceMs = 1_500
 
-export function sessions(file: string | SqliteSql, now: () => number, allowVolatile: boolean): Sessions {
+export function sessions(
+  file: string | SqliteSql,
+  now: () => number,
+  allowVolatile: boolean,
+  maxBytes: () => number,
+): Sessions {
   const subscribed = new Map<string, Subscription>()
   let current: Session | undefined
   let closed = false
@@ -29,7 +34,7 @@ export function sessions(file: string | SqliteSql, now: () => number, allowVolat
     if (closed) {
       throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
     }
-    current ??= openSession(file, now(), allowVolatile, [...subscribed.values()])
+    current ??= openSession(file, now(), allowVolatile, [...subscribed.values()], maxBytes)
     return current
   }
 

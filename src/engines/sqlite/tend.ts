@@ -13,6 +13,7 @@ interface Inbox {
   readonly isPath: boolean
   readonly now: () => number
   readonly wake: () => void
+  readonly limit: (maxBytes: number) => void
 }
 
 /**
@@ -25,6 +26,7 @@ export function tending({
   isPath,
   now,
   wake,
+  limit,
 }: Inbox): Tending & { close(): Promise<void> } {
   const thread = readerThread()
 
@@ -97,6 +99,8 @@ export function tending({
     beat: (node) => writer.write(({ tend }) => tend.nodes.beat(node, now()), soon),
 
     leave: (nodeId) => writer.write(({ tend }) => tend.nodes.leave(nodeId), soon),
+
+    limit,
 
     hold: (duty, nodeId, forMs) =>
       writer.write(({ tend }) => tend.nodes.hold(duty, nodeId, now(), now() + forMs), soon),

@@ -1,0 +1,25 @@
+import { isTransactional } from '../../events/catalogue.ts'
+import { hasRoom } from '../../model/limit.ts'
+import { measuring } from './overview.ts'
+import type { SqliteSql } from './sql.ts'
+
+/** Whether an event of a type may still be kept. */
+export interface Room {
+  readonly has: (type: string) => boolean
+  /** Measures again, if there is a limit: 3 us. */
+  refresh(): void
+}
+
+export function room(db: SqliteSql, maxBytes: () => number): Room {
+  const measure = measuring(db)
+  let bytes = 0
+  return {
+    has(type) {
+      const limit = maxBytes()
+      return limit === Infinity || hasRoom(bytes, limit, isTransactional(type))
+    },
+    refresh() {
+      if (maxBytes() !== Infinity) bytes = measure()
+    },
+  }
+}
