@@ -36,6 +36,13 @@ export async function registerWebhook(
   )
 }
 
+/** Whether an earlier start has done it: `fusewire dev` starts the application again when its source changes. */
+export async function isRegistered(fusionauth: FusionAuth, url: string): Promise<boolean> {
+  const { body } = await fusionauth.call('GET', '/api/webhook')
+  const { webhooks = [] } = body as { webhooks?: readonly { readonly url: string }[] } // As FusionAuth answers.
+  return webhooks.some((webhook) => webhook.url === url)
+}
+
 export async function createUser(fusionauth: FusionAuth, { id, email, name }: Person): Promise<void> {
   const user = { email, firstName: name, password: crypto.randomUUID() }
   await expectOk(fusionauth.call('POST', `/api/user/${id}`, { user }))

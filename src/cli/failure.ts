@@ -4,10 +4,11 @@ import { type Text, text } from './text.ts'
 /** What the process ends with, and what that means. docs/cli.md prints this table. */
 export const exitCodes = {
   0: 'It is done.',
-  1: 'It ran, and the answer is no: an event was not accepted, a check failed, nothing was found.',
+  1: 'It ran, and the answer is no: an event was not accepted, a check failed, there is no such event.',
   2: 'The command line, the environment or a file given is wrong; nothing was done.',
   3: 'Something it needs is not there: a port is taken, an inbox does not open, a server does not answer.',
   70: 'Fusewire itself is at fault.',
+  130: 'It was stopped by a signal before its end.',
 } as const
 
 export type ExitCode = keyof typeof exitCodes

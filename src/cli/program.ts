@@ -61,7 +61,7 @@ function noteStack(error: unknown): void {
 }
 
 function manners(): string {
-  const codes = Object.entries(exitCodes).map(([code, means]) => `  ${code.padEnd(2)}  ${means}`)
+  const codes = Object.entries(exitCodes).map(([code, means]) => `  ${code.padEnd(3)}  ${means}`)
   return [
     'Every verb has --help with examples, and --json for programs.',
     'A secret is given as env:NAME, file:PATH or - (standard input), never as itself.',

@@ -1,5 +1,7 @@
-/** A bar on stderr, while that is a terminal and the work takes longer than a glance. */
-export function progress(label: string, total: number): { at(done: number): void } & Disposable {
+import { counted } from './counted.ts'
+
+/** A bar on stderr, while that is a terminal and the work takes longer than a glance. Without a total it only counts. */
+export function progress(label: string, total?: number): { at(done: number): void } & Disposable {
   const begun = performance.now()
   let drawnAt = begun
   let drawn = false
@@ -10,14 +12,15 @@ export function progress(label: string, total: number): { at(done: number): void
       if (!live || now - begun < 300 || now - drawnAt < 100) return
       drawnAt = now
       drawn = true
-      const share = total === 0 ? 1 : done / total
-      const bar = '█'.repeat(Math.round(share * 24)).padEnd(24, '░')
-      process.stderr.write(
-        `\r\u001B[K${label} ${bar} ${done.toLocaleString('en')} of ${total.toLocaleString('en')}`,
-      )
+      process.stderr.write(`\r\u001B[K${label} ${total === undefined ? counted(done) : bar(done, total)}`)
     },
     [Symbol.dispose]() {
       if (drawn) process.stderr.write('\r\u001B[K')
     },
   }
+}
+
+function bar(done: number, total: number): string {
+  const full = Math.round((total === 0 ? 1 : Math.min(1, done / total)) * 24)
+  return `${'█'.repeat(full).padEnd(24, '░')} ${counted(done)} of ${counted(total)}`
 }

@@ -1,9 +1,8 @@
-import { type Command, type CommandUnknownOpts, Option, type OptionValues } from '@commander-js/extra-typings'
-import { asSecret, type GivenSecret, secretWays } from './secret.ts'
-import { httpUrl, port, several, wholeNumber } from './values.ts'
+import { type GivenSecret, secretWays } from './secret.ts'
+import { httpUrl, none, port, several, wholeNumber } from './values.ts'
 
 /** Something that can be set by a flag, by the environment or in fusewire.config.ts. */
-interface Setting {
+export interface Setting {
   /** As commander writes it. */
   readonly flag: string
   readonly about: string
@@ -45,6 +44,11 @@ export const settings = {
     about: 'attempts at a time, for each handler (default: 16)',
     parse: wholeNumber(1, 10_000),
   },
+  authenticate: {
+    flag: '--authenticate <none>',
+    about: 'none: let in processes of this machine, without credentials; for development',
+    parse: none,
+  },
   apiKey: {
     flag: '--api-key <secret>',
     about: `the header FusionAuth is to send: ${secretWays}`,
@@ -68,6 +72,16 @@ export const settings = {
     parse: httpUrl,
   },
   kid: { flag: '--kid <kid>', about: 'the key of them to trust; may be repeated', parse: several },
+  forward: {
+    flag: '--forward <url>',
+    about: 'hand every event on to this endpoint, signed by Standard Webhooks; needs --forward-secret',
+    parse: httpUrl,
+  },
+  forwardSecret: {
+    flag: '--forward-secret <secret>',
+    about: 'what it verifies with: whsec_ and the base64 of 24 to 64 random bytes',
+    secret: true,
+  },
   adminPort: {
     flag: '--admin-port <number>',
     about: 'the port people and monitoring ask (default: the next one)',
@@ -108,9 +122,6 @@ export type Settings<Name extends SettingName = SettingName> = {
     | ((typeof settings)[N] extends { usual: unknown } ? never : undefined)
 }
 
-/** Where a value came from. */
-export type Origin = 'flag' | 'environment' | 'config file' | 'default' | 'unset'
-
 /** Settings that say who may speak. */
 export const authentication = [
   'apiKey',
@@ -125,56 +136,3 @@ export const authentication = [
 
 /** Settings of a receiver that runs by itself. */
 export const receiver = Object.keys(settings) as readonly SettingName[] // The keys of settings are its names.
-
-/** Lets a verb be told these. */
-export function settable<Args extends unknown[], Opts extends OptionValues>(
-  command: Command<Args, Opts>,
-  names: readonly SettingName[],
-): Command<Args, Opts> {
-  for (const name of names) command.addOption(optionOf(name))
-  return command
-}
-
-function optionOf(name: SettingName): Option {
-  const { flag, about, parse, usual }: Setting = settings[name]
-  const option = new Option(flag, about).env(variableOf(name))
-  // Commander hands a repeated option what it had before; the others ignore it.
-  if (parse !== undefined) option.argParser(parse as (written: string, before: unknown) => unknown)
-  return usual === undefined ? option : option.default(usual)
-}
-
-/** FUSEWIRE_API_KEY for apiKey. */
-export function variableOf(name: SettingName): string {
-  return `FUSEWIRE_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
-}
-
-/** What holds, of these settings. */
-export function settingsOf<Name extends SettingName>(
-  command: CommandUnknownOpts,
-  names: readonly Name[],
-): Settings<Name> {
-  const values = names.map((name) => [name, valueOf(command, name)])
-  return Object.fromEntries(values) as Settings<Name> // Commander parsed each by its own `parse`.
-}
-
-function valueOf(command: CommandUnknownOpts, name: SettingName): unknown {
-  const value: unknown = command.getOptionValue(name)
-  const { flag, secret }: Setting = settings[name]
-  if (secret === undefined || typeof value !== 'string') return value
-  return asSecret(value, flag.split(' ', 1)[0] ?? '', originOf(command, name) === 'flag')
-}
-
-export function originOf(command: CommandUnknownOpts, name: SettingName): Origin {
-  switch (command.getOptionValueSource(name)) {
-    case 'cli':
-      return 'flag'
-    case 'env':
-      return 'environment'
-    case 'config':
-      return 'config file'
-    case 'default':
-      return 'default'
-    default:
-      return 'unset'
-  }
-}

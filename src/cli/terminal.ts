@@ -1,3 +1,4 @@
+import { Failure } from './failure.ts'
 import { printableJson } from './printable.ts'
 import { joined, padded, rendered, type Text, text, widthOf } from './text.ts'
 
@@ -13,7 +14,23 @@ export function note(line: Text): void {
 
 /** A value for a program: one line. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${printableJson(JSON.stringify(value))}\n`)
+  printJsonText(jsonOf(value))
+}
+
+/** The same, of JSON that is there already. */
+export function printJsonText(json: string): void {
+  process.stdout.write(`${printableJson(json)}\n`)
+}
+
+/** JSON.stringify recurses, and an event may be nested half a million levels deep. */
+export function jsonOf(value: unknown, indent?: number): string {
+  try {
+    return JSON.stringify(value, undefined, indent)
+  } catch (error) {
+    throw new Failure(1, text`It is nested too deep to be shown; fusewire inbox export gives its bytes.`, {
+      cause: error,
+    })
+  }
 }
 
 /** Rows in columns, the first row their names. */

@@ -59,6 +59,15 @@ function partsOf(value: Value): readonly Part[] {
   return typeof value === 'object' ? value.parts : [{ shown: printable(String(value)) }]
 }
 
-function seal(parts: readonly Part[]): Text {
-  return { parts } as Text // The symbol exists in types only.
+/** Neighbours of one style are one part. */
+function seal(given: readonly Part[]): Text {
+  const parts: Part[] = []
+  for (const part of given) {
+    const before = parts.at(-1)
+    if (part.shown === '') continue
+    if (before !== undefined && before.style === part.style)
+      parts[parts.length - 1] = { ...before, shown: before.shown + part.shown }
+    else parts.push(part)
+  }
+  return { parts } as unknown as Text // The symbol exists in types only.
 }

@@ -21,3 +21,8 @@ export function httpUrl(written: string): string {
 export function several(written: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), written]
 }
+
+export function none(written: string): 'none' {
+  if (written === 'none') return written
+  throw new InvalidArgumentError('It can only be none.')
+}

@@ -3,6 +3,16 @@ import type { Verb } from './command.ts'
 /** Every verb, in the order of the help. */
 export const verbs: readonly Verb[] = [
   {
+    name: 'serve',
+    summary: 'receive events and keep them, with or without handlers',
+    load: async () => (await import('./verbs/serve.ts')).serveVerb(),
+  },
+  {
+    name: 'dev',
+    summary: 'develop: a receiver beside the emulator, started again on change',
+    load: async () => (await import('./verbs/dev.ts')).devVerb(),
+  },
+  {
     name: 'emulate',
     summary: "start FusionAuth's event system, emulated, to develop against",
     load: async () => (await import('./verbs/emulate.ts')).emulateVerb(),
@@ -16,6 +26,16 @@ export const verbs: readonly Verb[] = [
     name: 'events',
     summary: 'list the types of event FusionAuth sends, or explain one',
     load: async () => (await import('./verbs/events.ts')).eventsVerb(),
+  },
+  {
+    name: 'tail',
+    summary: 'show events as they come',
+    load: async () => (await import('./verbs/tail.ts')).tailVerb(),
+  },
+  {
+    name: 'inbox',
+    summary: 'look into an inbox, replay, erase, prune and export its events',
+    load: async () => (await import('./verbs/inbox.ts')).inboxVerb(),
   },
   {
     name: 'verify',

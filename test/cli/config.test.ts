@@ -70,9 +70,18 @@ test('a secret on the command line is refused, and not repeated', async () => {
 describe('a config file is code', () => {
   const bomb = "import { writeFileSync } from 'node:fs'; writeFileSync('pwned', ''); export default {}"
 
-  test.each(['config', 'events', 'emulate --help'])('%s beside one does not run it', async (verb) => {
+  test.each([
+    'config',
+    'events',
+    'tail',
+    'inbox list',
+    'inbox stats',
+    'verify /nowhere',
+    'trigger user.create --to http://127.0.0.1:4/',
+    'emulate --port x',
+  ])('%s beside one does not run it', async (verb) => {
     const cwd = project({ 'fusewire.config.ts': bomb })
-    expect((await run(verb.split(' '), { cwd })).code).toBe(0)
+    await run(verb.split(' '), { cwd })
     expect(existsSync(join(cwd, 'pwned'))).toBe(false)
   })
 

@@ -1,10 +1,9 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
-import { emulate, type Emulator, type EmulateOptions } from '../../emulator/emulate.ts'
-import { codeOf } from '../../model/errors.ts'
+import type { Emulator } from '../../emulator/emulate.ts'
 import { verb } from '../command.ts'
-import { missing } from '../failure.ts'
+import { startEmulator } from '../emulator.ts'
 import { readJsonObject } from '../files.ts'
-import { readSecret } from '../secret.ts'
+import { isReference, readSecret } from '../secret.ts'
 import { note, print, printJson } from '../terminal.ts'
 import { styled, text } from '../text.ts'
 import { untilStopped } from '../until-stopped.ts'
@@ -58,7 +57,7 @@ export function emulateVerb(): CommandUnknownOpts {
         earlyComplete,
         ...options
       }) => {
-        await using emulator = await start({
+        await using emulator = await startEmulator({
           port: options.port,
           ...(host !== undefined && { host }),
           ...(name !== undefined && { names: name }),
@@ -76,18 +75,6 @@ export function emulateVerb(): CommandUnknownOpts {
     )
 }
 
-async function start(options: EmulateOptions): Promise<Emulator> {
-  try {
-    return await emulate(options)
-  } catch (error) {
-    // The emulator says in its own words that a port is taken; whatever else it refuses was written wrong.
-    const cause = error instanceof Error ? error.cause : undefined
-    if (error instanceof Error && codeOf(cause) !== undefined)
-      throw missing(text`${error.message}`, { cause })
-    throw error
-  }
-}
-
 function tell({ url, apiKey, jwks, kid }: Emulator, json: boolean): void {
   if (json) return printJson({ url, apiKey, jwks, kid })
   print(text`FusionAuth's event system, emulated for development, on ${styled('bold', url)}`)
@@ -97,7 +84,7 @@ function tell({ url, apiKey, jwks, kid }: Emulator, json: boolean): void {
 
 /** A made-up emulator may have a made-up key on its command line. */
 function keyOf(written: string): string {
-  if (/^(env:|file:|-$)/.test(written)) return readSecret(written, '--api-key')
+  if (isReference(written)) return readSecret(written, '--api-key')
   note(
     text`${styled('yellow', 'warning:')} an API key on a command line can be read by every process of this machine; env:NAME or file:PATH hides it.`,
   )

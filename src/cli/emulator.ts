@@ -1,0 +1,17 @@
+import { emulate, type Emulator, type EmulateOptions } from '../emulator/emulate.ts'
+import { codeOf } from '../model/errors.ts'
+import { missing } from './failure.ts'
+import { text } from './text.ts'
+
+/** Starts the emulator, or says why that cannot be. */
+export async function startEmulator(options: EmulateOptions): Promise<Emulator> {
+  try {
+    return await emulate(options)
+  } catch (error) {
+    // It says in its own words that a port is taken; whatever else it refuses was written wrong.
+    const cause = error instanceof Error ? error.cause : undefined
+    if (error instanceof Error && codeOf(cause) !== undefined)
+      throw missing(text`${error.message}`, { cause })
+    throw error
+  }
+}

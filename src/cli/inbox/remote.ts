@@ -1,0 +1,115 @@
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import { isObject, parseJson } from '../../lib/json.ts'
+import type { Filter } from '../../model/filter.ts'
+import { codeOf } from '../../model/errors.ts'
+import { type Failure, missing, misused } from '../failure.ts'
+import { redacted } from '../redact.ts'
+import { text } from '../text.ts'
+import type { InboxEnd, Shown } from './end.ts'
+
+/** An inbox behind the admin listener of a running server. What is hidden there stays hidden here. */
+export function remoteEnd(server: string, token: string): InboxEnd {
+  const shown = redacted(server)
+  const api = new URL('fusewire/api/', server.endsWith('/') ? server : `${server}/`)
+
+  async function ask(path: string, given?: object, signal?: AbortSignal): Promise<Response> {
+    const request = {
+      headers: { authorization: `Bearer ${token}`, ...(given && { 'content-type': 'application/json' }) },
+      redirect: 'error' as const,
+      ...(given && { method: 'POST', body: JSON.stringify(given) }),
+      ...(signal && { signal }),
+    }
+    const response = await fetch(new URL(path, api), request).catch((error: unknown) => {
+      const cause = error instanceof Error ? error.cause : undefined
+      throw missing(text`The server ${shown} cannot be reached (${codeOf(cause) ?? 'unknown'}).`, {
+        cause: error,
+      })
+    })
+    if (response.ok) return response
+    throw refusal(response.status, await response.text(), shown)
+  }
+
+  /** The server answers what `Inbox` gives: the shapes of both are held together by a test. */
+  async function json<T>(path: string, given?: object, signal?: AbortSignal): Promise<T> {
+    return (await (await ask(path, given, signal)).json()) as T
+  }
+
+  return {
+    shown,
+    page: (where, options) => json(`events?${query({ ...where, ...options }).toString()}`),
+    async show(id, { tenantId, reveal }) {
+      const tenant = tenantId === undefined ? {} : { tenantId }
+      const path = `events/${encodeURIComponent(id)}`
+      try {
+        const found = await json<Shown>(`${path}?${query(tenant).toString()}`)
+        if (!reveal || found.event === undefined) return found
+        const body: unknown = parseJson(await (await ask(`${path}/reveal`, tenant)).text())
+        return { ...found, event: isObject(body) && 'event' in body ? body['event'] : body }
+      } catch (error) {
+        if (isObject(error) && 'status' in error && error['status'] === 404) return undefined
+        throw error
+      }
+    },
+    stats: () => json('stats'),
+    replay: (where, { signal }) => json('replay', where, signal),
+    prune: ({ before, dead = false }, { signal }) =>
+      json('prune', { before: before.getTime(), dead }, signal),
+    erase({ ...person }, { compact, signal }) {
+      if (compact === true)
+        throw misused(text`--compact works on the inbox itself: run it where the file is, with --inbox.`)
+      return json('erase', person, signal)
+    },
+    async *export(where, { signal, onProgress }) {
+      const { body } = await ask('export', where, signal)
+      if (body === null) return
+      let done = 0
+      for await (const line of createInterface({ input: Readable.fromWeb(body), crlfDelay: Infinity })) {
+        yield line
+        onProgress?.({ done: ++done })
+      }
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+function query(given: Filter | object): URLSearchParams {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(given)) {
+    for (const one of [value].flat()) params.append(name, String(one))
+  }
+  return params
+}
+
+/** Why the server did not do it, as what the person who asked can do about it. */
+function refusal(status: number, body: string, shown: string): Failure {
+  const said = messageIn(parseJson(body))
+  const failure = (() => {
+    switch (status) {
+      case 401:
+        return misused(
+          text`The server ${shown} does not know this token: --token must be its --admin-token or --read-token.`,
+        )
+      case 403:
+        return misused(
+          text`This token may look, not change or reveal: --token must be the server's --admin-token.`,
+        )
+      case 404:
+        return misused(text`${said ?? `The server ${shown} has no admin API at this URL.`}`)
+      case 421:
+        return misused(
+          text`The server does not answer to the name ${shown}: start it with --admin-name for that.`,
+        )
+      case 400:
+        return misused(text`${said ?? 'The server does not understand the question.'}`)
+      default:
+        return missing(text`The server ${shown} answers ${status}: ${said ?? 'without saying why'}`)
+    }
+  })()
+  return Object.assign(failure, { status })
+}
+
+function messageIn(body: unknown): string | undefined {
+  const [first] = isObject(body) && Array.isArray(body['errors']) ? (body['errors'] as unknown[]) : []
+  return isObject(first) && typeof first['message'] === 'string' ? first['message'] : undefined
+}

@@ -1,0 +1,53 @@
+import { type Command, type OptionValues, Option } from '@commander-js/extra-typings'
+import { misused } from '../failure.ts'
+import { inboxAt } from '../inbox-at.ts'
+import { asSecret, secretWays } from '../secret.ts'
+import { text } from '../text.ts'
+import { httpUrl } from '../values.ts'
+import type { InboxEnd } from './end.ts'
+
+/** Which inbox a verb works on. */
+export type Where = { inbox: string; server?: string; token?: string; insecureHttp?: true }
+
+/** Adds the flags that say which inbox is meant. */
+export function whereable<Args extends unknown[], Opts extends OptionValues>(
+  command: Command<Args, Opts>,
+): Command<Args, Opts & Where> {
+  return command
+    .addOption(
+      new Option(
+        '--inbox <place>',
+        'the inbox itself: sqlite:FILE, or postgres: and where its URL stands, as in postgres:env:DATABASE_URL',
+      )
+        .env('FUSEWIRE_INBOX')
+        .default('sqlite:inbox.db'),
+    )
+    .addOption(
+      new Option('--server <url>', 'a running server instead, by the URL of its admin listener')
+        .argParser(httpUrl)
+        .env('FUSEWIRE_SERVER'),
+    )
+    .addOption(new Option('--token <secret>', `a token of that server: ${secretWays}`).env('FUSEWIRE_TOKEN'))
+    .option('--insecure-http', 'send the token over http to another machine') as Command<Args, Opts & Where> // The options just added.
+}
+
+/** The inbox that the flags mean. Its engine is loaded only where it is here. */
+export async function endOf(
+  { inbox, server, token, insecureHttp }: Where,
+  sourceOf: (name: 'inbox' | 'server' | 'token') => string | undefined,
+): Promise<InboxEnd> {
+  if (server === undefined || (sourceOf('inbox') === 'cli' && sourceOf('server') !== 'cli')) {
+    const { localEnd } = await import('./local.ts')
+    return localEnd(inboxAt(inbox, sourceOf('inbox') === 'cli'))
+  }
+  if (sourceOf('inbox') === 'cli') throw misused(text`Give --inbox or --server, not both.`)
+  if (token === undefined) throw misused(text`--server needs --token: env:NAME, file:PATH or -.`)
+  const { protocol, hostname, origin } = new URL(server)
+  if (protocol === 'http:' && insecureHttp !== true && !/^(localhost|127\..*|\[::1\])$/.test(hostname)) {
+    throw misused(
+      text`${origin} would get the token unencrypted: use https, a tunnel to this machine, or --insecure-http.`,
+    )
+  }
+  const { remoteEnd } = await import('./remote.ts')
+  return remoteEnd(server, asSecret(token, '--token', sourceOf('token') === 'cli').read())
+}

@@ -1,0 +1,76 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import type { Engine } from '../model/engine.ts'
+import type { Log } from '../model/log.ts'
+import { forward } from '../server/index.ts'
+import { Webhook } from '../webhook.ts'
+import { authenticatorOf } from './authenticator.ts'
+import { misused } from './failure.ts'
+import type { Handlers } from './handlers-file.ts'
+import { inboxAt, opened } from './inbox-at.ts'
+import { originOf } from './set.ts'
+import { type SettingName, settings, type Settings } from './settings.ts'
+import { text } from './text.ts'
+
+/** Settings that make a webhook. A file that exports its own has decided all of them. */
+const decisive = [
+  'authenticate',
+  'inbox',
+  'allowVolatile',
+  'bodyLimit',
+  'concurrency',
+  'apiKey',
+  'apiKeyHeader',
+  'username',
+  'password',
+  'signingSecret',
+  'publicKey',
+  'jwks',
+  'kid',
+] as const satisfies readonly SettingName[]
+
+/** The webhook to serve: the file's own, or one made of the settings, with the handlers that the file adds. */
+export async function receiverOf(
+  given: Settings,
+  handlers: Handlers | undefined,
+  command: CommandUnknownOpts,
+  log: Log,
+): Promise<Webhook> {
+  const handOn = forwarderOf(given)
+  if (handlers !== undefined && 'webhook' in handlers) {
+    const decided = decisive.find((name) => ['flag', 'config file'].includes(originOf(command, name)))
+    if (decided === undefined) return handOn(handlers.webhook)
+    const [flag] = settings[decided].flag.split(' ', 1)
+    throw misused(
+      text`The handlers' file exports a webhook of its own, which ${flag ?? decided} cannot change. Leave one of them out.`,
+    )
+  }
+  const authenticate = authenticatorOf(given) ?? given.authenticate
+  if (authenticate === undefined) {
+    throw misused(
+      text`Say who may speak: --api-key env:NAME, --jwks URL with --kid, --signing-secret env:NAME, or --authenticate none for this machine alone.`,
+    )
+  }
+  const place = inboxAt(given.inbox, originOf(command, 'inbox') === 'flag')
+  const inbox: Engine = await place.engine({ allowVolatile: given.allowVolatile === true })
+  const { bodyLimit, concurrency } = given
+  const webhook = new Webhook({
+    authenticate,
+    inbox,
+    log,
+    ...(bodyLimit !== undefined && { bodyLimit }),
+    ...(concurrency !== undefined && { concurrency }),
+  })
+  await handlers?.add(webhook)
+  await opened(inbox, place)
+  return handOn(webhook)
+}
+
+/** Adds the handler that hands on every event, if there is somewhere to. */
+function forwarderOf({ forward: to, forwardSecret }: Settings): (webhook: Webhook) => Webhook {
+  if ((to === undefined) !== (forwardSecret === undefined)) {
+    throw misused(text`--forward and --forward-secret need each other.`)
+  }
+  if (to === undefined || forwardSecret === undefined) return (webhook) => webhook
+  const handler = forward(to, { secret: forwardSecret.read() })
+  return (webhook) => webhook.on('*', { name: 'forward', when: 'received' }, handler)
+}

@@ -1,0 +1,59 @@
+import { type Command, type CommandUnknownOpts, Option, type OptionValues } from '@commander-js/extra-typings'
+import { asSecret } from './secret.ts'
+import { type Setting, type SettingName, settings, type Settings } from './settings.ts'
+
+/** Where a value came from. */
+export type Origin = 'flag' | 'environment' | 'config file' | 'default' | 'unset'
+
+/** Lets a verb be told these. */
+export function settable<Args extends unknown[], Opts extends OptionValues>(
+  command: Command<Args, Opts>,
+  names: readonly SettingName[],
+): Command<Args, Opts> {
+  for (const name of names) command.addOption(optionOf(name))
+  return command
+}
+
+function optionOf(name: SettingName): Option {
+  const { flag, about, parse, usual }: Setting = settings[name]
+  const option = new Option(flag, about).env(variableOf(name))
+  // Commander hands a repeated option what it had before; the others ignore it.
+  if (parse !== undefined) option.argParser(parse as (written: string, before: unknown) => unknown)
+  return usual === undefined ? option : option.default(usual)
+}
+
+/** FUSEWIRE_API_KEY for apiKey. */
+export function variableOf(name: SettingName): string {
+  return `FUSEWIRE_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/** What holds, of these settings. */
+export function settingsOf<Name extends SettingName>(
+  command: CommandUnknownOpts,
+  names: readonly Name[],
+): Settings<Name> {
+  const values = names.map((name) => [name, valueOf(command, name)])
+  return Object.fromEntries(values) as Settings<Name> // Commander parsed each by its own `parse`.
+}
+
+function valueOf(command: CommandUnknownOpts, name: SettingName): unknown {
+  const value: unknown = command.getOptionValue(name)
+  const { flag, secret }: Setting = settings[name]
+  if (secret === undefined || typeof value !== 'string') return value
+  return asSecret(value, flag.split(' ', 1)[0] ?? '', originOf(command, name) === 'flag')
+}
+
+export function originOf(command: CommandUnknownOpts, name: SettingName): Origin {
+  switch (command.getOptionValueSource(name)) {
+    case 'cli':
+      return 'flag'
+    case 'env':
+      return 'environment'
+    case 'config':
+      return 'config file'
+    case 'default':
+      return 'default'
+    default:
+      return 'unset'
+  }
+}

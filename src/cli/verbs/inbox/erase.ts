@@ -1,0 +1,67 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import type { Erasure } from '../../../inbox.ts'
+import type { Scrubbed } from '../../../model/erasure.ts'
+import { agreed } from '../../ask.ts'
+import { verb } from '../../command.ts'
+import { endOf, whereable } from '../../inbox/where.ts'
+import { interruptible } from '../../interruptible.ts'
+import { amount } from '../../counted.ts'
+import { progress } from '../../progress.ts'
+import { note, print, printJson } from '../../terminal.ts'
+import { text } from '../../text.ts'
+
+export function eraseVerb(): CommandUnknownOpts {
+  const command = verb(
+    'erase',
+    'Takes away everything that names a person, keeps it from coming back, and says what no inbox can reach.',
+    [
+      ['fusewire inbox erase 00000000-0000-0001-0000-000000000000', 'by the user id'],
+      [
+        'fusewire inbox erase 00000000-0000-0001-0000-000000000000 --yes --json',
+        'without being asked, for programs',
+      ],
+    ],
+  )
+    .argument('<user>', "the person's user id")
+    .option('--tenant <id>', 'only in this tenant')
+    .option(
+      '--compact',
+      'rewrite the inbox, so that no remnant is left in unused space; nothing can be received meanwhile',
+    )
+    .option('--yes', 'without asking')
+  return whereable(command).action(async (user, { json, tenant, compact, yes, ...given }, self) => {
+    await using end = await endOf(given, (name) => self.getOptionValueSource(name))
+    const question = text`Take away everything in ${end.shown} that names the user ${user}? It cannot be undone.`
+    if (!(await agreed(yes === true, question))) return note(text`Nothing was done.`)
+    using bar = progress('erasing')
+    const erasure = await interruptible((signal, at) =>
+      end.erase(
+        { userId: user, ...(tenant !== undefined && { tenantId: tenant }) },
+        {
+          signal,
+          onProgress: ({ done }) => (bar.at(done), at(done)),
+          ...(compact === true && { compact }),
+        },
+      ),
+    )
+    if (json === true) printJson(erasure)
+    else tell(erasure)
+  })
+}
+
+function tell({ events, deliveries, bytes, unreached }: Erasure): void {
+  print(
+    text`${amount(events, 'event', 'events')} erased; ${amount(deliveries, 'delivery', 'deliveries')} ended with them.`,
+  )
+  print(text`${onDisk[bytes]}`)
+  print(text`Out of reach, and yours to look after:`)
+  for (const place of unreached) print(text`  - ${place}`)
+}
+
+const onDisk: Readonly<Record<Scrubbed, string>> = {
+  scrubbed: 'No file of the inbox holds them any more.',
+  pending:
+    'A process that reads keeps an older state of the file alive: run it again to see that the bytes are gone too.',
+  remnants: 'Unused space of the file may still hold bytes of them: --compact rewrites it.',
+  'overwritten later': 'No query reaches them; the database overwrites their bytes in its own time.',
+}

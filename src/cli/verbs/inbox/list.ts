@@ -1,0 +1,45 @@
+import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
+import { verb } from '../../command.ts'
+import type { Listed } from '../../inbox/end.ts'
+import { filterable, filterOf } from '../../inbox/filters.ts'
+import { fate, told } from '../../inbox/tell.ts'
+import { endOf, whereable } from '../../inbox/where.ts'
+import { note, printJson, printTable } from '../../terminal.ts'
+import { styled, text } from '../../text.ts'
+import { wholeNumber } from '../../values.ts'
+
+export function listVerb(): CommandUnknownOpts {
+  const command = verb('list', 'Lists events, newest first, with what became of them.', [
+    ['fusewire inbox list', 'the newest 50'],
+    ['fusewire inbox list --state dead --since 24h', 'what was given up since yesterday'],
+    [
+      'fusewire inbox list --user 00000000-0000-0001-0000-000000000000 --limit 500 --json',
+      "a user's events, for programs",
+    ],
+    ['fusewire inbox list --server http://127.0.0.1:3001 --token env:ADMIN_TOKEN', 'of a running server'],
+  ])
+    .addOption(new Option('--limit <number>', 'how many').argParser(wholeNumber(1, 1_000_000)).default(50))
+    .option('--oldest', 'oldest first')
+  return filterable(whereable(command)).action(async ({ json, limit, oldest, ...given }, self) => {
+    await using end = await endOf(given, (name) => self.getOptionValueSource(name))
+    const listed: Listed[] = []
+    let after: string | undefined
+    do {
+      const page = await end.page(filterOf(given), {
+        limit: Math.min(500, limit - listed.length),
+        order: oldest === true ? 'oldest' : 'newest',
+        ...(after !== undefined && { after }),
+      })
+      if (json === true) page.items.forEach((item) => printJson(item))
+      listed.push(...page.items)
+      after = page.next
+    } while (after !== undefined && listed.length < limit)
+    if (json === true) return
+    if (listed.length === 0) return note(text`No event of ${end.shown} fits.`)
+    printTable([
+      ['RECEIVED', 'TYPE', 'ID', 'STATE'].map((name) => styled('bold', name)),
+      ...listed.map((item) => [told(item.receivedAt), item.type, item.id, fate(item)]),
+    ])
+    if (after !== undefined) note(text`There are more: --limit takes up to 1,000,000.`)
+  })
+}
