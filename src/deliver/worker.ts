@@ -112,11 +112,17 @@ export class Worker {
     }
   }
 
-  /** Settles what has ended, claims what is due, begins it. Says how long nothing more can fall due. */
+  /**
+   * Settles what has ended, claims what is due, begins it. Says how long nothing more can fall due. Both are asked for at once, so that an
+   * engine can do them in one commit: that carries a lane half as fast again.
+   */
   async #turn(): Promise<number> {
     try {
-      await this.#settle()
-      return await this.#claim()
+      const settling = this.#settle()
+      const claiming = this.#claim()
+      await Promise.allSettled([settling, claiming]) // Whatever one meets, the other is not left behind.
+      await settling
+      return await claiming
     } catch (error) {
       this.#options.log.error(
         { error: describeError(error) },
@@ -140,7 +146,7 @@ export class Worker {
       this.#settlements = [...settlements, ...this.#settlements]
       throw error
     }
-    this.#due = true // The next of each lane.
+    this.#due = true // The next of each lane, where the claim beside it did not see them yet.
   }
 
   async #claim(): Promise<number> {

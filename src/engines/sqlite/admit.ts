@@ -52,7 +52,7 @@ export function admitting(
   }
 }
 
-/** Index: fw_intake. */
+/** Index: fw_intake. Not `limit ?`, as in head.ts. */
 function scanningIntake(
   db: SqliteSql,
 ): (handler: number, after: number, limit: number) => readonly { seq: number; lane: string | null }[] {
@@ -61,7 +61,7 @@ function scanningIntake(
     `
     select seq, lane from fw_deliveries indexed by fw_intake
     where handler = ? and state = 'intake' and seq > ?
-    order by seq limit ?
+    order by seq limit ? + 0
     `,
   )
   return (handler, after, limit) => scan.all(handler, after, limit)

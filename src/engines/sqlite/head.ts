@@ -25,7 +25,7 @@ const columns = `
   d.seq, d.lane, d.token, d.leased, d.attempts, d.crashes, f.since,
   e.created, e.tenant, e.id, e.type, e.source, e.received, e.body`
 
-/** Oldest due first. Index: fw_due. */
+/** Oldest due first. Index: fw_due. Not `limit ?`: SQLite plans by the value, and so prepares anew whenever one is bound: 30 us. */
 export function findingDueHeads(
   db: SqliteSql,
 ): (handler: number, now: number, limit: number) => readonly Head[] {
@@ -37,7 +37,7 @@ export function findingDueHeads(
     cross join fw_events e on e.seq = d.seq
     left join fw_failing f on f.handler = d.handler and f.lane = coalesce(d.lane, d.seq)
     where d.handler = ? and d.state = 'head' and d.due <= ?
-    order by d.due, d.seq limit ?
+    order by d.due, d.seq limit ? + 0
     `,
   )
   return (handler, now, limit) => find.all(handler, now, limit)
