@@ -14,7 +14,7 @@ export const body: string = eventBody(eventId(0))
   .replace('"user.delete"', `"${type}"`)
 
 const pieces = template(body)
-const users = Array.from({ length: 1_000 }, (_, n) => uuidOf(n))
+const users = Array.from({ length: 1_000 }, (_, n) => uuidOf(-n))
 /** Far from what a load sends, which may come to the same inbox. */
 let made = 100_000_000
 

@@ -6,7 +6,7 @@ import type { Sessions } from './sessions.ts'
 
 /** Runs what changes the inbox. */
 export interface Writer {
-  /** Resolves when what `run` did is committed. What is asked in one turn of the loop shares a commit. */
+  /** Resolves when what `run` did is committed. What is asked at one time, or while a commit is under way, shares one. */
   write<T>(run: Run<T>, options?: JobOptions): Promise<T>
   /** Tells an observer how long durable commits take. */
   observe(observer: Observer): void
@@ -44,14 +44,15 @@ export function writer(sessions: Sessions, now: () => number): Writer {
   let observer: Observer | undefined
 
   async function work(): Promise<void> {
+    await undefined // Whatever else is asked for now comes along.
     while (jobs.length > 0) {
-      await turn()
       const batch = jobs.splice(0, commitLimit)
       try {
         await commit(batch)
       } catch (error) {
         for (const job of batch) job.reject(error)
       }
+      await turn() // However fast it is asked for more, the loop gets its turn.
     }
     working = undefined
   }
