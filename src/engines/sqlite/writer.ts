@@ -44,7 +44,7 @@ export function writer(sessions: Sessions, now: () => number): Writer {
   let observer: Observer | undefined
 
   async function work(): Promise<void> {
-    await undefined // Whatever else is asked for now comes along.
+    await Promise.resolve() // Whatever else is asked for now comes along.
     while (jobs.length > 0) {
       const batch = jobs.splice(0, commitLimit)
       try {
