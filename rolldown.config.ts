@@ -8,6 +8,8 @@ export default defineConfig({
   input: {
     index: 'src/index.ts',
     'http/node': 'src/http/node.ts',
+    'http/fastify': 'src/http/fastify.ts',
+    'http/aws-lambda': 'src/http/aws-lambda.ts',
     'engines/sqlite/index': 'src/engines/sqlite/index.ts',
     'engines/postgres/index': 'src/engines/postgres/index.ts',
     'engines/sqlite/reader': 'src/engines/sqlite/reader.ts', // A thread of its own.

@@ -8,6 +8,8 @@ export default defineConfig({
     alias: [
       { find: /^fusewire$/, replacement: source('index.ts') },
       { find: /^fusewire\/node$/, replacement: source('http/node.ts') },
+      { find: /^fusewire\/fastify$/, replacement: source('http/fastify.ts') },
+      { find: /^fusewire\/aws-lambda$/, replacement: source('http/aws-lambda.ts') },
       { find: /^fusewire\/sqlite$/, replacement: source('engines/sqlite/index.ts') },
       { find: /^fusewire\/postgres$/, replacement: source('engines/postgres/index.ts') },
       { find: /^fusewire\/emulator$/, replacement: source('emulator/index.ts') },
