@@ -12,18 +12,12 @@ const giveUpAttempts = 5
 /** What a thrown error means for the delivery. */
 export function outcomeOf(error: unknown, lease: Lease, handler: Handler, clock: Clock): Outcome {
   const thrown = failure(error, clock)
-  switch (codeOf(error)) {
-    case 'FW_PERMANENT':
-      return { kind: 'dead', reason: 'permanent', failure: thrown }
-    case 'FW_RETRY_LATER':
-      // Asked for by name, so it is not given up by time; only a number of attempts the handler set itself ends it.
-      if (lease.attempt >= (handler.maxAttempts ?? Infinity)) break
-      return { kind: 'retry', afterMs: laterMs(error, clock), failure: thrown }
-    default:
-      if (isLast(lease, handler)) break
-      return { kind: 'retry', afterMs: backoffMs(lease.attempt), failure: thrown }
-  }
-  return { kind: 'dead', reason: 'failed', failure: thrown }
+  const code = codeOf(error)
+  if (code === 'FW_PERMANENT') return { kind: 'dead', reason: 'permanent', failure: thrown }
+  if (isLast(lease, handler)) return { kind: 'dead', reason: 'failed', failure: thrown }
+  // RetryLater says when, not whether: what asks for it for ever would hold its lane for ever.
+  const afterMs = code === 'FW_RETRY_LATER' ? laterMs(error, clock) : backoffMs(lease.attempt)
+  return { kind: 'retry', afterMs, failure: thrown }
 }
 
 /** Whether this attempt's failure is the end: by the handler's `maxAttempts`, else by time. */

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { catalogue, isEventType } from '../events/catalogue.ts'
+import type { Overrides } from '../events/samples/overrides.ts'
 import { sampleEvent } from '../events/samples/sample-event.ts'
 import type { EventMap, EventType } from '../events/types.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
@@ -43,13 +44,6 @@ export interface EmulateOptions {
   /** For tests that own the time. */
   clock?: Clock
 }
-
-/** Parts of an event, to any depth. Arrays replace as a whole. */
-export type Overrides<T> = T extends readonly unknown[]
-  ? T
-  : T extends object
-    ? { readonly [K in keyof T]?: Overrides<T[K]> }
-    : T
 
 /** One post of an event to one receiver, by the receiver's name. */
 export interface Attempted {

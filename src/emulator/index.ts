@@ -5,8 +5,8 @@ export {
   type EmulateOptions,
   type Emulator,
   type Outcome,
-  type Overrides,
 } from './emulate.ts'
+export type { Overrides } from '../events/samples/overrides.ts'
 export type { Kickstart } from './kickstart.ts'
 export type { Receiver } from './system/courier.ts'
 export type { Fault } from './system/faults.ts'

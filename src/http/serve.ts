@@ -20,13 +20,15 @@ export interface Served extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** Starts the webhook and listens for FusionAuth's requests at one path, until it is stopped. */
+/**
+ * Listens for FusionAuth's requests at one path and starts the webhook, until it is stopped. Where the port is taken nothing starts, and
+ * where the start fails nothing goes on listening.
+ */
 export async function serve(
   webhook: Receiver & { start(): Promise<unknown>; stop(): Promise<unknown> },
   options: ServeOptions = {},
 ): Promise<Served> {
   const { port = 3000, hostname, path = '/fusionauth-webhook' } = options
-  await webhook.start()
   const handle = toNodeHandler(webhook)
   const door = await listen(
     (request, response) => {
@@ -36,6 +38,12 @@ export async function serve(
     port,
     hostname,
   )
+  try {
+    await webhook.start() // Not before the port is ours: nobody would stop it again.
+  } catch (error) {
+    await door.close()
+    throw error
+  }
   const stop = untilSignal(async () => {
     await door.close()
     await webhook.stop()

@@ -4,6 +4,7 @@ import { describeError } from '../lib/describe-error.ts'
 import type { Appended, Engine } from '../model/engine.ts'
 import type { Arrival } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
+import type { Deadline } from './deadline.ts'
 
 const countLimit = 10_000
 const bytesLimit = 64 * 1024 * 1024
@@ -12,9 +13,13 @@ const batchLimit = 512
 const flightLimit = 2
 const probeEveryMs = 500
 
+/** `failed`: not known to be durable. `late`: not yet, and whoever asked waits no longer. */
+export type Pushed = Appended | 'failed' | 'late'
+
 interface Waiting {
   readonly arrival: Arrival
-  resolve(outcome: Appended | 'failed'): void
+  readonly deadline: Deadline
+  resolve(outcome: Pushed): void
 }
 
 /**
@@ -26,6 +31,10 @@ export class AppendQueue {
   readonly #clock: Clock
   readonly #log: Log
   #waiting: Waiting[] = []
+  readonly #unanswered = new Set<Waiting>()
+  /** One timer for all of them, at the earliest deadline. */
+  #lookAt = Infinity
+  #cancelLook = (): void => {}
   #bytes = 0
   /** Appends on their way. */
   #flights = 0
@@ -47,12 +56,18 @@ export class AppendQueue {
     return this.#waiting.length >= countLimit || this.#bytes >= bytesLimit ? 'the inbox is full' : undefined
   }
 
-  /** Resolves when the arrival is durable, or `failed` when it is not known to be. */
-  push(arrival: Arrival): Promise<Appended | 'failed'> {
+  /**
+   * Resolves when the arrival is durable, `failed` when it is not known to be, or `late` at its deadline: it is appended all the same, so
+   * that the next copy of it is a duplicate.
+   */
+  push(arrival: Arrival, deadline: Deadline): Promise<Pushed> {
     return new Promise((resolve) => {
-      this.#waiting.push({ arrival, resolve })
+      const waiting = { arrival, deadline, resolve }
+      this.#waiting.push(waiting)
+      this.#unanswered.add(waiting)
       this.#bytes += arrival.body.length
       if (this.#flights < flightLimit) void this.#flush()
+      if (deadline.at < this.#lookAt) this.#look(deadline.at)
     })
   }
 
@@ -65,11 +80,34 @@ export class AppendQueue {
       const outcomes = await this.#append(batch.map(({ arrival }) => arrival))
       for (const [index, waiting] of batch.entries()) {
         this.#bytes -= waiting.arrival.body.length
-        waiting.resolve(outcomes[index] ?? 'failed')
+        this.#answer(waiting, outcomes[index] ?? 'failed')
       }
       await nextTurn()
     }
     this.#flights -= 1
+    if (this.#unanswered.size === 0) this.#look(Infinity)
+  }
+
+  #answer(waiting: Waiting, outcome: Pushed): void {
+    this.#unanswered.delete(waiting)
+    waiting.resolve(outcome)
+  }
+
+  #look(at: number): void {
+    this.#cancelLook()
+    this.#lookAt = at
+    if (at === Infinity) this.#cancelLook = () => {}
+    else
+      this.#cancelLook = this.#clock.after(Math.max(0, at - this.#clock.now()), () => this.#answerTheLate())
+  }
+
+  #answerTheLate(): void {
+    let next = Infinity
+    for (const waiting of this.#unanswered) {
+      if (waiting.deadline.remainingMs() <= 0) this.#answer(waiting, 'late')
+      else next = Math.min(next, waiting.deadline.at)
+    }
+    this.#look(next)
   }
 
   async #append(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {

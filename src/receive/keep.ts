@@ -1,11 +1,11 @@
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
-import type { Appended, Engine } from '../model/engine.ts'
+import type { Engine } from '../model/engine.ts'
 import type { EventKey } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import type { Keeper } from './accepted.ts'
 import { type Answer, duplicate, handled, kept, unavailable } from './answer.ts'
-import { AppendQueue } from './append-queue.ts'
+import { AppendQueue, type Pushed } from './append-queue.ts'
 import { arrivalOf } from './arrival.ts'
 import { redacting, type Redaction } from './redact.ts'
 
@@ -43,7 +43,10 @@ export function keep(
     recall: ({ event, key }) => (gated(event.type) ? recall(key) : undefined),
     async keep(accepted) {
       const arrival = arrivalOf(accepted, redact)
-      const outcome = await queue.push(keepAll ? arrival : { ...arrival, onlyIfWanted: true })
+      const outcome = await queue.push(
+        keepAll ? arrival : { ...arrival, onlyIfWanted: true },
+        accepted.deadline,
+      )
       const { type, id } = accepted.event
       if (outcome === 'conflict') {
         log.error(
@@ -67,12 +70,12 @@ export function keep(
     },
     /** FusionAuth is told no either way; that the inbox remembers it is worth an attempt. */
     async refuse(accepted, { reason }) {
-      await queue.push({ ...arrivalOf(accepted, redact), refused: reason ?? 'refused' })
+      await queue.push({ ...arrivalOf(accepted, redact), refused: reason ?? 'refused' }, accepted.deadline)
     },
   }
 }
 
-const answers: Readonly<Record<Appended | 'failed', Answer>> = {
+const answers: Readonly<Record<Pushed, Answer>> = {
   stored: kept,
   conflict: kept,
   stale: kept,
@@ -81,4 +84,5 @@ const answers: Readonly<Record<Appended | 'failed', Answer>> = {
   quarantined: kept,
   duplicate,
   failed: unavailable('the inbox is down'),
+  late: unavailable('the inbox did not answer in time; it may yet keep the event'),
 }

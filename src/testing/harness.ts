@@ -5,7 +5,7 @@ import type { Drained } from '../model/delivery.ts'
 import { rehearse, type Webhook } from '../webhook.ts'
 import { handClock } from './hand-clock.ts'
 import { request } from './request.ts'
-import type { Overrides } from './sample.ts'
+import type { Overrides } from '../events/samples/overrides.ts'
 
 /** What became of an event that was sent. */
 export interface Sent {

@@ -1,6 +1,7 @@
 import type { EventMap, EventType } from '../events/types.ts'
 import { sign, signatureHeader, type SigningKey } from '../lib/sign.ts'
-import { type Overrides, sample } from './sample.ts'
+import type { Overrides } from '../events/samples/overrides.ts'
+import { sample } from './sample.ts'
 
 export interface RequestOptions {
   /** Sent as `Authorization`. */

@@ -1,13 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { Overrides } from '../events/samples/overrides.ts'
 import { sampleEvent } from '../events/samples/sample-event.ts'
 import type { EventMap, EventType } from '../events/types.ts'
-
-/** Parts of an object, to any depth. Arrays replace as a whole. */
-export type Overrides<T> = T extends readonly unknown[]
-  ? T
-  : T extends object
-    ? { readonly [Key in keyof T]?: Overrides<T[Key]> }
-    : T
 
 /**
  * An event of this type as FusionAuth sends it, filled with made-up people, with your values in place. Each has an id of its own and

@@ -90,6 +90,24 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     })
   })
 
+  test('gives up what asks for RetryLater for ever, by the same time', async () => {
+    const last: boolean[] = []
+    await using t = await rig(make, [
+      handlerNamed('h', ({ isLastAttempt }) => {
+        last.push(isLastAttempt)
+        throw new RetryLater({ afterMs: 7 * hour })
+      }),
+    ])
+    await t.append({ id: '1' })
+    t.worker.start()
+    await turns()
+    await t.pass(27 * hour)
+    expect(await t.state('1')).toBe('pending')
+    await t.pass(hour)
+    expect(await t.state('1')).toBe('dead failed')
+    expect(last).toEqual([false, false, false, false, true])
+  })
+
   test('gives up after maxAttempts, and says beforehand which is the last', async () => {
     const last: boolean[] = []
     await using t = await rig(make, [

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { apiKey, Webhook } from 'fusewire'
 import { serve } from 'fusewire/node'
 import { sample } from 'fusewire/testing'
+import { receiveFrom } from '../../src/webhook.ts'
 import { raw } from '../support/raw.ts'
 
 const key = 'the key of this test'
@@ -58,9 +59,33 @@ test('says which port is taken', async () => {
   })
 })
 
-test('does not listen when a secret is missing', async () => {
+test('starts nothing on a port that is taken: the webhook can be served on another', async () => {
+  await using first = await serve(newWebhook(), { port: 0, hostname: '127.0.0.1' })
+  const { port } = new URL(first.url)
+  let started = 0
+  const webhook = newWebhook()
+  const counting = {
+    fetch: webhook.fetch,
+    [receiveFrom]: webhook[receiveFrom].bind(webhook),
+    start: () => Promise.resolve(started++),
+    stop: () => webhook.stop(),
+  }
+  await expect(serve(counting, { port: Number(port), hostname: '127.0.0.1' })).rejects.toThrow()
+  expect(started).toBe(0)
+  await using second = await serve(counting, { port: 0, hostname: '127.0.0.1', path: '/hook' })
+  expect(started).toBe(1)
+  expect(await post(Number(new URL(second.url).port), '/hook')).toBe(200)
+})
+
+test('listens no more when a secret is missing', async () => {
+  await using free = await serve(newWebhook(), { port: 0, hostname: '127.0.0.1' })
+  const port = Number(new URL(free.url).port)
+  await free.stop()
   const webhook = new Webhook({ authenticate: apiKey(() => undefined), inbox: 'none', log })
-  await expect(serve(webhook, { port: 0 })).rejects.toMatchObject({ code: 'FW_KEY_MISSING' })
+  await expect(serve(webhook, { port, hostname: '127.0.0.1' })).rejects.toMatchObject({
+    code: 'FW_KEY_MISSING',
+  })
+  await expect(post(port, '/fusionauth-webhook')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
 })
 
 test('lets a request under way end before it stops', async () => {
