@@ -15,8 +15,12 @@ import {
 } from '@opentelemetry/sdk-metrics'
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiKey, Webhook } from 'fusewire'
+import { sqlite } from 'fusewire/sqlite'
 import { memory, sample } from 'fusewire/testing'
 
 const key = 'the key of this test'
@@ -93,6 +97,24 @@ test('one trace reaches from the sender over the receipt to every attempt', asyn
   expect(succeeded?.attributes).toMatchObject({ 'fusewire.attempt': 2, 'fusewire.outcome': 'succeeded' })
   // What a handler calls is traced as part of its attempt.
   expect(active?.spanContext().spanId).toBe(succeeded?.spanContext().spanId)
+})
+
+test('a trace outlives the process that began it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fusewire-trace-'))
+  const inbox = () => sqlite(join(folder, 'inbox.db'), { allowVolatile: true })
+  const newWebhook = () => {
+    const webhook = new Webhook({ authenticate: apiKey(key), inbox: inbox(), log })
+    return webhook.on('user.delete.complete', { name: 'crm' }, () => {})
+  }
+  const first = newWebhook()
+  expect((await first.fetch(post({ authorization: key, traceparent: inbound }))).status).toBe(200)
+  await first.stop()
+  await using second = newWebhook()
+  expect((await second.drain()).succeeded).toBe(1)
+  const [receipt, attempt] = spans.getFinishedSpans()
+  expect(attempt?.parentSpanContext?.spanId).toBe(receipt?.spanContext().spanId)
+  expect(attempt?.spanContext().traceId).toBe(inbound.split('-')[1])
+  rmSync(folder, { recursive: true })
 })
 
 test('a stranger begins no trace and continues none', async () => {

@@ -86,11 +86,11 @@ function inserting(
   db: SqliteSql,
 ): (arrival: Inserted, gone: 'erased' | null, lane: string | null, now: number) => number | undefined {
   const insert = db.prepare(`
-    insert into fw_events (created, tenant, id, type, source, received, hash, body, refused, kept, gone, lane)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    insert into fw_events (created, tenant, id, type, source, received, hash, body, refused, kept, gone, lane, trace)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     on conflict (created, tenant, id) do nothing
   `)
-  return ({ key, type, source, receivedAt, hash, body, refused }, gone, lane, now) => {
+  return ({ key, type, source, receivedAt, hash, body, refused, trace }, gone, lane, now) => {
     const { changes, lastInsertRowid } = insert.run(
       key.createInstant,
       key.tenantId,
@@ -104,12 +104,13 @@ function inserting(
       now,
       gone,
       lane,
+      trace ?? null,
     )
     return changes === 0 ? undefined : Number(lastInsertRowid)
   }
 }
 
-type Inserted = Pick<Arrival, 'key' | 'type' | 'source' | 'receivedAt' | 'hash' | 'refused'> & {
+type Inserted = Pick<Arrival, 'key' | 'type' | 'source' | 'receivedAt' | 'hash' | 'refused' | 'trace'> & {
   readonly body: Uint8Array | null
 }
 

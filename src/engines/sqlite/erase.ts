@@ -56,7 +56,7 @@ export interface Erasure {
 /** Index: primary key (seq). */
 function blanking(db: SqliteSql): (seq: number) => boolean {
   const blank = db.prepare(`
-    update fw_events set body = null, gone = 'erased', refused = null, lane = null
+    update fw_events set body = null, gone = 'erased', refused = null, lane = null, trace = null
     where seq = ? and body is not null
   `)
   return (seq) => blank.run(seq).changes !== 0

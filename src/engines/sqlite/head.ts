@@ -19,11 +19,12 @@ export interface Head {
   readonly source: Source
   readonly received: number
   readonly body: Uint8Array
+  readonly trace: string | null
 }
 
 const columns = `
   d.seq, d.lane, d.token, d.leased, d.attempts, d.crashes, f.since,
-  e.created, e.tenant, e.id, e.type, e.source, e.received, e.body`
+  e.created, e.tenant, e.id, e.type, e.source, e.received, e.body, e.trace`
 
 /** Oldest due first. Index: fw_due. Not `limit ?`: SQLite plans by the value, and so prepares anew whenever one is bound: 30 us. */
 export function findingDueHeads(
@@ -76,6 +77,7 @@ export function leaseOf(handler: string, head: Head, now: number): Lease {
       source: head.source,
       receivedAt: head.received,
       body: head.body,
+      ...(head.trace !== null && { trace: head.trace }),
     },
   }
 }

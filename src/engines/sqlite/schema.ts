@@ -131,6 +131,9 @@ const migrations: readonly string[] = [
     until  integer not null
   ) strict, without rowid;
   `,
+  `
+  alter table fw_events add column trace text;    -- what a tracer wants back with each lease
+  `,
 ]
 
 /** Brings the tables up to date, one process at a time. Throws when the file was written by a newer version of this package. */
