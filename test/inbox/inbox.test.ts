@@ -95,7 +95,7 @@ test('asks for what it does not understand', async () => {
     () => inbox.prune({ before: new Date('yesterday') }),
     () => inbox.erase({ userId: '' }),
   ]
-  for (const ask of wrong) await expect(async () => ask()).rejects.toMatchObject({ code: 'FW_OPTION' })
+  for (const ask of wrong) await expect(ask()).rejects.toMatchObject({ code: 'FW_OPTION' })
 })
 
 test('tells how far it is, and stops between two steps', async () => {

@@ -9,7 +9,7 @@ import { finding, type Placed } from './find.ts'
 import { overviewing } from './overview.ts'
 import { findingPrunable, type Prunable } from './prune.ts'
 import { findingReceipts } from './receipts.ts'
-import { checkpoint, compact, holds } from './scrub.ts'
+import { checkpoint, compact, emptyLog, holds } from './scrub.ts'
 import type { SqliteSql } from './sql.ts'
 
 /** What only looks: on a connection of its own in another thread, or, where there is none to be had, beside the writer. */
@@ -24,6 +24,8 @@ export interface Reads {
   holds(path: string, texts: readonly string[]): boolean
   /** Moves the write-ahead log into the file. */
   checkpoint(path: string): void
+  /** The same, and empties it: whether nothing is left in it. */
+  emptyLog(path: string): boolean
   /** Rewrites the file: nothing is written meanwhile. */
   compact(path: string): void
 }
@@ -34,8 +36,8 @@ export interface Erasable {
   readonly next?: string
 }
 
-/** How many events one step of a replay or an erasure takes: 2 ms. */
-const stepLimit = 200
+/** How many events one step of a replay or an erasure takes: 1 ms. */
+const stepLimit = 100
 
 export function reads(db: SqliteSql): Reads {
   const find = finding(db)
@@ -67,6 +69,7 @@ export function reads(db: SqliteSql): Reads {
     overview: overviewing(db),
     holds,
     checkpoint,
+    emptyLog,
     compact,
   }
 }

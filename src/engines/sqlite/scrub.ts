@@ -42,21 +42,29 @@ function fileHolds(file: string, needles: readonly Buffer[]): boolean {
   }
 }
 
-/** Of a connection to write with, in the thread that reads. */
-let writing: { readonly path: string; readonly db: DatabaseSync; readonly run: () => unknown } | undefined
+/** A connection to write with, in the thread that reads. */
+let writing: { readonly path: string; readonly db: DatabaseSync } | undefined
+
+function connectionTo(path: string): DatabaseSync {
+  if (writing?.path !== path) {
+    writing?.db.close()
+    writing = { path, db: new DatabaseSync(path, { timeout: 1_000 }) }
+  }
+  return writing.db
+}
 
 /**
  * What tending writes goes to the file from here, so that the thread that acknowledges finds little to checkpoint itself: with the disk's
  * sync that took 35 ms at times.
  */
 export function checkpoint(path: string): void {
-  if (writing?.path !== path) {
-    writing?.db.close()
-    const db = new DatabaseSync(path)
-    const passive = db.prepare('pragma wal_checkpoint(passive)')
-    writing = { path, db, run: () => passive.get() }
-  }
-  writing.run()
+  connectionTo(path).prepare('pragma wal_checkpoint(passive)').get()
+}
+
+/** First what takes long, beside whoever writes; then nothing is left that he could wait for. */
+export function emptyLog(path: string): boolean {
+  checkpoint(path)
+  return emptyingLog(connectionTo(path))()
 }
 
 /** Rewrites the database without its unused space, on a connection of its own: 4 s a GB, in which whoever writes has to wait. */

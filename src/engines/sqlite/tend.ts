@@ -44,10 +44,13 @@ export function tending({
     return value as Reply<Ask> // What answers a question is what is asked.
   }
 
-  /** After a step: outside of this thread, or not at all. */
+  let steps = 0
+
+  /** Now and then after a step: outside of this thread, or not at all. */
   async function checkpoint(): Promise<void> {
     const path = sessions.current()?.path
-    if (isPath && path !== undefined && path !== '') await thread.ask(path, ['checkpoint', path])
+    if (!isPath || path === undefined || path === '' || ++steps % checkpointEvery !== 0) return
+    await thread.ask(path, ['checkpoint', path])
   }
 
   return {
@@ -88,7 +91,9 @@ export function tending({
     async scrub(gone, { compact = false } = {}) {
       const path = await sessions.use((session) => session.path)
       if (compact && path !== '') await look('compact', path)
-      if (!(await sessions.use(({ emptyLog }) => emptyLog()))) return 'pending'
+      const ofThread = isPath && path !== '' ? await thread.ask(path, ['emptyLog', path]) : undefined
+      const empty = ofThread?.value ?? (await sessions.use(({ emptyLog }) => emptyLog()))
+      if (empty !== true) return 'pending'
       return path !== '' && (await look('holds', path, gone)) ? 'remnants' : 'scrubbed'
     },
 
@@ -108,6 +113,9 @@ export function tending({
     close: () => thread.close(),
   }
 }
+
+/** Each is a sync of the file, beside those of the log that acknowledgements wait for. */
+const checkpointEvery = 8
 
 /** What a power cut undoes is done again. */
 const soon = { durable: false } as const
