@@ -1,6 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { bundle } from '../scripts/bundle.ts'
 import { type Benchmark, excess, type Subject } from './lib/benchmark.ts'
 import { temporaryFolder } from './lib/temporary-folder.ts'
 
@@ -10,23 +11,23 @@ export const benchmark: Benchmark = {
   rounds: 60,
   ms: 0,
   subjects: [
-    started('fusewire', (folder) => {
-      build(join(folder, 'dist'))
+    started('fusewire', async (folder) => {
+      await bundle(join(folder, 'dist')) // As it is published, from the source as it is.
       return "import './dist/index.js'\n"
     }),
-    started('node', () => ''),
+    started('node', async () => ''),
   ],
   targets: [{ name: 'ms over bare node', value: excess('ms', 'fusewire', 'node'), atMost: 10 }],
 }
 
-function started(name: string, programIn: (folder: string) => string): Subject {
+function started(name: string, programIn: (folder: string) => Promise<string>): Subject {
   return {
     name,
-    open() {
+    async open() {
       const folder = temporaryFolder()
       const program = join(folder, 'main.js')
       writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-      writeFileSync(program, programIn(folder))
+      writeFileSync(program, await programIn(folder))
       return {
         measure() {
           const start = performance.now()
@@ -38,12 +39,4 @@ function started(name: string, programIn: (folder: string) => string): Subject {
       }
     },
   }
-}
-
-/** As it is published, from the source as it is, so that no older build is measured. */
-function build(folder: string): void {
-  const root = join(import.meta.dirname, '..')
-  const bundler = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs')
-  const options = ['--config', 'rolldown.config.ts', '--dir', folder, '--log-level', 'silent']
-  execFileSync(process.execPath, [bundler, ...options], { cwd: root, stdio: 'ignore' })
 }
