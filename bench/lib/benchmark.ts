@@ -60,11 +60,10 @@ export const ratio = (metric: string, subject: string, peer: string) => (round: 
 export const excess = (metric: string, subject: string, peer: string) => (round: Round) =>
   figure(metric, subject)(round) - figure(metric, peer)(round)
 
-/** A target's value: what a subject measured in the last round as a part of what it measured in the first. */
+/** A target's value: what a subject measured in the last round as a part of what it measured in the round before. */
 export const growth =
   (metric: string, subject: string) => (_: Round, __: number, rounds: readonly Round[]) => {
-    const [first, last] = [rounds.at(0), rounds.at(-1)].map((round) =>
-      figure(metric, subject)(round ?? new Map()),
-    )
-    return (last ?? NaN) / (first ?? NaN)
+    const of = figure(metric, subject)
+    const [before, last] = rounds.slice(-2)
+    return before === undefined || last === undefined ? 1 : of(last) / of(before)
   }
