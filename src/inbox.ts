@@ -161,8 +161,8 @@ export function inboxOf(engine: Engine, strangers: () => Strangers | undefined =
       done += count(step)
       next = step.next
       onProgress?.({ done, ...(next !== undefined && { next }) })
-      // Events that come in are not to notice: two thirds of the time are theirs, and more of it where the disk is busy.
-      if (next !== undefined) await pause(Math.min(2 * (performance.now() - began), longestPauseMs))
+      // Events that come in are not to notice: half of the time is theirs.
+      if (next !== undefined) await pause(Math.min(performance.now() - began, longestPauseMs))
     } while (next !== undefined)
     return done
   }
@@ -265,7 +265,7 @@ const untended = new Proxy({} as Tending, {
   },
 })
 
-const longestPauseMs = 200
+const longestPauseMs = 50
 
 /** How many texts are looked for. */
 const textLimit = 20

@@ -13,8 +13,8 @@ export interface Prunable {
   readonly next?: string
 }
 
-/** How many go in one step, in which half a megabyte is written: whoever is acknowledged with it waits for that. */
-const stepLimit = 32
+/** How many go in one step, in which a megabyte is written: whoever is acknowledged with it waits for that. */
+const stepLimit = 64
 /** How many buckets of a thousand events are looked into for them. */
 const bucketLimit = 8
 

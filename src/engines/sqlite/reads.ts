@@ -36,8 +36,8 @@ export interface Erasable {
   readonly next?: string
 }
 
-/** How many events one step of a replay or an erasure takes: 1 ms. */
-const stepLimit = 100
+/** How many events one step of a replay or an erasure takes: 2 ms. */
+const stepLimit = 200
 
 export function reads(db: SqliteSql): Reads {
   const find = finding(db)
