@@ -12,7 +12,7 @@ import type { Receipt } from './model/receipt.ts'
 import type { Retention } from './model/retention.ts'
 import type { Overview } from './model/stats.ts'
 import type { Page, Paging, Tending } from './model/tending.ts'
-import { canonicalId } from './receive/identify.ts'
+import { canonicalId, loginSubject } from './receive/identify.ts'
 import { exportLine } from './export.ts'
 
 /**
@@ -95,6 +95,8 @@ export interface PruneOptions {
 }
 
 export interface EraseOptions extends LongOptions {
+  /** What else the person signed in with: for events that name nobody by an id. What the user's own events hold is known. */
+  readonly loginIds?: readonly string[]
   /** Rewrites the store, so that no remnant is left in its unused space; nothing can be received meanwhile. Default: false. */
   readonly compact?: boolean
 }
@@ -167,19 +169,22 @@ export function inboxOf(engine: Engine, strangers: () => Strangers | undefined =
     return done
   }
 
-  /** What must be found in no file once a person is erased: the id, and what the person signs in with. */
-  async function textsOf(person: {
+  /** What the inbox knows a person by: what must be in no file afterwards, and what they sign in with. */
+  async function traitsOf(person: {
     readonly userId: string
     readonly tenantId?: string
-  }): Promise<readonly string[]> {
-    const texts = new Set([person.userId])
+  }): Promise<{ readonly texts: readonly string[]; readonly logins: readonly string[] }> {
+    const logins = new Set<string>()
+    const names = new Set<string>()
     for await (const items of pages(person, { limit: 100, bodies: true }, {})) {
       for (const { event } of items.map(opened)) {
-        if (event === undefined || texts.size >= textLimit) continue
-        for (const text of loginIdsOf(event, person.userId)) texts.add(text)
+        if (event === undefined || !isAbout(event, person.userId)) continue
+        for (const login of textsAt(event, loginPaths)) logins.add(login)
+        for (const name of textsAt(event, ['user.fullName'])) names.add(name)
       }
     }
-    return [...texts]
+    const texts = [...logins, ...names].filter((text) => text.length >= 6) // What is shorter stands everywhere.
+    return { texts: [person.userId, ...texts.slice(0, textLimit)], logins: [...logins] }
   }
 
   return {
@@ -226,22 +231,33 @@ export function inboxOf(engine: Engine, strangers: () => Strangers | undefined =
     },
 
     async erase({ userId, tenantId }, options = {}) {
-      const person = {
-        userId: canonical('userId', userId),
-        ...(tenantId !== undefined && { tenantId: canonical('tenantId', tenantId) }),
-      }
-      const gone = await textsOf(person)
+      const inTenant = tenantId !== undefined && { tenantId: canonical('tenantId', tenantId) }
+      const person = { userId: canonical('userId', userId), ...inTenant }
+      const known = await traitsOf(person)
+      const logins = [...known.logins, ...(options.loginIds ?? [])]
+      let events = 0
       let deliveries = 0
-      const events = await steps(
-        async (after) => {
-          const step = await tend.erase(person, after)
-          deliveries += step.deliveries
-          return step
-        },
-        (step) => step.events,
-        options,
-      )
-      const bytes = await tend.scrub(gone, { compact: options.compact ?? false })
+      for (const subject of new Set([person.userId, ...logins.map(loginSubject)])) {
+        const { after, onProgress, ...rest } = options
+        const before = events
+        events += await steps(
+          async (next) => {
+            const step = await tend.erase({ userId: subject, ...inTenant }, next)
+            deliveries += step.deliveries
+            return step
+          },
+          (step) => step.events,
+          {
+            ...rest,
+            ...(after !== undefined && subject === person.userId && { after }),
+            ...(onProgress !== undefined && {
+              onProgress: ({ done, next }) =>
+                onProgress({ done: before + done, ...(next !== undefined && { next }) }),
+            }),
+          },
+        )
+      }
+      const bytes = await tend.scrub(known.texts, { compact: options.compact ?? false })
       return { events, deliveries, bytes, unreached }
     },
 
@@ -269,14 +285,23 @@ const longestPauseMs = 50
 
 /** How many texts are looked for. */
 const textLimit = 20
+const loginPaths = [
+  'user.email',
+  'user.username',
+  'user.uniqueUsername',
+  'user.phoneNumber',
+  'user.mobilePhone',
+]
 
-/** What the event's own user signs in with; what is too short stands everywhere. */
-function loginIdsOf(event: FusionAuthEvent, userId: string): readonly string[] {
-  const of = valuesAt(event, 'user.id')[0]
-  if (typeof of !== 'string' || canonicalId(of) !== userId) return []
-  return ['user.email', 'user.username', 'user.mobilePhone', 'user.phoneNumber', 'user.fullName']
+/** Whether it is the event's own user, not somebody beside. */
+function isAbout(event: FusionAuthEvent, userId: string): boolean {
+  return textsAt(event, ['user.id']).some((id) => canonicalId(id) === userId)
+}
+
+function textsAt(event: FusionAuthEvent, paths: readonly string[]): readonly string[] {
+  return paths
     .flatMap((path) => valuesAt(event, path))
-    .filter((text) => typeof text === 'string' && text.length >= 6)
+    .filter((text) => typeof text === 'string' && text !== '')
     .map(String)
 }
 

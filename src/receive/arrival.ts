@@ -4,7 +4,7 @@ import type { Arrival } from '../model/event.ts'
 import type { ParsedEvent } from '../model/registration.ts'
 import { applicationsOf } from '../model/wants.ts'
 import type { Accepted } from './accepted.ts'
-import { canonicalId } from './identify.ts'
+import { canonicalId, loginSubject } from './identify.ts'
 
 /** The event as the inbox takes it in. Its hash is that of all it said, whatever of it is kept. */
 export function arrivalOf(
@@ -36,17 +36,22 @@ function laneOf(event: ParsedEvent): string | undefined {
     .toLowerCase()
 }
 
-/** Every user id in the event. */
+/** Every user id in the event; where there is none, what somebody signs in with. */
 function subjectsOf(event: ParsedEvent): readonly string[] {
-  const paths = isEventType(event.type) ? catalogue[event.type].subjects : unlistedSubjects
-  const ids = paths
+  const { subjects, loginIds } = isEventType(event.type) ? catalogue[event.type] : unlisted
+  const ids = textsAt(event, subjects)
+  return [...new Set(ids.length > 0 ? ids.map(canonicalId) : textsAt(event, loginIds).map(loginSubject))]
+}
+
+function textsAt(event: ParsedEvent, paths: readonly string[]): readonly string[] {
+  return paths
     .flatMap((path) => valuesAt(event, path))
-    .filter((id) => typeof id === 'string' && id !== '')
-  return [...new Set(ids.map((id) => canonicalId(String(id))))]
+    .filter((text) => typeof text === 'string' && text !== '')
+    .map(String)
 }
 
 /** Where a type newer than the catalogue most likely names people. */
-const unlistedSubjects = ['user.id', 'userId', 'original.id']
+const unlisted = { subjects: ['user.id', 'userId', 'original.id'], loginIds: ['user.email', 'loginId'] }
 
 /** Columns hold printable text of bounded length; the body keeps what was really said. */
 function printable(type: string): string {

@@ -18,6 +18,11 @@ export function canonicalId(id: string): string {
   return hashed.test(id) || id === '' ? id : `sha256:${hash('sha256', id, 'hex')}`
 }
 
+/** By what an event is found that names a person by a login id alone. */
+export function loginSubject(loginId: string): string {
+  return canonicalId(`login ${loginId.trim().toLowerCase()}`)
+}
+
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const anyCaseUuid = new RegExp(uuid, 'i')
 const hashed = /^sha256:[0-9a-f]{64}$/

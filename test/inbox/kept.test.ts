@@ -89,6 +89,24 @@ test('remembers what those who may speak were refused, and of strangers only a s
   await webhook.stop()
 })
 
+test('erases events that name a person by a login alone', async () => {
+  const webhook = webhookWith()
+  const createInstant = Date.now() - 9
+  const send = (id: string, fields: object) =>
+    webhook.fetch(
+      post(JSON.stringify({ event: { type: 'user.identity.verified', id, createInstant, ...fields } })),
+    )
+  await send('1', { loginId: 'Ada@Example.com', loginIdType: 'email' })
+  await send('2', { loginId: 'ada@old.example', loginIdType: 'email' })
+  await send('3', { loginId: 'bob@example.com', loginIdType: 'email' })
+  await send('4', { user: { id: 'ada', email: 'ada@example.com' } })
+  const report = await webhook.inbox.erase({ userId: 'ada' }, { loginIds: ['ada@old.example'] })
+  expect(report.events).toBe(3)
+  await send('5', { loginId: 'ada@example.com', loginIdType: 'email' })
+  expect((await webhook.inbox.page()).items).toHaveLength(1)
+  expect((await webhook.inbox.get('3'))?.event).toMatchObject({ loginId: 'bob@example.com' })
+})
+
 test('writes the last receipts before it stops', async () => {
   const inbox = memory()
   const record = vi.spyOn(inbox.tend ?? {}, 'record' as never)
