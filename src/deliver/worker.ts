@@ -140,13 +140,14 @@ export class Worker {
     const settlements = this.#settlements
     this.#settlements = []
     if (settlements.length === 0) return
+    this.#due = true // The next of each lane.
     try {
       await this.#options.engine.settle(settlements)
     } catch (error) {
       this.#settlements = [...settlements, ...this.#settlements]
       throw error
     }
-    this.#due = true // The next of each lane, where the claim beside it did not see them yet.
+    this.#due = true // The claim beside it may not have seen them yet.
   }
 
   async #claim(): Promise<number> {

@@ -8,6 +8,8 @@ import { memory } from '../../src/engines/memory.ts'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
 import { Permanent, RetryLater } from '../../src/model/errors.ts'
 import type { HandlerRun } from '../../src/model/registration.ts'
+import type { Engine } from '../../src/model/engine.ts'
+import type { HandClock } from '../../src/testing/hand-clock.ts'
 import { handlerNamed, rig, turns } from './rig.ts'
 
 type Make = Parameters<typeof rig>[0]
@@ -428,6 +430,29 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     broken = false
     await t.pass(1000)
     expect(seen).toEqual(['1'])
+  })
+
+  test('asks for the next of a lane while it settles the one before, so that an engine may do both in one commit', async () => {
+    let settling = 0
+    const claims: number[] = []
+    const watched = (clock: HandClock): Engine => {
+      const engine = make(clock)
+      return {
+        ...engine,
+        settle(settlements) {
+          settling += 1
+          return engine.settle(settlements).finally(() => (settling -= 1))
+        },
+        claim(wants, leaseMs) {
+          claims.push(settling)
+          return engine.claim(wants, leaseMs)
+        },
+      }
+    }
+    await using t = await rig(watched, [handlerNamed('h', () => {})])
+    await t.append({ id: '1', user: 'a' }, { id: '2', user: 'a' })
+    expect(await t.worker.drain(Infinity)).toMatchObject({ succeeded: 2, remaining: 0 })
+    expect(claims.slice(0, 3)).toEqual([0, 1, 1])
   })
 
   test('says what failed without a word of the event', async () => {
