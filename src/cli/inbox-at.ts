@@ -10,50 +10,67 @@ import { text } from './text.ts'
 export interface Place {
   /** Without secrets. */
   readonly shown: string
-  readonly file?: string
+  /** Whether there is one already. Opening makes one of any database, an application's too. */
+  exists(): Promise<boolean>
+  /** Its engine, whose code is loaded now. */
   engine(options: { allowVolatile: boolean }): Promise<Engine>
 }
 
-/** Reads what `--inbox` or its like say. The engine's code is loaded when it is made. */
-export function inboxAt(written: string, onCommandLine: boolean): Place {
+/** Reads what `--inbox` and `--schema` say. */
+export function inboxAt(written: string, onCommandLine: boolean, schema = 'fusewire'): Place {
   const [, kind, where = ''] = /^(sqlite|postgres):(.+)$/s.exec(written) ?? []
   const shown = redacted(written)
-  if (kind === 'sqlite') {
-    return {
-      shown,
-      file: where,
-      engine: async (options) => (await import('../engines/sqlite/index.ts')).sqlite(where, options),
+  switch (kind) {
+    case 'sqlite':
+      return {
+        shown,
+        exists: () => fileHoldsInbox(where),
+        engine: async (options) => (await import('../engines/sqlite/index.ts')).sqlite(where, options),
+      }
+    case 'postgres': {
+      const url = asSecret(where, '--inbox postgres:', onCommandLine)
+      return {
+        shown,
+        exists: () => databaseHoldsInbox(url.read(), schema),
+        engine: async () =>
+          (await import('../engines/postgres/index.ts')).postgres(() => url.read(), { schema }),
+      }
     }
+    default:
+      throw misused(text`--inbox takes sqlite:FILE or postgres:env:NAME, not ${shown}.`)
   }
-  if (kind === 'postgres') {
-    const url = asSecret(where, '--inbox postgres:', onCommandLine)
-    return {
-      shown,
-      engine: async () => (await import('../engines/postgres/index.ts')).postgres(() => url.read()),
-    }
-  }
-  throw misused(text`--inbox takes sqlite:FILE or postgres:env:NAME, not ${shown}.`)
 }
 
 /** One that is there already: looking must not make an inbox where a name was misspelt. */
 export async function openInbox(place: Place): Promise<Engine> {
-  if (place.file !== undefined && !(await holdsInbox(place.file, place))) {
-    throw missing(text`There is no inbox at ${place.file}. Name it with --inbox sqlite:FILE.`)
-  }
+  const exists = await place.exists().catch((error: unknown) => {
+    throw unopened(error, place)
+  })
+  if (!exists)
+    throw missing(
+      text`There is no inbox at ${place.shown}. Name it with --inbox sqlite:FILE or postgres:env:NAME.`,
+    )
   const engine = await place.engine({ allowVolatile: true }) // It is where it is; a receiver has the say.
   await opened(engine, place)
   return engine
 }
 
-/** Opening would make an inbox of any database, an application's too. */
-async function holdsInbox(file: string, place: Place): Promise<boolean> {
+async function fileHoldsInbox(file: string): Promise<boolean> {
   if (!existsSync(file)) return false
   const { DatabaseSync } = await import('node:sqlite')
+  using db = new DatabaseSync(file, { readOnly: true })
+  return db.prepare("select 1 from sqlite_schema where name = 'fw_meta'").get() !== undefined
+}
+
+async function databaseHoldsInbox(url: string, schema: string): Promise<boolean> {
+  const pg = await import('pg').catch(() => undefined)
+  if (pg === undefined) return true // The engine says best that it is missing.
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 })
+  await client.connect()
   try {
-    using db = new DatabaseSync(file, { readOnly: true })
-    return db.prepare("select 1 from sqlite_schema where name = 'fw_meta'").get() !== undefined
-  } catch (error) {
-    throw unopened(error, place)
+    return (await client.query('select 1 from pg_namespace where nspname = $1', [schema])).rowCount === 1
+  } finally {
+    await client.end()
   }
 }
 

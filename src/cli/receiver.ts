@@ -15,6 +15,7 @@ import { text } from './text.ts'
 const decisive = [
   'authenticate',
   'inbox',
+  'schema',
   'allowVolatile',
   'bodyLimit',
   'concurrency',
@@ -50,7 +51,7 @@ export async function receiverOf(
       text`Say who may speak: --api-key env:NAME, --jwks URL with --kid, --signing-secret env:NAME, or --authenticate none for this machine alone.`,
     )
   }
-  const place = inboxAt(given.inbox, originOf(command, 'inbox') === 'flag')
+  const place = inboxAt(given.inbox, originOf(command, 'inbox') === 'flag', given.schema)
   const inbox: Engine = await place.engine({ allowVolatile: given.allowVolatile === true })
   const { bodyLimit, concurrency } = given
   const webhook = new Webhook({

@@ -29,6 +29,12 @@ export function readSecret(reference: string, option: string): string {
   return asSecret(reference, option, true).read()
 }
 
+/** A secret that is to stand in a header. What cannot is refused here: fetch would repeat it in its error. */
+export function forHeader(secret: string, option: string): string {
+  if (/^[\x21-\x7e]+(?: +[\x21-\x7e]+)*$/.test(secret)) return secret
+  throw misused(text`${option}: the secret must be printable ASCII to stand in a header.`)
+}
+
 function checked(secret: string, option: string): string {
   if (secret !== '') return secret
   throw misused(text`${option}: the secret is empty.`)

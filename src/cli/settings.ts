@@ -30,6 +30,7 @@ export const settings = {
       'where events are kept: sqlite:FILE, or postgres: and where the URL stands, as in postgres:env:DATABASE_URL',
     usual: 'sqlite:inbox.db',
   },
+  schema: { flag: '--schema <name>', about: 'the PostgreSQL schema of the inbox (default: fusewire)' },
   allowVolatile: {
     flag: '--allow-volatile',
     about: 'accept a file system that forgets, or one on the network',

@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { type Emulator } from 'fusewire/emulator'
@@ -21,6 +31,20 @@ interface Story {
   readonly url: string
   readonly adminUrl: string
   readonly adminToken: string
+}
+
+/** Of every process there is, where the system shows them. */
+function commandLines(): readonly string[] {
+  if (!existsSync('/proc/self/cmdline')) return []
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      } catch {
+        return [] // It has gone.
+      }
+    })
 }
 
 const free = ['--port', '0', '--fusionauth-port', '0']
@@ -103,9 +127,49 @@ test('a webhook of the own file gets the key that was named', async () => {
     cwd,
     env: { WEBHOOK_KEY: 'the key of this very test' },
   })
-  const { fusionauth } = await storyOf(running)
+  const { fusionauth, adminToken } = await storyOf(running)
   await createUser(fusionauth, 'ada@example.com')
   await running.says('"outcome":"handled"')
+  const lines = commandLines()
+  if (existsSync('/proc/self/cmdline')) expect(lines.join('\n')).toContain('webhook.ts')
+  for (const secret of ['the key of this very test', adminToken, fusionauth.apiKey])
+    expect(lines.join('\n')).not.toContain(secret)
+  running.child.kill('SIGTERM')
+  await running.ended
+}, 30_000)
+
+test('every command it prints can be pasted, whatever the inbox is called', async () => {
+  const cwd = place({ fusewire: '#!/bin/sh\nprintf "%s\\n" "$@" > called.txt\n' })
+  chmodSync(join(cwd, 'fusewire'), 0o755)
+  const inbox = "sqlite:$(touch pwned)`touch pwned`'; touch pwned; '.db"
+  const running = start(['dev', ...free, '--inbox', inbox], { cwd })
+  const said = await running.says('fusewire inbox list')
+  const printed = said.split('\n').find((line) => line.startsWith('  fusewire ')) ?? ''
+  execFileSync('sh', ['-c', `PATH="$PWD:$PATH"; ${printed}`], { cwd })
+  expect(readFileSync(join(cwd, 'called.txt'), 'utf8')).toBe(`inbox\nlist\n--inbox\n${inbox}\n`)
+  expect(existsSync(join(cwd, 'pwned'))).toBe(false)
+  running.child.kill('SIGTERM')
+  await running.ended
+}, 30_000)
+
+test('notices sources in folders that are made later, and none in node_modules', async () => {
+  const cwd = place({ 'server.mjs': "console.log('started'); setInterval(() => {}, 1000)" })
+  mkdirSync(join(cwd, 'node_modules'))
+  const running = start(['dev', '--fusionauth-port', '0', '--', process.execPath, 'server.mjs'], { cwd })
+  await running.says('started')
+  writeFileSync(join(cwd, 'node_modules', 'installed.js'), '')
+  mkdirSync(join(cwd, 'lib'))
+  await expect
+    .poll(
+      () => {
+        writeFileSync(join(cwd, 'lib', 'new.ts'), '') // Until the new folder is watched.
+        return running.out()
+      },
+      { timeout: 10_000, interval: 300 },
+    )
+    .toMatch(/started\nstarted/)
+  expect(running.err()).toContain('new.ts changed: starting again')
+  expect(running.err()).not.toContain('installed.js')
   running.child.kill('SIGTERM')
   await running.ended
 }, 30_000)

@@ -270,6 +270,7 @@ describe('bad input gets one sentence, and makes nothing', () => {
     [['list', '--server', 'http://127.0.0.1:4'], 2, '--server needs --token'],
     [['list', '--server', 'http://127.0.0.1:4', '--token', 'env:TOKEN'], 3, 'cannot be reached'],
     [['list', '--server', 'http://example.com', '--token', 'env:TOKEN'], 2, 'unencrypted'],
+    [['list', '--server', 'http://127.0.0.1:4', '--token', 'env:LINES', '--debug'], 2, 'printable ASCII'],
     [
       ['list', '--server', 'http://127.0.0.1:4', '--inbox', 'sqlite:x', '--token', 'env:TOKEN'],
       2,
@@ -278,11 +279,13 @@ describe('bad input gets one sentence, and makes nothing', () => {
     [['replay', '--handler', 'nobody', '--inbox', `sqlite:${master}`], 2, 'knows no handler'],
     [['export', '--to', '/nowhere/x', '--inbox', `sqlite:${master}`], 2, 'cannot be made'],
   ] as const)('%j', async (args, code, words) => {
-    const ended = await run(['inbox', ...args], { env: { ...env, DB: 'postgres://u:hunter2@127.0.0.1:4/d' } })
+    const ended = await run(['inbox', ...args], {
+      env: { ...env, DB: 'postgres://u:hunter2@127.0.0.1:4/d', LINES: 'hunter2\nhunter2' },
+    })
     expect(ended).toMatchObject({ code, out: '' })
     expect(ended.err).toContain(words)
     expect(ended.err).not.toContain('hunter2')
-    expect(ended.err.trimEnd().split('\n')).toHaveLength(1)
+    if (!args.join(' ').includes('--debug')) expect(ended.err.trimEnd().split('\n')).toHaveLength(1)
     expect(existsSync(nowhere)).toBe(false)
   })
 

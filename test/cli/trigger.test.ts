@@ -171,6 +171,12 @@ test('draws its progress in a terminal, and nowhere else', async () => {
 })
 
 describe('bad input gets one sentence', () => {
+  const env = {
+    EMPTY: '',
+    BROKEN: '-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----',
+    LINES: 'hunter2\nhunter2',
+    FOREIGN: 'hunter2 ключ',
+  }
   test.each([
     [['user.crate'], 2, 'Did you mean user.create?'],
     [['user.create', '--to', 'localhost:3000'], 2, 'begins with http://'],
@@ -184,12 +190,15 @@ describe('bad input gets one sentence', () => {
     [['user.create', '--header', 'nonsense'], 2, "'Name: value'"],
     [['user.create', '--data', '/nowhere.json'], 2, '/nowhere.json does not exist'],
     [['user.create', '--sign', 'env:EMPTY'], 2, 'empty'],
+    [['user.create', '--sign', 'env:BROKEN'], 2, 'no private key'],
+    [['user.create', '--api-key', 'env:LINES'], 2, 'printable ASCII'],
+    [['user.create', '--api-key', 'env:FOREIGN', '--debug'], 2, 'printable ASCII'],
   ] as const)('%j', async (args, code, words) => {
-    const ended = await run(['trigger', ...args], { env: { EMPTY: '' } })
+    const ended = await run(['trigger', ...args], { env })
     expect(ended).toMatchObject({ code, out: '' })
     expect(ended.err).toContain(words)
     expect(ended.err).not.toContain('hunter2')
-    expect(ended.err.trimEnd().split('\n')).toHaveLength(1)
+    if (!args.join(' ').includes('--debug')) expect(ended.err.trimEnd().split('\n')).toHaveLength(1)
   })
 })
 

@@ -1,16 +1,17 @@
-import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { watch } from 'node:fs'
+import { watchSources } from './watch-sources.ts'
 
-export interface ReloadOptions {
-  /** The program and its arguments. */
+/** A program that dev runs. */
+export interface Program {
   readonly command: readonly [string, ...string[]]
   readonly env: NodeJS.ProcessEnv
-  readonly stdio: StdioOptions
-  /** Where a changed source file starts it again. */
-  readonly folder: string
-  started(child: ChildProcess): void
-  /** A file of this name changed. */
+  /** It says so itself when it is ready, each time it is started; without this it is not asked. */
+  ready?(said: unknown): void
+}
+
+export interface ReloadEvents {
+  /** A source file of this name changed. */
   changed(file: string): void
   /** It ended by itself, after so many starts. */
   ended(code: number | null, starts: number): void
@@ -18,39 +19,38 @@ export interface ReloadOptions {
 
 /** What editors write several times in a row counts once. */
 const settleMs = 100
-const source = /\.(?:[cm]?[jt]sx?|json)$/
-const ignored = /(?:^|[\\/])(?:node_modules|dist|\.[^\\/]+|[^\\/]+\.session\.json)(?:[\\/]|$)/
 
-/** Runs a program, and starts it again when a source file changes, until it is stopped. */
-export function reloaded(options: ReloadOptions): { stop(): Promise<void> } {
-  const { command, env, stdio, folder } = options
+/** Runs a program, and starts it again when a source file below the folder changes, until it is stopped. */
+export function reloaded(program: Program, folder: string, events: ReloadEvents): { stop(): Promise<void> } {
+  const [command, ...args] = program.command
   let starts = 0
   let stopping = false
   let restarting: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
   let child = start()
 
-  const watcher = watch(folder, { recursive: true }, (_, file) => {
-    if (file === null || !source.test(file) || ignored.test(file)) return
+  const watcher = watchSources(folder, (file) => {
     clearTimeout(timer)
     timer = setTimeout(() => void (restarting ??= restart(file)), settleMs)
   })
 
   function start(): ChildProcess {
-    const [program, ...args] = command
     starts += 1
-    // A process group of its own: Ctrl+C reaches us alone, and we reach whatever it starts.
-    const started = spawn(program, args, { env, stdio, detached: true })
-    started.once('error', () => options.ended(127, starts))
-    started.once('exit', (code) => {
-      if (!stopping && restarting === undefined) options.ended(code, starts)
+    const started = spawn(command, args, {
+      env: program.env,
+      stdio: program.ready === undefined ? 'inherit' : ['inherit', 'inherit', 'inherit', 'ipc'],
+      detached: true, // A process group of its own: Ctrl+C reaches us alone, and we reach whatever it starts.
     })
-    options.started(started)
+    started.once('error', () => events.ended(127, starts))
+    started.once('exit', (code) => {
+      if (!stopping && restarting === undefined) events.ended(code, starts)
+    })
+    started.once('message', (said) => program.ready?.(said))
     return started
   }
 
   async function restart(file: string): Promise<void> {
-    options.changed(file)
+    events.changed(file)
     await end(child)
     restarting = undefined
     if (!stopping) child = start()
@@ -60,7 +60,7 @@ export function reloaded(options: ReloadOptions): { stop(): Promise<void> } {
     async stop() {
       stopping = true
       clearTimeout(timer)
-      watcher.close()
+      watcher[Symbol.dispose]()
       await restarting
       await end(child)
     },

@@ -1,23 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import type { Emulator } from '../../emulator/emulate.ts'
 import { variableOf } from '../set.ts'
-import type { Settings, SettingName } from '../settings.ts'
+import type { SettingName, Settings } from '../settings.ts'
 
-/** `fusewire serve` as dev runs it. */
-export interface Served {
-  readonly command: readonly string[]
+/** `fusewire serve`, told everything by the environment. */
+export interface Serving {
+  readonly command: readonly [string, ...string[]]
   readonly env: NodeJS.ProcessEnv
+  /** What FusionAuth is to send. */
+  readonly headers: Readonly<Record<string, string>>
   /** What the admin listener asks for. */
   readonly adminToken: string
-  /** Where events are kept. */
-  readonly inbox: string
-  /** Makes the emulator send to it. */
-  connect(url: string): Promise<void>
 }
 
 /**
- * Everything it is told comes through the environment, above a config file, so that a webhook of the handlers' own is not in the way. It
- * trusts the emulator's signatures, and a key that is made up unless there is one.
+ * The environment stands above a config file, and no secret is on a command line. It trusts the emulator's signatures, and a key that is
+ * made up unless there is one. A webhook of the handlers' own takes no notice of any of it but the ports.
  */
 export function serveAs(
   file: string | undefined,
@@ -25,32 +23,13 @@ export function serveAs(
   given: Settings,
   emulator: Emulator,
   json: boolean,
-): Served {
-  const { apiKey, apiKeyHeader, username, password, adminToken, signingSecret, publicKey, ...others } = given
-  const key = apiKey?.read() ?? (username === undefined ? randomBytes(32).toString('base64url') : undefined)
-  const secret = password?.read()
-  const token = adminToken?.read() ?? randomBytes(32).toString('base64url')
-  const basic =
-    username === undefined
-      ? undefined
-      : `Basic ${Buffer.from(`${username}:${secret ?? ''}`).toString('base64')}`
-  const signing = signingSecret === undefined && publicKey === undefined
-  const values: { readonly [Name in SettingName]?: unknown } = {
-    ...others,
-    apiKey: key,
-    apiKeyHeader,
-    username,
-    password: secret,
-    adminToken: token,
-    readToken: given.readToken?.read(),
-    forwardSecret: given.forwardSecret?.read(),
-    host: given.host ?? '127.0.0.1',
-    adminName: undefined,
-    authenticate: undefined,
-    allowVolatile: true,
-    jwks: signing ? emulator.jwks : undefined,
-    kid: signing ? emulator.kid : undefined,
-  }
+): Serving {
+  const { apiKeyHeader = 'Authorization', username, signingSecret, publicKey } = given
+  const key = given.apiKey?.read() ?? (username === undefined ? madeUp() : undefined)
+  const password = given.password?.read()
+  const adminToken = given.adminToken?.read() ?? madeUp()
+  const ownKeys = signingSecret !== undefined || publicKey !== undefined
+  const { adminName: _, authenticate: __, ...rest } = given
   return {
     command: [
       process.execPath,
@@ -63,18 +42,32 @@ export function serveAs(
       '--log',
       json ? 'json' : 'plain',
     ],
-    env: variables(values),
-    adminToken: token,
-    inbox: given.inbox,
-    connect: (url) =>
-      emulator.connect(url, {
-        headers: {
-          ...(basic !== undefined && { Authorization: basic }),
-          ...(key !== undefined && { [apiKeyHeader ?? 'Authorization']: key }),
-        },
-        sign: true,
-      }),
+    env: variables({
+      ...rest,
+      host: given.host ?? '127.0.0.1',
+      allowVolatile: true,
+      apiKey: key,
+      password,
+      adminToken,
+      readToken: given.readToken?.read(),
+      signingSecret: signingSecret?.read(),
+      forwardSecret: given.forwardSecret?.read(),
+      ...(!ownKeys && { jwks: emulator.jwks, kid: emulator.kid }),
+    }),
+    headers: {
+      ...(username !== undefined && { Authorization: basic(username, password) }),
+      ...(key !== undefined && { [apiKeyHeader]: key }),
+    },
+    adminToken,
   }
+}
+
+function madeUp(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+function basic(username: string, password = ''): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }
 
 function variables(values: { readonly [Name in SettingName]?: unknown }): NodeJS.ProcessEnv {

@@ -1,13 +1,13 @@
 import { type Command, type OptionValues, Option } from '@commander-js/extra-typings'
 import { misused } from '../failure.ts'
 import { inboxAt } from '../inbox-at.ts'
-import { asSecret, secretWays } from '../secret.ts'
+import { asSecret, forHeader, secretWays } from '../secret.ts'
 import { text } from '../text.ts'
 import { httpUrl } from '../values.ts'
 import type { InboxEnd } from './end.ts'
 
 /** Which inbox a verb works on. */
-export type Where = { inbox: string; server?: string; token?: string; insecureHttp?: true }
+export type Where = { inbox: string; schema?: string; server?: string; token?: string; insecureHttp?: true }
 
 /** Adds the flags that say which inbox is meant. */
 export function whereable<Args extends unknown[], Opts extends OptionValues>(
@@ -23,6 +23,11 @@ export function whereable<Args extends unknown[], Opts extends OptionValues>(
         .default('sqlite:inbox.db'),
     )
     .addOption(
+      new Option('--schema <name>', 'the PostgreSQL schema of the inbox (default: fusewire)').env(
+        'FUSEWIRE_SCHEMA',
+      ),
+    )
+    .addOption(
       new Option('--server <url>', 'a running server instead, by the URL of its admin listener')
         .argParser(httpUrl)
         .env('FUSEWIRE_SERVER'),
@@ -33,12 +38,12 @@ export function whereable<Args extends unknown[], Opts extends OptionValues>(
 
 /** The inbox that the flags mean. Its engine is loaded only where it is here. */
 export async function endOf(
-  { inbox, server, token, insecureHttp }: Where,
+  { inbox, schema, server, token, insecureHttp }: Where,
   sourceOf: (name: 'inbox' | 'server' | 'token') => string | undefined,
 ): Promise<InboxEnd> {
   if (server === undefined || (sourceOf('inbox') === 'cli' && sourceOf('server') !== 'cli')) {
     const { localEnd } = await import('./local.ts')
-    return localEnd(inboxAt(inbox, sourceOf('inbox') === 'cli'))
+    return localEnd(inboxAt(inbox, sourceOf('inbox') === 'cli', schema))
   }
   if (sourceOf('inbox') === 'cli') throw misused(text`Give --inbox or --server, not both.`)
   if (token === undefined) throw misused(text`--server needs --token: env:NAME, file:PATH or -.`)
@@ -49,5 +54,6 @@ export async function endOf(
     )
   }
   const { remoteEnd } = await import('./remote.ts')
-  return remoteEnd(server, asSecret(token, '--token', sourceOf('token') === 'cli').read())
+  const secret = asSecret(token, '--token', sourceOf('token') === 'cli').read()
+  return remoteEnd(server, forHeader(secret, '--token'))
 }

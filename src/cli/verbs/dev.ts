@@ -4,8 +4,8 @@ import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import type { Emulator } from '../../emulator/emulate.ts'
 import { verb } from '../command.ts'
 import { applyConfigFile, configFileHere } from '../config-file.ts'
-import { reloaded } from '../dev/reloaded.ts'
-import { serveAs } from '../dev/serve-as.ts'
+import { type Program, reloaded } from '../dev/reloaded.ts'
+import { serveAs, type Serving } from '../dev/serve-as.ts'
 import { tellStory } from '../dev/story.ts'
 import { startEmulator } from '../emulator.ts'
 import { Failure, misused } from '../failure.ts'
@@ -49,59 +49,87 @@ export function devVerb(): CommandUnknownOpts {
       const own = process.argv.includes('--') ? program : undefined
       const [file, ...rest] = own === undefined ? program : []
       if (rest.length > 0) throw misused(text`dev takes one file of handlers, or a command after --.`)
-      if (own?.length === 0) throw misused(text`There is no command after --.`)
       if (config !== undefined) await applyConfigFile(self, config)
-      const settings = settingsOf(self, receiver)
+      const given = settingsOf(self, receiver)
       await using emulator = await startEmulator({
         port: fusionauthPort,
         ...(kickstart !== undefined && { kickstart: readJsonObject(kickstart, '--kickstart') }),
       })
-      const served = own === undefined ? serveAs(file, config, settings, emulator, json === true) : undefined
-      const [first = '', ...args] = served?.command ?? own ?? []
-      const { promise: failed, reject: fail } = Promise.withResolvers<never>()
-      const stopped = untilStopped()
-      let introduced = false
-      const running = reloaded({
-        command: [first, ...args],
-        env: { ...process.env, ...surroundings(emulator), ...served?.env },
-        stdio: served === undefined ? 'inherit' : ['inherit', 'inherit', 'inherit', 'ipc'],
-        folder: watch ?? (file === undefined ? '.' : dirname(file)),
-        started: (child) =>
-          child.once('message', (ready: { url: string; adminUrl?: string }) => {
-            if (introduced || served === undefined) return
-            introduced = true
-            void served
-              .connect(ready.url)
-              .then(() => tellStory({ emulator, ...served, ...ready, json: json === true }), fail)
-          }),
-        changed: (name) => note(styled('dim', text`${name} changed: starting again`)),
-        ended: (code, starts) => {
-          if (starts === 1)
-            fail(
-              new Failure(
-                code === 2 || code === 3 ? code : 1,
-                text`The receiver ended (${code ?? 'by a signal'}).`,
-              ),
+      const folder = watch ?? (file === undefined ? '.' : dirname(file))
+      await develop(folder, (fail) =>
+        own === undefined
+          ? served(
+              serveAs(file, config, given, emulator, json === true),
+              emulator,
+              given.inbox,
+              json === true,
+              fail,
             )
-          else note(text`${styled('yellow', 'The receiver ended.')} It is started again when a file changes.`)
-        },
-      })
-      try {
-        await Promise.race([stopped, failed])
-      } finally {
-        await running.stop()
-      }
+          : ownProgram(own, emulator),
+      )
     },
   )
+}
+
+/** Runs it, again and again, until a signal says stop. What ends of its own accord before anything changed will not get better. */
+async function develop(folder: string, make: (fail: (error: unknown) => void) => Program): Promise<void> {
+  const { promise: failed, reject: fail } = Promise.withResolvers<never>()
+  const stopped = untilStopped()
+  const running = reloaded(make(fail), folder, {
+    changed: (name) => note(styled('dim', text`${name} changed: starting again`)),
+    ended(code, starts) {
+      if (starts > 1) {
+        return note(text`${styled('yellow', 'The receiver ended.')} It is started again when a file changes.`)
+      }
+      const exitCode = code === 2 || code === 3 ? code : 1
+      fail(new Failure(exitCode, text`The receiver ended (${code ?? 'by a signal'}).`))
+    },
+  })
+  try {
+    await Promise.race([stopped, failed])
+  } finally {
+    await running.stop()
+  }
+}
+
+/** Our own server, connected to the emulator and introduced when it is ready for the first time. */
+function served(
+  serving: Serving,
+  emulator: Emulator,
+  inbox: string,
+  json: boolean,
+  fail: (error: unknown) => void,
+): Program {
+  const { headers, adminToken } = serving
+  let introduced = false
+  return {
+    command: serving.command,
+    env: { ...surroundings(emulator), ...serving.env },
+    ready(said) {
+      if (introduced) return
+      introduced = true
+      const told = said as { readonly url: string; readonly adminUrl?: string } // What serve says.
+      emulator
+        .connect(told.url, { headers, sign: true })
+        .then(() => tellStory({ emulator, inbox, adminToken, json, ...told }))
+        .catch(fail)
+    },
+  }
+}
+
+function ownProgram([first, ...args]: readonly string[], emulator: Emulator): Program {
+  if (first === undefined) throw misused(text`There is no command after --.`)
+  return { command: [first, ...args], env: surroundings(emulator) }
 }
 
 /** Where a program finds the emulator. */
 function surroundings({ url, apiKey, jwks, kid }: Emulator): NodeJS.ProcessEnv {
   return {
+    WEBHOOK_KEY: randomBytes(32).toString('hex'),
+    ...process.env,
     FUSIONAUTH_URL: url,
     FUSIONAUTH_API_KEY: apiKey,
     FUSIONAUTH_JWKS: jwks,
     FUSIONAUTH_KID: kid,
-    WEBHOOK_KEY: process.env['WEBHOOK_KEY'] ?? randomBytes(32).toString('hex'),
   }
 }

@@ -1,19 +1,14 @@
-import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
-import { sampleEvent } from '../../events/samples/sample-event.ts'
-import { isObject, type JsonObject } from '../../lib/json.ts'
-import { signatureHeader, signer, type SigningKey } from '../../lib/sign.ts'
 import { verb } from '../command.ts'
-import { knownType } from '../event-type.ts'
-import { Failure, misused } from '../failure.ts'
-import { readJsonObject } from '../files.ts'
-import { overlay } from '../overlay.ts'
-import { post, type Posted } from '../post.ts'
+import { Failure } from '../failure.ts'
 import { progress } from '../progress.ts'
-import { readSecret, secretWays } from '../secret.ts'
+import { secretWays } from '../secret.ts'
 import { print, printJson } from '../terminal.ts'
 import { styled, text } from '../text.ts'
+import { dresser, headersOf, keyOf } from '../trigger/dress.ts'
+import { maker } from '../trigger/made-up.ts'
+import { pace } from '../trigger/pace.ts'
+import { post, type Posted } from '../trigger/post.ts'
 import { httpUrl, several, wholeNumber } from '../values.ts'
 
 interface Sent extends Posted {
@@ -104,77 +99,6 @@ export function triggerVerb(): CommandUnknownOpts {
       }
     })
 }
-
-/** Makes one event after the other, each with an id of its own, unless that is set. */
-function maker(type: string, data: string | undefined, set: readonly string[]): () => JsonObject {
-  const given = data === undefined ? undefined : eventIn(readJsonObject(data, '--data'))
-  if (given !== undefined && given['type'] !== type) {
-    throw misused(text`--data holds an event of the type ${String(given['type'])}, not ${type}.`)
-  }
-  const known = given === undefined ? knownType(type) : undefined
-  return () => {
-    const event = structuredClone(given) ?? { ...(known && sampleEvent(known)) }
-    Object.assign(event, { id: randomUUID(), createInstant: Date.now() })
-    overlay(event, set)
-    return event
-  }
-}
-
-function eventIn(json: JsonObject): JsonObject {
-  return isObject(json['event']) ? json['event'] : json
-}
-
-function headersOf(apiKey: string | undefined, more: readonly string[]): Headers {
-  const headers = new Headers({ 'content-type': 'application/json' })
-  if (apiKey !== undefined) headers.set('authorization', readSecret(apiKey, '--api-key'))
-  for (const line of more) {
-    const [, name = '', value = ''] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*([\t\x20-\x7e]*)$/.exec(line) ?? []
-    if (name === '') throw misused(text`--header takes 'Name: value'.`)
-    headers.set(name, value)
-  }
-  return headers
-}
-
-function keyOf(reference: string, kid: string | undefined): SigningKey {
-  const secret = readSecret(reference, '--sign')
-  const key = secret.includes('-----BEGIN') ? { privateKey: secret } : { secret }
-  return { ...key, ...(kid !== undefined && { kid }) }
-}
-
-function dresser(headers: Headers, key: SigningKey | undefined): (body: string) => Headers {
-  if (key === undefined) return () => headers
-  const signed = signer(key)
-  return (body) => {
-    const dressed = new Headers(headers)
-    dressed.set(signatureHeader, signed(body))
-    return dressed
-  }
-}
-
-/** Without a rate one after the other; with one on time, whether or not earlier ones were answered. */
-async function pace(count: number, rate: number | undefined, once: () => Promise<void>): Promise<void> {
-  if (rate === undefined) {
-    for (let index = 0; index < count; index++) await once()
-    return
-  }
-  const begun = performance.now()
-  const underWay = new Set<Promise<void>>()
-  const failures: unknown[] = []
-  for (let index = 0; index < count && failures.length === 0; index++) {
-    const early = begun + (index * 1000) / rate - performance.now()
-    if (early > 0) await sleep(early)
-    if (underWay.size >= atATime) await Promise.race(underWay)
-    const sending = once()
-      .catch((error: unknown) => void failures.push(error))
-      .finally(() => underWay.delete(sending))
-    underWay.add(sending)
-  }
-  await Promise.all(underWay)
-  if (failures.length > 0) throw failures[0]
-}
-
-/** More than this would measure this process, not the receiver. */
-const atATime = 256
 
 function tell({ status, type, id, ms, body }: Sent): void {
   const well = status >= 200 && status <= 299

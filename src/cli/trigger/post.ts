@@ -1,6 +1,6 @@
-import { codeOf } from '../model/errors.ts'
-import { missing } from './failure.ts'
-import { text } from './text.ts'
+import { codeOf } from '../../model/errors.ts'
+import { missing } from '../failure.ts'
+import { text } from '../text.ts'
 
 export interface Posted {
   readonly status: number

@@ -1,6 +1,6 @@
-import { isObject, parseJson } from '../lib/json.ts'
-import { misused } from './failure.ts'
-import { text } from './text.ts'
+import { isObject, parseJson } from '../../lib/json.ts'
+import { misused } from '../failure.ts'
+import { text } from '../text.ts'
 
 /** Puts `user.email=ada@example.com` and the like in their places. A value that is JSON counts as JSON, any other as text. */
 export function overlay(event: object, assignments: readonly string[]): void {

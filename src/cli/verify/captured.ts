@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { duplexPair } from 'node:stream'
-import { codeOf } from '../model/errors.ts'
-import { misused } from './failure.ts'
-import { text } from './text.ts'
+import { codeOf } from '../../model/errors.ts'
+import { misused } from '../failure.ts'
+import { text } from '../text.ts'
 
 /** A captured request, given to node's own parser as if it had just arrived. */
 export interface Captured {
