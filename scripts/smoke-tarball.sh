@@ -41,4 +41,5 @@ EOF
 node=node_modules/.bin/node
 "$node" --disable-warning=ExperimentalWarning smoke.mjs
 "$node" --disable-warning=ExperimentalWarning smoke.cjs
+"$node" node_modules/.bin/fusewire inbox list --inbox sqlite:smoke.db | grep --quiet user.delete.complete
 echo "works on Node $("$node" --version)"

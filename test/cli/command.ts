@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { afterEach } from 'vitest'
 import { printable } from '../../src/cli/printable.ts'
 
 /** The command as it is published. */
@@ -62,7 +63,15 @@ function options({ env, cwd }: Surroundings) {
   return { env: { ...Object.fromEntries(own), TERM: 'xterm', ...env }, ...(cwd !== undefined && { cwd }) }
 }
 
+/** What a failed test has left running. */
+const alive = new Set<ChildProcess>()
+afterEach(() => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+
 function watch(child: ChildProcess, input: string | Uint8Array | undefined): Running {
+  alive.add(child)
+  child.once('exit', () => alive.delete(child))
   let [out, err] = ['', '']
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (out += chunk))
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (err += chunk))

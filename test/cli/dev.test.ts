@@ -138,6 +138,21 @@ test('a webhook of the own file gets the key that was named', async () => {
   await running.ended
 }, 30_000)
 
+test.skipIf(!existsSync('/proc/self/cmdline'))(
+  'leaves no receiver behind when it is killed (looks into /proc)',
+  async () => {
+    const cwd = place({ 'left-behind.ts': handlers('hello') })
+    const running = start(['dev', 'left-behind.ts', ...free, '--json'], { cwd })
+    await storyOf(running)
+    expect(commandLines().join('\n')).toContain('serve left-behind.ts')
+    running.child.kill('SIGKILL')
+    await expect
+      .poll(() => commandLines().join('\n'), { timeout: 10_000 })
+      .not.toContain('serve left-behind.ts')
+  },
+  30_000,
+)
+
 test('every command it prints can be pasted, whatever the inbox is called', async () => {
   const cwd = place({ fusewire: '#!/bin/sh\nprintf "%s\\n" "$@" > called.txt\n' })
   chmodSync(join(cwd, 'fusewire'), 0o755)

@@ -66,6 +66,8 @@ export function serveVerb(): CommandUnknownOpts {
       log.info({ url, ...(adminUrl !== undefined && { adminUrl }) }, 'ready for events')
       if (adminUrl === undefined) note(text`There is no admin listener: --admin-token env:NAME opens one.`)
       process.send?.({ url, adminUrl })
+      // When dev is gone, so are we; that we listen for it holds nothing up.
+      process.once('disconnect', () => void server.stop()).channel?.unref()
       await server.stopped
     },
   )
