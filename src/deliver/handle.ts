@@ -1,7 +1,6 @@
 import { readEvent } from '../events/envelope.ts'
 import { missingPath } from '../events/missing-path.ts'
 import type { Clock } from '../lib/clock.ts'
-import { isThenable } from '../lib/is-thenable.ts'
 import { type Within, within } from '../lib/within.ts'
 import type { Lease } from '../model/delivery.ts'
 import type { Engine } from '../model/engine.ts'
@@ -51,16 +50,16 @@ async function run(attempt: Attempt, event: ParsedEvent): Promise<void> {
 
 /** The engine runs the handler inside the transaction that settles its lease. */
 async function runAtomic(attempt: Attempt, event: ParsedEvent): Promise<'settled' | 'lost'> {
-  const { engine, lease, handler, signal } = attempt
+  const { engine, lease, handler } = attempt
   if (engine.atomic === undefined) {
     throw new FusewireError('FW_OPTION', 'this inbox has no transaction to offer to an atomic handler')
   }
   return engine.atomic(lease, (sql) => {
-    const result = handler.handle({ ...contextOf(attempt, event, signal), sql })
-    if (!isThenable(result)) return result
-    const bounded = Promise.resolve(within(bounds(attempt), () => result))
-    bounded.catch(() => {}) // An engine whose transaction cannot wait refuses the promise and hears no more of it.
-    return bounded
+    const result = within(bounds(attempt), (signal) =>
+      handler.handle({ ...contextOf(attempt, event, signal), sql }),
+    )
+    if (result instanceof Promise) result.catch(() => {}) // An engine whose transaction cannot wait refuses it and hears no more of it.
+    return result
   })
 }
 

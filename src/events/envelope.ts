@@ -29,7 +29,7 @@ export function readEvent(
   }
   if (typeof id !== 'string' || id === '') event['id'] = `sha256:${bodyHash()}`
   if (!Number.isSafeInteger(createInstant)) event['createInstant'] = 0
-  return event as ParsedEvent // All that it promises has just been made certain.
+  return event as ParsedEvent // type, id and createInstant were checked or set above.
 }
 
 function textOf(bytes: Uint8Array): string {

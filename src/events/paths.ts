@@ -18,29 +18,30 @@ function collect(from: unknown, steps: readonly Step[], values: unknown[]): void
   for (const [index, { key, each }] of steps.entries()) {
     value = ownValue(value, key)
     if (!each) continue
-    if (!Array.isArray(value)) value = undefined
-    else {
-      for (const one of value) collect(one, steps.slice(index + 1), values)
+    if (Array.isArray(value)) {
+      const rest = steps.slice(index + 1)
+      for (const one of value) collect(one, rest, values)
       return
     }
+    value = undefined
   }
   values.push(value)
 }
 
-/** Read once: a path is asked for with every event. */
+/** Read once: a path is asked for with every event. There are as many as are written in our code. */
 function stepsOf(path: string): readonly Step[] {
-  let steps = known.get(path)
+  let steps = stepsByPath.get(path)
   if (steps === undefined) {
     steps = path.split('.').map((step) => {
       const each = step.endsWith('[]')
       return { key: each ? step.slice(0, -2) : step, each }
     })
-    known.set(path, steps)
+    stepsByPath.set(path, steps)
   }
   return steps
 }
 
-const known = new Map<string, readonly Step[]>()
+const stepsByPath = new Map<string, readonly Step[]>()
 
 function ownValue(value: unknown, key: string): unknown {
   // The proof of `as`: a non-null object may be asked for any key, and hasOwn keeps __proto__ and constructor out.

@@ -2,12 +2,13 @@ import type { Server } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { holdContinue } from './expect-continue.ts'
-import { letSilentGo } from './let-silent-go.ts'
+import { limitConnections } from './limit-connections.ts'
 
 /**
  * Gives a server the limits a public door needs: headers within 5 s, a request within 10 s, checked every second; 2,000 connections, of
- * which the silent go first; kept alive 75 s, so that FusionAuth's connections outlive its pauses. A sender that asks `Expect: 100-continue` waits until its
- * credentials are good, and what is not HTTP gets a JSON 400. Create the server with `maxHeaderSize: 8192` to bound headers too.
+ * which the silent go first; kept alive 75 s, so that FusionAuth's connections outlive its pauses. A sender that asks
+ * `Expect: 100-continue` waits until its credentials are good, and what is not HTTP gets a JSON 400. Create the server with
+ * `maxHeaderSize: 8192` to bound headers too.
  *
  * @example
  * const server = hardenServer(createServer({ maxHeaderSize: 8192, connectionsCheckingInterval: 1000 }, toNodeHandler(webhook)))
@@ -16,7 +17,7 @@ export function hardenServer<S extends Server | SecureServer>(server: S): S {
   server.headersTimeout = 5000
   server.requestTimeout = 10_000
   server.keepAliveTimeout = 75_000
-  letSilentGo(server, 2000)
+  limitConnections(server, 2000)
   holdContinue(server)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()

@@ -18,7 +18,7 @@ export class NodeRequest implements Incoming, IncomingHeaders, BodySource {
     if (rawBody instanceof Uint8Array) this.bytes = rawBody
     else if (body instanceof Uint8Array) this.bytes = body
     // Express 4's parsers leave {} on a request that they do not read.
-    else if (request.readableDidRead || hasMembers(body)) this.consumed = bodyReadBy(request)
+    else if (request.readableDidRead || isParsed(body)) this.consumed = bodyReadBy(request)
   }
 
   get method(): string {
@@ -81,7 +81,7 @@ export class NodeRequest implements Incoming, IncomingHeaders, BodySource {
     const request = this.#request
     request.on('data', (chunk: Buffer) => sink.chunk(chunk))
     request.on('end', () => sink.end())
-    request.on('error', () => sink.fail()) // node raises it for those who listen; other hosts raise what nobody hears in the process.
+    request.on('error', () => sink.fail()) // Where nobody listened, some hosts would throw it as an uncaught exception.
     request.on('close', () => sink.fail())
   }
 
@@ -90,6 +90,7 @@ export class NodeRequest implements Incoming, IncomingHeaders, BodySource {
   }
 }
 
-function hasMembers(body: unknown): boolean {
+function isParsed(body: unknown): boolean {
+  if (typeof body === 'string') return body !== ''
   return typeof body === 'object' && body !== null && Object.keys(body).length > 0
 }

@@ -26,10 +26,12 @@ export function toNodeHandler(
     if (response.destroyed || response.headersSent) return
     response.statusCode = answer.status
     const body = answer.body === '' ? undefined : Buffer.from(answer.body)
-    if (body !== undefined)
+    if (body !== undefined) {
       response.setHeader('content-type', 'application/json').setHeader('content-length', body.length)
-    if (answer.headers !== undefined)
+    }
+    if (answer.headers !== undefined) {
       for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value)
+    }
     if (request.complete || request.readableEnded) response.end(body)
     else await endEarly(request, response, body)
   }

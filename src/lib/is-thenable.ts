@@ -1,4 +1,5 @@
-/** Whether somebody can wait for it: a promise, a query builder, anything with a `then`. */
+/** Whether `await` would wait for it: a promise, a query builder, a stub that is a function or a proxy. Asks as `await` does. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  return typeof (value as { readonly then?: unknown }).then === 'function' // Of an object any member may be asked.
 }

@@ -11,9 +11,10 @@ export interface Within {
 }
 
 /**
- * Runs `work` with a signal and throws `late()` when it has not ended within `ms`, aborting the signal with the same error. Work that
- * blocks the thread past its time is late too, although it has ended; without time left it is not begun. What `work` does later is its own affair.
- * A promise only where `work` returns one: only what waits needs a timer.
+ * Runs `work` with a signal, and aborts the signal and throws `late()` when it has not ended within `ms`. A promise only where `work` returns
+ * something to wait for, because only that needs a timer; otherwise it returns, and throws, at once. Work that blocks the thread past its
+ * time is late too, although it has ended; without time left, or when already ended from outside, it is not begun. What `work` does later
+ * is its own affair.
  */
 export function within<T>(options: Within, work: (signal: AbortSignal) => T | Promise<T>): T | Promise<T> {
   const { ms, clock, late, signal: outside } = options
@@ -36,9 +37,9 @@ function bounded<T>(
   { clock, late, signal: outside }: Within,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.after(endsAt - clock.now(), () => giveUp(late()))
+    const cancel = clock.after(Math.max(0, endsAt - clock.now()), () => giveUp(late()))
     const abandon = () => giveUp(outside?.reason)
-    if (outside?.aborted === true) abandon()
+    if (outside?.aborted === true) return abandon()
     outside?.addEventListener('abort', abandon)
 
     function giveUp(error: unknown): void {

@@ -11,13 +11,14 @@ export interface EventKey {
   readonly id: string
 }
 
-export function sameKey(a: EventKey, b: EventKey): boolean {
-  return a.id === b.id && a.createInstant === b.createInstant && a.tenantId === b.tenantId
+/** A key as one line of text. */
+export function keyText({ createInstant, tenantId, id }: EventKey): string {
+  return `${createInstant}/${tenantId}/${id}`
 }
 
 /** What one handler does about one event: the same in every attempt, whatever process makes it. */
-export function idempotencyKey({ createInstant, tenantId, id }: EventKey, handler: string): string {
-  return `${createInstant}/${tenantId}/${id}/${handler}`
+export function idempotencyKey(key: EventKey, handler: string): string {
+  return `${keyText(key)}/${handler}`
 }
 
 /** How an event came to the inbox. */

@@ -1,7 +1,7 @@
 import type { OneOrMore } from '../lib/one-or-more.ts'
 import { FusewireError } from '../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'
-import { fingerprint, latin1, matchesAny, type Secret, secrets } from './secret.ts'
+import { byteString, fingerprint, matchesAny, type Secret, secrets } from './secret.ts'
 
 /**
  * A header that FusionAuth's webhook is configured to send, whole and exact. Several keys let an old and a new one in while you rotate.
@@ -22,8 +22,8 @@ export function apiKey(key: OneOrMore<Secret>, options: { header?: string } = {}
     cost: cost.headers,
     headers: [header],
     async prepare(log) {
-      const keys = (await given.read()).map(latin1)
-      if (keys.some((bytes) => bytes.length < 16)) {
+      const keys = (await given.read()).map(byteString)
+      if (keys.some((key) => key.length < 16)) {
         log.warn({ header }, 'an API key is shorter than 16 bytes; 32 random ones are safe')
       }
       candidates = keys.map(fingerprint)

@@ -1,5 +1,6 @@
 import type { Authenticator } from './authenticator.ts'
 import { type Answer, refused, unauthorized, unavailable } from './answer.ts'
+import { whenThere } from '../lib/when-there.ts'
 import type { Incoming } from '../model/incoming.ts'
 
 /** What the headers proved, and what the body has yet to prove. */
@@ -18,8 +19,7 @@ export function authenticate(
 ): Admission | Answer | Promise<Admission | Answer> {
   const wrong = checkMethod(incoming) ?? checkFraming(incoming, authenticator) ?? checkMedia(incoming)
   if (wrong !== undefined) return wrong
-  const verdict = authenticator.admit(incoming)
-  return verdict instanceof Promise ? verdict.then(answerTo) : answerTo(verdict)
+  return whenThere(authenticator.admit(incoming), answerTo)
 }
 
 function answerTo(verdict: Awaited<ReturnType<Authenticator['admit']>>): Admission | Answer {

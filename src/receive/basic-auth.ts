@@ -2,7 +2,7 @@ import { fromBase64 } from '../lib/base64.ts'
 import { asList, type OneOrMore } from '../lib/one-or-more.ts'
 import { FusewireError } from '../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'
-import { fingerprint, latin1, matchesAny, type Secret, secrets } from './secret.ts'
+import { byteString, fingerprint, matchesAny, type Secret, secrets } from './secret.ts'
 
 /** The user name and password of FusionAuth's webhook settings. Several logins let an old and a new one in while you rotate. */
 export function basicAuth(login: OneOrMore<{ username: string; password: Secret }>): Authenticator {
@@ -24,7 +24,7 @@ export function basicAuth(login: OneOrMore<{ username: string; password: Secret 
     headers: ['authorization'],
     async prepare() {
       const pairs = logins.map(async ({ username, passwords }) =>
-        (await passwords.read()).map((password) => fingerprint(latin1(`${username}:${password}`))),
+        (await passwords.read()).map((password) => fingerprint(byteString(`${username}:${password}`))),
       )
       candidates = (await Promise.all(pairs)).flat()
     },

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Answer, failed, refused, unavailable } from './answer.ts'
 import type { BodySink, BodySource, Incoming } from '../model/incoming.ts'
-import { Patience } from './patience.ts'
+import { Patience, type Wait } from './patience.ts'
 
 /** A body in full, not yet looked at. */
 export interface Body {
@@ -30,7 +30,7 @@ export function readBody(incoming: Incoming, intake: Intake): Body | Answer | Pr
     return new Promise((resolve) => body.start(new Reading(body, intake, resolve)))
   if (body.bytes.length > intake.bodyLimit) return tooLarge(intake)
   intake.inFlight += body.bytes.length
-  return new Whole(body.bytes)
+  return new ReceivedBody(body.bytes)
 }
 
 /** A body on its way in. */
@@ -40,49 +40,50 @@ class Reading implements BodySink {
   readonly #resolve: (result: Body | Answer) => void
   readonly #chunks: Uint8Array[] = []
   #size = 0
-  #ended = false
-  readonly #wait = patience.begin(() => this.#stop(slow))
+  #settled = false
+  readonly #wait: Wait
 
   constructor(source: BodySource, intake: Intake, resolve: (result: Body | Answer) => void) {
     this.#source = source
     this.#intake = intake
     this.#resolve = resolve
+    this.#wait = patience.begin(() => this.#giveUp(slow))
   }
 
   chunk(bytes: Uint8Array): void {
-    if (this.#ended) return
+    if (this.#settled) return
     this.#size += bytes.length
     this.#intake.inFlight += bytes.length
-    if (this.#size > this.#intake.bodyLimit) return this.#stop(tooLarge(this.#intake))
-    if (this.#intake.inFlight > this.#intake.inFlightLimit) return this.#stop(overloaded)
+    if (this.#size > this.#intake.bodyLimit) return this.#giveUp(tooLarge(this.#intake))
+    if (this.#intake.inFlight > this.#intake.inFlightLimit) return this.#giveUp(overloaded)
     this.#chunks.push(bytes)
     patience.heard(this.#wait)
   }
 
   end(): void {
-    this.#end(bodyOf(this.#chunks))
+    this.#settle(bodyOf(this.#chunks))
   }
 
   fail(): void {
-    this.#stop(broken)
+    this.#giveUp(broken)
   }
 
-  #stop(answer: Answer): void {
-    if (this.#ended) return
+  #giveUp(answer: Answer): void {
+    if (this.#settled) return
     this.#source.stop()
     this.#intake.inFlight -= this.#size
-    this.#end(answer)
+    this.#settle(answer)
   }
 
-  #end(result: Body | Answer): void {
-    if (this.#ended) return
-    this.#ended = true
+  #settle(result: Body | Answer): void {
+    if (this.#settled) return
+    this.#settled = true
     patience.end(this.#wait)
     this.#resolve(result)
   }
 }
 
-class Whole implements Body {
+class ReceivedBody implements Body {
   readonly bytes: Uint8Array
   #digest: string | undefined
 
@@ -98,7 +99,7 @@ class Whole implements Body {
 /** The body that came in these pieces. */
 export function bodyOf(chunks: readonly Uint8Array[]): Body {
   const [first] = chunks
-  return new Whole(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
+  return new ReceivedBody(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
 }
 
 const patience = new Patience()

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { BodySink, BodySource, Incoming, IncomingHeaders } from '../model/incoming.ts'
 
 /** A web-standard Request as the receiver reads it. */
@@ -61,7 +62,7 @@ class StreamedBody implements BodySource {
   async #flow(sink: BodySink, reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<void> {
     try {
       for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
-        if (!ArrayBuffer.isView(next.value)) return sink.fail() // A stream made by hand may hold anything.
+        if (!types.isUint8Array(next.value)) return sink.fail() // A stream made by hand may hold anything.
         sink.chunk(next.value)
       }
     } catch {

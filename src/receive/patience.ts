@@ -13,19 +13,19 @@ export class Patience {
   #tick = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** @param slow Called when it took too long; `end` the wait then, too. */
+  /** @param slow Called when it took too long. It must call `end`. */
   begin(slow: () => void): Wait {
-    const wait = { slow, place: this.#waits.length, since: this.#tick, heardAt: this.#tick }
+    const wait = { slow, place: this.#waits.length, beganAtTick: this.#tick, heardAtTick: this.#tick }
     this.#waits.push(wait)
-    this.#timer ??= setInterval(() => this.#look(), tickMs).unref()
+    this.#timer ??= setInterval(() => this.#look(), tickMs)
     return wait
   }
 
   heard(wait: Wait): void {
-    wait.heardAt = this.#tick
+    wait.heardAtTick = this.#tick
   }
 
-  /** Once. The last one takes its place, so that a thousand waits cost no more than one. */
+  /** Call it once for each wait. The last one takes its place, so that a thousand waits cost no more than one. */
   end(wait: Wait): void {
     const last = this.#waits.pop()
     if (last === undefined || last === wait) return
@@ -35,8 +35,8 @@ export class Patience {
 
   #look(): void {
     this.#tick += 1
-    const isSlow = ({ since, heardAt }: Wait) =>
-      this.#tick - heardAt > idleTicks || this.#tick - since > totalTicks
+    const isSlow = ({ beganAtTick, heardAtTick }: Wait) =>
+      this.#tick - heardAtTick > idleTicks || this.#tick - beganAtTick > totalTicks
     for (const wait of this.#waits.filter(isSlow)) wait.slow()
     if (this.#waits.length > 0) return
     clearInterval(this.#timer)
@@ -44,10 +44,10 @@ export class Patience {
   }
 }
 
-/** Opaque to whoever waits. */
+/** For `heard` and `end`. */
 export interface Wait {
   readonly slow: () => void
   place: number
-  readonly since: number
-  heardAt: number
+  readonly beganAtTick: number
+  heardAtTick: number
 }

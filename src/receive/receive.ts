@@ -1,7 +1,7 @@
 import { missingPath } from '../events/missing-path.ts'
 import type { Clock } from '../lib/clock.ts'
 import { whenThere } from '../lib/when-there.ts'
-import { type EventKey, sameKey } from '../model/event.ts'
+import { keyText } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import type { Tracer } from '../model/observer.ts'
 import type { Gate } from '../model/registration.ts'
@@ -25,8 +25,8 @@ export interface Door {
   readonly answerWithinMs: number
   readonly gates: ReadonlyMap<string, readonly Gate[]>
   readonly keeper: Keeper
-  /** Events being decided, by id: a copy that comes meanwhile shares the answer. */
-  readonly deciding: Map<string, Deciding>
+  /** Events being decided, by the text of their keys. */
+  readonly deciding: Map<string, Promise<Answer>>
   /** Misprinted types that the log has been told of. */
   readonly misprints: Set<string>
   readonly tracer?: Tracer
@@ -36,25 +36,19 @@ export interface Door {
   readonly log: Log
 }
 
-interface Deciding {
-  readonly key: EventKey
-  readonly answer: Promise<Answer>
-}
-
 /** A request's way to its answer. Fails only by an error of our own. */
 export function receive(
   incoming: Incoming,
   door: Door,
   receivedAt: number = door.clock.now(),
 ): Answer | Promise<Answer> {
-  const admission = authenticate(incoming, door.authenticator)
-  return admission instanceof Promise
-    ? admission.then((late) => enter(incoming, late, door, receivedAt))
-    : enter(incoming, admission, door, receivedAt)
+  return whenThere(authenticate(incoming, door.authenticator), (admission) =>
+    traced(incoming, admission, door, receivedAt),
+  )
 }
 
 /** A trace that the sender began is continued from here on, where the sender is known. */
-function enter(
+function traced(
   incoming: Incoming,
   admission: Admission | Answer,
   door: Door,
@@ -106,16 +100,17 @@ function reportOnce(misprint: string, { misprints, log }: Door): void {
   log.warn({ type: misprint }, 'an event has a misprint of its type; it is taken for the one that is meant')
 }
 
-/** A copy that comes while the event is being decided shares the answer. */
+/** A copy that comes while the event is being decided shares the answer. What is decided at once needs no name to be found by. */
 function decideOnce(accepted: Accepted, door: Door): Answer | Promise<Answer> {
-  const { key } = accepted
-  const underWay = door.deciding.get(key.id)
-  if (underWay !== undefined && sameKey(underWay.key, key)) return underWay.answer
+  const { deciding } = door
+  const underWay = deciding.size === 0 ? undefined : deciding.get(keyText(accepted.key))
+  if (underWay !== undefined) return underWay
   const answer = decide(accepted, door)
-  if (!(answer instanceof Promise) || underWay !== undefined) return answer
-  const forget = () => door.deciding.delete(key.id)
+  if (!(answer instanceof Promise)) return answer
+  const name = keyText(accepted.key)
+  const forget = () => deciding.delete(name)
   answer.then(forget, forget)
-  door.deciding.set(key.id, { key, answer })
+  deciding.set(name, answer)
   return answer
 }
 

@@ -1,12 +1,11 @@
 import type { Clock } from '../lib/clock.ts'
-import type { EventKey } from '../model/event.ts'
+import { type EventKey, keyText } from '../model/event.ts'
 
 const rememberMs = 24 * 60 * 60_000
 
 /**
  * Events seen in the last 24 hours, at most 100,000 and at least the newest half of that: what keeps a resend from counting twice where
- * nothing is stored. By their ids, with a number for the rest of the key: whole keys and times made the collector's work show in every
- * request. In two generations, of which the older goes as a whole: to find the oldest of a Map, V8 steps over those deleted before.
+ * nothing is stored. Ids and small integers only: 100,000 keys as objects made garbage collection visible in every request. In two generations, of which the older goes as a whole: to find the oldest of a Map, V8 steps over those deleted before.
  */
 export class Recent {
   readonly #clock: Clock
@@ -24,13 +23,20 @@ export class Recent {
   /** Certainly for 24 hours, perhaps for 48. */
   has(key: EventKey): boolean {
     this.#age(Infinity)
-    const seen = this.#young.get(key.id) ?? this.#old.get(key.id)
-    return seen !== undefined && seen === restOf(key)
+    const seen = this.#find(key.id)
+    if (seen === undefined) return false
+    return seen === hashOfRest(key) || this.#find(keyText(key)) !== undefined
   }
 
   add(key: EventKey): void {
     this.#age(this.#generation)
-    this.#young.set(key.id, restOf(key))
+    const seen = this.#find(key.id)
+    const isTaken = seen !== undefined && seen !== hashOfRest(key)
+    this.#young.set(isTaken ? keyText(key) : key.id, hashOfRest(key))
+  }
+
+  #find(name: string): number | undefined {
+    return this.#young.get(name) ?? this.#old.get(name)
   }
 
   #age(limit: number): void {
@@ -43,10 +49,10 @@ export class Recent {
   }
 }
 
-/** 32 bits of instant and tenant: FusionAuth gives no id twice, so they are hardly ever what tells two events apart. */
-function restOf({ createInstant, tenantId }: EventKey): number {
-  let rest = createInstant | 0
+/** Of instant and tenant, 32 bits: what tells events of one id apart, though FusionAuth gives no id twice. */
+function hashOfRest({ createInstant, tenantId }: EventKey): number {
+  let hash = createInstant ^ (createInstant / 2 ** 32)
   for (let index = 0; index < tenantId.length; index++)
-    rest = (Math.imul(rest, 31) + tenantId.charCodeAt(index)) | 0
-  return rest
+    hash = (Math.imul(hash, 31) + tenantId.charCodeAt(index)) | 0
+  return hash
 }

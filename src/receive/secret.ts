@@ -50,8 +50,8 @@ function checkSome(values: readonly (string | undefined)[], option: string): rea
   )
 }
 
-/** The bytes of a text as Latin-1 characters, as headers come. */
-export function latin1(text: string): string {
+/** The UTF-8 bytes of a text, a character each, as header values come. */
+export function byteString(text: string): string {
   return Buffer.from(text).toString('latin1')
 }
 
@@ -59,7 +59,7 @@ export function latin1(text: string): string {
  * Lets secrets be compared in a time that tells nothing of their content: as hashes under a key of this process, so that nobody outside can
  * choose what is compared. Hashed in one call, of one text: HMAC objects took three times as long, and the collector had to clear them up.
  *
- * @param secret Its bytes as Latin-1 characters.
+ * @param secret A byte string.
  */
 export function fingerprint(secret: string): Buffer {
   return Buffer.from(hash('sha256', processKey + secret, 'hex'))

@@ -42,6 +42,7 @@ describe('webhook.fetch is handed', () => {
     ['numbers', [1, 2, 3]],
     ['null', [null]],
     ['an ArrayBuffer', [new ArrayBuffer(8)]],
+    ['a DataView', [new DataView(new ArrayBuffer(8))]],
   ])('%s instead of bytes: refused, and nothing is left unhandled', async (_, chunks) => {
     const response = await newWebhook().fetch(requestOf(ReadableStream.from<unknown>(chunks)))
     expect(response.status).toBe(400)

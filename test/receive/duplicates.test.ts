@@ -24,6 +24,12 @@ describe.each(rimNames)('%s', (rim) => {
     ['an empty id, other bytes', { id: '', n: 1 }, { id: '', n: 2 }, 2],
     ['another id', { id: id() }, { id: id() }, 2],
     ['another createInstant', { id: 'A', createInstant: 1 }, { id: 'A', createInstant: 2 }, 2],
+    [
+      'a createInstant 2^32 ms away',
+      { id: 'A', createInstant: 5 },
+      { id: 'A', createInstant: 5 + 2 ** 32 },
+      2,
+    ],
     ['another tenant', { id: 'A', tenantId: id() }, { id: 'A', tenantId: id() }, 2],
     ['ids that are not UUIDs', { id: 'A' }, { id: 'a' }, 2],
   ])('%s: counted as so many events', async (_, first, second, events) => {
@@ -32,6 +38,35 @@ describe.each(rimNames)('%s', (rim) => {
       expect((await at.send({ headers: good, body: event(fields) })).status).toBe(200)
     }
     expect(at.ran.length).toBe(events)
+  })
+
+  test('events that share an id are told apart, in whatever order they come again', async () => {
+    await using at = await door(rim)
+    const [a, b] = [
+      { id: 'A', tenantId: id() },
+      { id: 'A', tenantId: id() },
+    ]
+    for (const fields of [a, b, a, b, a]) await at.send({ headers: good, body: event(fields) })
+    expect(at.ran.length).toBe(2)
+  })
+
+  test('of events that share an id, each is decided once, though copies of both come meanwhile', async () => {
+    await using at = await door(rim, {
+      register: (webhook, ran) =>
+        webhook.gate('user.delete', async ({ event: { tenantId } }) => {
+          ran.push(String(tenantId))
+          await pause(40)
+        }),
+    })
+    const [a, b] = [
+      { id: 'A', tenantId: id() },
+      { id: 'A', tenantId: id() },
+    ]
+    const told = await Promise.all(
+      [a, b, b, a, b].map((fields) => at.send({ headers: good, body: event(fields) })),
+    )
+    expect(told.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+    expect(at.ran.toSorted()).toEqual([a.tenantId, b.tenantId].toSorted())
   })
 
   test('a copy that comes while the first is decided shares its answer', async () => {

@@ -5,6 +5,7 @@ import { sample } from 'fusewire/testing'
 import { describe, expect, test } from 'vitest'
 import { bodyWith, door, good, key, userDelete } from '../support/door.ts'
 import { rimNames } from '../support/rims.ts'
+import { thenables } from '../support/thenables.ts'
 
 type Decide = (context: GateContext<EventOf<'user.delete'>>) => unknown
 
@@ -100,6 +101,12 @@ const verdicts: readonly { name: string; decide: Decide; status: number; code?: 
     code: 'failed',
   },
   { name: 'never settles', decide: never, status: 504, code: 'timeout' },
+  ...thenables.map(({ name, of }) => ({
+    name: `gives ${name} that never settles`,
+    decide: () => of(never()),
+    status: 504,
+    code: 'timeout',
+  })),
   { name: 'blocks the thread past the deadline', decide: () => block(120), status: 504, code: 'timeout' },
   {
     name: 'rejects after the deadline',

@@ -5,6 +5,7 @@ import { sample } from 'fusewire/testing'
 import { describe, expect, test } from 'vitest'
 import { bodyWith, door, good, userDelete } from '../support/door.ts'
 import { rimNames } from '../support/rims.ts'
+import { thenables } from '../support/thenables.ts'
 
 const tenantId = 'aaaaaaaa-1111-4222-8333-444444444444'
 const applicationId = 'bbbbbbbb-1111-4222-8333-444444444444'
@@ -32,6 +33,10 @@ const failures: readonly { name: string; handle: () => unknown }[] = [
     },
   },
   { name: 'never settles', handle: () => new Promise(() => {}) },
+  ...thenables.flatMap(({ name, of }) => [
+    { name: `gives ${name} that rejects`, handle: () => of(Promise.reject(new Error('down'))) },
+    { name: `gives ${name} that never settles`, handle: () => of(new Promise(() => {})) },
+  ]),
   {
     name: 'rejects after its time',
     handle: async () => {
