@@ -71,10 +71,11 @@ export async function aMillion(url: string, _: Engine, quick: boolean): Promise<
   await query(
     url,
     `
-    insert into fusewire.events (created, position, received, lane, hash, tenant, id, type, source, subjects, body)
+    insert into fusewire.events (created, position, received, lane, hash, tenant, id, type, source, applications, kept, body)
     select fusewire.now() - n, nextval('fusewire.positions'), fusewire.now() - n, gen_random_uuid(), sha256(n::text::bytea), '',
-      gen_random_uuid(), 'user.delete.complete', 'door', array[gen_random_uuid()], convert_to(repeat(md5(n::text), 60), 'utf8')
+      gen_random_uuid(), 'user.delete.complete', 'door', '{}', fusewire.now() - n, convert_to(repeat(md5(n::text), 60), 'utf8')
     from generate_series(1, ${quick ? 1_000 : 1_000_000}) as n;
+    insert into fusewire.names select position >> 16, gen_random_uuid(), position, created from fusewire.events;
     insert into fusewire.finished (created, position, handler, attempts)
     select created, position, 1, 1 from fusewire.events
     `,

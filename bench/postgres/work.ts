@@ -49,7 +49,7 @@ export function arrivalOf(lane: string): Arrival {
     body,
     lane,
     applicationIds: [],
-    subjects: [],
+    subjects: [lane],
   }
 }
 

@@ -4,6 +4,7 @@ import { postgres } from 'fusewire/postgres'
 import { migrate, type Migration, migrations } from '../../src/engines/postgres/schema.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { inboxWith } from './inbox.ts'
+import { rowsRead } from './rows-read.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
 
 const weekMs = 7 * 24 * 60 * 60_000
@@ -103,7 +104,7 @@ describe("postgres's tables", () => {
     await engine.subscribe([{ handler: 'a', types: '*', ordering: 'lane' }])
     const soon = Date.now() + 10 * weekMs
     const instants = [0, 1, Date.now(), soon, Number.MAX_SAFE_INTEGER, -1]
-    const events = instants.map((createInstant) => arrival('1', { createInstant }))
+    const events = instants.map((createInstant) => arrival('1', { createInstant, source: 'manual' }))
     expect(await engine.append(events)).toEqual(events.map(() => 'stored'))
 
     await query(
@@ -119,37 +120,6 @@ describe("postgres's tables", () => {
     for (const { key } of events) expect((await engine.get(key))?.deliveries[0]?.state).toBe('succeeded')
     const [left] = await query(server.url, `select count(*)::int as count from ${inbox.name}.events_default`)
     expect(left).toEqual({ count: 4 })
-  })
-
-  test('need no right to make tables from a node', async () => {
-    await using inbox = await schema(server)
-    await using owner = postgres(server.url, { schema: inbox.name })
-    await owner.open()
-    const role = `node_${inbox.name}`
-    await query(server.url, `create role ${role} login password 'p'`)
-    await query(server.url, `grant usage on schema ${inbox.name} to ${role}`)
-    await query(
-      server.url,
-      `grant select, insert, update, delete on all tables in schema ${inbox.name} to ${role}`,
-    )
-    await query(server.url, `grant usage on all sequences in schema ${inbox.name} to ${role}`)
-    try {
-      const url = new URL(server.url)
-      url.username = role
-      url.password = 'p'
-      await using node = postgres(url.href, { schema: inbox.name })
-      await node.subscribe([{ handler: 'a', types: '*', ordering: 'lane' }])
-      await node.append([arrival('1', { createInstant: Date.now() })])
-      const { leases } = await node.claim([{ handler: 'a', limit: 9 }], 1_000)
-      expect(await node.settle(leases.map((lease) => ({ lease, outcome: { kind: 'succeeded' } })))).toEqual([
-        'settled',
-      ])
-      await node.probe()
-      expect((await node.stats()).events).toBe(1)
-    } finally {
-      await query(server.url, `drop owned by ${role}`)
-      await query(server.url, `drop role ${role}`)
-    }
   })
 
   test('are asked by index alone, whatever the statistics say', async () => {
@@ -209,13 +179,3 @@ describe("postgres's tables", () => {
 
 /** What a version to come may add. */
 const addColumn = (inbox: string) => `alter table ${inbox}.events add column later int not null default 0`
-
-/** Rows read so far, by index or by walking a table from end to end. */
-async function rowsRead(session: Pool, inbox: string): Promise<number> {
-  await session.query('select pg_stat_force_next_flush()')
-  const { rows } = await session.query<{ read: number }>(
-    `select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int as read from pg_stat_user_tables where schemaname = $1`,
-    [inbox],
-  )
-  return rows[0]?.read ?? Number.NaN
-}

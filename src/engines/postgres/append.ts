@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto'
 import type { Appended } from '../../model/engine.ts'
 import type { Arrival, EventKey } from '../../model/event.ts'
+import { keysOutliveMs } from '../../model/retention.ts'
 import type { Database } from './database.ts'
 import { isPoison } from './errors.ts'
-import { arrayLiteral, type Statement, statement } from './sql.ts'
+import { arrayLiteral, nameOf, type Statement, statement } from './sql.ts'
 
 /** Appends arrivals, each with its deliveries, and touches no lane: they enter their handlers' intake. */
 export function appending(
@@ -59,23 +59,13 @@ export function appending(
     )
   }
 
+  /** What is neither stored nor known was too old to be taken for new. */
   async function appendKnown(arrival: Arrival, known: Known | undefined): Promise<Appended> {
     if (known !== undefined && Buffer.compare(known.hash, arrival.hash) === 0) return 'duplicate'
-    const { key, type, source, receivedAt, body } = arrival
-    await database.use((client) =>
-      setAside(
-        client,
-        arrival.hash,
-        key.createInstant,
-        key.tenantId,
-        key.id,
-        type,
-        source,
-        Math.round(receivedAt),
-        body,
-      ),
-    )
-    return 'conflict'
+    const kind = known === undefined ? 'stale' : 'conflict'
+    const rows = await database.use((client) => setAside(client, kind, ...asideColumnsOf(arrival)))
+    if (kind === 'conflict') return 'conflict'
+    return rows.length > 0 ? 'stored' : 'duplicate'
   }
 
   return append
@@ -100,8 +90,8 @@ function keyText({ createInstant, tenantId, id }: EventKey): string {
 }
 
 /**
- * Bodies and hashes travel as one value each, cut apart on the other side: an array of them would be written in hex. A lane is whatever
- * text, and becomes the first half of its SHA-256.
+ * Bodies and hashes travel as one value each, cut apart on the other side: an array of them would be written in hex. Lanes and
+ * subjects, whatever text, become names.
  */
 function columnsOf(arrivals: readonly Arrival[]): readonly unknown[] {
   let end = 0
@@ -110,13 +100,31 @@ function columnsOf(arrivals: readonly Arrival[]): readonly unknown[] {
     arrivals.map(({ type }) => type),
     arrivals.map(({ source }) => source),
     arrivals.map(({ receivedAt }) => Math.round(receivedAt)),
-    arrivals.map(({ lane }) => (lane === undefined ? undefined : hash('sha256', lane).slice(0, 32))),
+    arrivals.map(({ lane }) => (lane === undefined ? undefined : nameOf(lane))),
     arrivals.map(({ applicationIds }) => arrayLiteral(applicationIds)),
-    arrivals.map(({ subjects }) => arrayLiteral([...new Set(subjects)])),
+    arrivals.map(({ subjects }) => arrayLiteral([...new Set(subjects)].map(nameOf))),
     arrivals.map(({ refused }) => refused),
+    arrivals.map(({ trace }) => trace),
     arrivals.map(({ body }) => (end += body.length)),
     Buffer.concat(arrivals.map((arrival) => arrival.hash)),
     Buffer.concat(arrivals.map(({ body }) => body)),
+  ]
+}
+
+function asideColumnsOf({ key, type, source, receivedAt, lane, ...arrival }: Arrival): readonly unknown[] {
+  return [
+    arrival.hash,
+    key.createInstant,
+    key.tenantId,
+    key.id,
+    type,
+    source,
+    Math.round(receivedAt),
+    lane === undefined ? undefined : nameOf(lane),
+    arrival.subjects.map(nameOf),
+    arrival.applicationIds,
+    arrival.trace,
+    arrival.body,
   ]
 }
 
@@ -131,9 +139,10 @@ function keyColumnsOf(keys: readonly EventKey[]): readonly unknown[] {
 /** The parameters of `columnsOf` as a table, in their order. */
 const arrivalRows = `
   unnest(
-    $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::int[]
+    $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::text[],
+    $12::int[]
   ) with ordinality
-  as a (created, tenant, id, type, source, received, lane, applications, subjects, refused, ends, place)`
+  as a (created, tenant, id, type, source, received, lane, applications, subjects, refused, trace, ends, place)`
 
 /** In the caller's own transaction, and ahead of whatever default the role has. */
 const durably = `(select set_config('synchronous_commit', 'on', true)) = 'on'`
@@ -162,20 +171,26 @@ function inserting(schema: string): Statement<{ place: number }> {
       where ${durably}
     ), inserted as (
       insert into ${schema}.events
-        (created, position, received, lane, hash, tenant, id, type, source, refused, subjects, body)
-      select created, position, received, lane, substring($12::bytea from (place::int - 1) * 32 + 1 for 32),
-        tenant, id, type, source, refused, subjects::text[], substring($13::bytea from start + 1 for ends - start)
+        (created, position, received, lane, hash, tenant, id, type, source, refused, applications, trace, kept, body)
+      select created, position, received, lane, substring($13::bytea from (place::int - 1) * 32 + 1 for 32),
+        tenant, id, type, source, refused, applications::text[], trace, (select ${schema}.now()),
+        substring($14::bytea from start + 1 for ends - start)
       from arrival
+      where not (source = 'door' and created <> 0 and created < ${schema}.now() - ${keysOutliveMs}) -- as isStale says
       order by created, tenant collate "C", id collate "C"
       on conflict (created, tenant, id) do update
       set position = excluded.position, received = excluded.received, lane = excluded.lane, hash = excluded.hash,
-        type = excluded.type, source = excluded.source, refused = null, subjects = excluded.subjects, body = excluded.body
+        type = excluded.type, source = excluded.source, refused = null, applications = excluded.applications, trace = excluded.trace,
+        kept = excluded.kept, body = excluded.body
       where events.refused is not null and excluded.refused is null
       returning position
     ), stored as materialized (
       select a.place, a.position, a.created, a.lane, ${schema}.own_lane(a.position) as own_lane,
-        a.type, a.tenant, a.applications::text[] as applications, a.refused
+        a.type, a.tenant, a.applications::text[] as applications, a.subjects::uuid[] as subjects, a.refused
       from inserted join arrival a using (position)
+    ), named as (
+      insert into ${schema}.names (bucket, name, position, created)
+      select position >> 16, unnest(subjects), position, created from stored
     ), fanned as (
       ${fanOut(schema)}
       where s.refused is null
@@ -199,14 +214,16 @@ function finding(schema: string): Statement<Known> {
   )
 }
 
-/** Once, however often it is sent. Index: primary key (hash). */
-function settingAside(schema: string): Statement<never> {
+/** Once, however often it is sent: gives a row the first time. Index: primary key (hash). */
+function settingAside(schema: string): Statement<{ set: number }> {
   return statement(
-    `${schema}.append_conflict`,
+    `${schema}.append_aside`,
     `
-    insert into ${schema}.aside (kind, hash, created, tenant, id, type, source, received, body)
-    select 'conflict', $1::bytea, $2, $3, $4, $5, $6, $7, $8 where ${durably}
+    insert into ${schema}.aside
+      (kind, hash, created, tenant, id, type, source, received, lane, names, applications, trace, body)
+    select $1, $2::bytea, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 where ${durably}
     on conflict (hash) do nothing
+    returning 1 as set
     `,
   )
 }

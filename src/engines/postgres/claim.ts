@@ -116,6 +116,7 @@ interface Taken {
   readonly type: string
   readonly source: Source
   readonly received: number
+  readonly trace: string | null
   readonly body: Uint8Array
 }
 
@@ -143,7 +144,7 @@ function taking(schema: string): Statement<Taken> {
     )
     select t.lane, t.position::float8, t.attempts, t.crashes,
       coalesce((select ${schema}.now()) - f.since, 0)::float8 as failing_for,
-      e.created::float8, e.tenant, e.id, e.type, e.source, e.received::float8, e.body
+      e.created::float8, e.tenant, e.id, e.type, e.source, e.received::float8, e.trace, e.body
     from taken t
     cross join lateral (
       select * from ${schema}.events e where e.position = t.position and e.created = t.created limit 1
@@ -165,6 +166,7 @@ function leaseOf(handler: string, token: string, row: Taken): Lease {
       type: row.type,
       source: row.source,
       receivedAt: row.received,
+      ...(row.trace !== null && { trace: row.trace }),
       body: row.body,
     },
   }

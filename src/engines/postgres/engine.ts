@@ -10,6 +10,7 @@ import { counting, getting, knowing } from './read.ts'
 import { subscribing } from './registry.ts'
 import { releasing, renewing, settling } from './settle.ts'
 import { type PostgresPool, type PostgresSql, statement } from './sql.ts'
+import { tending } from './tend.ts'
 import { turns } from './turns.ts'
 import { watching } from './watch.ts'
 
@@ -103,6 +104,8 @@ export function postgres(
     get: (key) => inbox.use((client) => get(client, key)),
 
     stats: () => inbox.use(count),
+
+    tend: tending(inbox, schema),
 
     async [Symbol.asyncDispose]() {
       watchers.close()

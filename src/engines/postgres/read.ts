@@ -3,6 +3,7 @@ import type { EventKey, Source } from '../../model/event.ts'
 import type { Kept, KeptDelivery } from '../../model/kept.ts'
 import type { Stats } from '../../model/stats.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
+import type { Place } from './walk.ts'
 
 /** Index: primary key (created, tenant, id). */
 export function knowing(
@@ -33,47 +34,75 @@ export function knowing(
 export function getting(
   schema: string,
 ): (client: PostgresClient, key: EventKey) => Promise<Kept | undefined> {
-  const findEvent = findingEvent(schema)
-  const findDeliveries = findingDeliveries(schema)
+  const findPlace = statement<Place>(
+    `${schema}.get`,
+    `
+    select position::float8, created::float8 from ${schema}.events where created = $1 and tenant = $2 and id = $3
+    `,
+  )
+  const load = loading(schema)
   return async (client, key) => {
-    const [event] = await findEvent(client, key.createInstant, key.tenantId, key.id)
-    if (event === undefined) return undefined
-    const deliveries = await findDeliveries(client, event.position, key.createInstant, event.lane)
-    return {
-      key,
-      type: event.type,
-      source: event.source,
-      receivedAt: event.received,
-      size: event.body.length,
-      body: event.body,
-      ...(event.refused !== null && { refused: event.refused }),
-      deliveries: deliveries.map(keptDelivery),
-    }
+    const [place] = await findPlace(client, key.createInstant, key.tenantId, key.id)
+    if (place === undefined) return undefined
+    return (await load(client, [place], true)).get(place.position)
+  }
+}
+
+/** The events at these places, by their position, with their deliveries; without their bodies, if these are not asked for. */
+export function loading(
+  schema: string,
+): (client: PostgresClient, places: readonly Place[], bodies: boolean) => Promise<ReadonlyMap<number, Kept>> {
+  const findEvents = findingEvents(schema)
+  const findDeliveries = findingDeliveries(schema)
+  return async (client, places, bodies) => {
+    const columns = [places.map(({ position }) => position), places.map(({ created }) => created)]
+    const events = await findEvents(client, ...columns, bodies)
+    const deliveries = Map.groupBy(
+      await findDeliveries(
+        client,
+        events.map(({ position }) => position),
+        events.map(({ created }) => created),
+        events.map(({ lane }) => lane),
+      ),
+      ({ at }) => at,
+    )
+    return new Map(events.map((row) => [row.position, keptOf(row, deliveries.get(row.position) ?? [])]))
   }
 }
 
 interface EventRow {
   readonly position: number
+  readonly created: number
+  readonly tenant: string
+  readonly id: string
   readonly lane: string | null
   readonly type: string
   readonly source: Source
   readonly received: number
-  readonly body: Uint8Array
+  readonly kept: number
+  readonly size: number
+  readonly body: Uint8Array | null
+  readonly gone: 'pruned' | 'erased' | null
   readonly refused: string | null
 }
 
-/** Index: primary key (created, tenant, id). */
-function findingEvent(schema: string): Statement<EventRow> {
+/** Index: unique (position, created). */
+function findingEvents(schema: string): Statement<EventRow> {
   return statement(
-    `${schema}.get`,
+    `${schema}.load`,
     `
-    select position::float8, lane, type, source, received::float8, body, refused
-    from ${schema}.events where created = $1 and tenant = $2 and id = $3
+    select e.position::float8, e.created::float8, e.tenant, e.id, e.lane, e.type, e.source, e.received::float8, e.kept::float8,
+      coalesce(octet_length(e.body), 0)::float8 as size, case when $3::boolean then e.body end as body, e.gone, e.refused
+    from unnest($1::bigint[], $2::bigint[]) as p (position, created)
+    cross join lateral (
+      select * from ${schema}.events e where e.position = p.position and e.created = p.created limit 1
+    ) e
     `,
   )
 }
 
 interface DeliveryRow {
+  readonly at: number
   readonly handler: string
   readonly state: DeliveryState
   readonly attempts: number
@@ -81,33 +110,49 @@ interface DeliveryRow {
   readonly failures: string | null
 }
 
-/** One look into each table for each handler. Indexes: their primary keys. */
+/** One look into each table for each event and handler. Indexes: their primary keys. */
 function findingDeliveries(schema: string): Statement<DeliveryRow> {
   return statement(
-    `${schema}.get_deliveries`,
+    `${schema}.load_deliveries`,
     `
-    select n.name as handler, d.*
-    from ${schema}.handlers n
+    select p.position::float8 as at, n.name as handler, d.*
+    from unnest($1::bigint[], $2::bigint[], $3::uuid[]) as p (position, created, lane)
+    cross join ${schema}.handlers n
     cross join lateral (
       select 'pending' as state, 0 as attempts, null as reason, null as failures
-      from ${schema}.intake where handler = n.id and position = $1
+      from ${schema}.intake where handler = n.id and position = p.position
       union all
       select 'pending', 0, null, null
-      from ${schema}.parked where handler = n.id and lane = $3::uuid and position = $1
+      from ${schema}.parked where handler = n.id and lane = p.lane and position = p.position
       union all
       select case when token is null then 'pending' else 'leased' end, attempts, null, failures
       from ${schema}.heads
-      where lane in ($3::uuid, ${schema}.own_lane($1)) and handler = n.id and position = $1
+      where lane in (p.lane, ${schema}.own_lane(p.position)) and handler = n.id and position = p.position
       union all
       select 'succeeded', attempts, reason, failures
-      from ${schema}.finished where position = $1 and handler = n.id and created = $2
+      from ${schema}.finished where position = p.position and handler = n.id and created = p.created
       union all
       select 'dead', attempts, reason, failures
-      from ${schema}.dead where handler = n.id and position = $1
+      from ${schema}.dead where handler = n.id and position = p.position
     ) d
-    order by n.id
+    order by p.position, n.id
     `,
   )
+}
+
+function keptOf(row: EventRow, deliveries: readonly DeliveryRow[]): Kept {
+  return {
+    key: { createInstant: row.created, tenantId: row.tenant, id: row.id },
+    type: row.type,
+    source: row.source,
+    receivedAt: row.received,
+    keptAt: row.kept,
+    size: row.size,
+    ...(row.body !== null && { body: row.body }),
+    ...(row.gone !== null && { gone: row.gone }),
+    ...(row.refused !== null && { refused: row.refused }),
+    deliveries: deliveries.map(keptDelivery),
+  }
 }
 
 function keptDelivery({ handler, state, attempts, reason, failures }: DeliveryRow): KeptDelivery {
@@ -139,7 +184,7 @@ function countingEvents(schema: string): Statement<{ events: number }> {
     `${schema}.count_events`,
     `
     select case when counted.events < 100000 then counted.events else greatest(counted.events, believed.events) end::float8 as events
-    from (select count(*) as events from (select from ${schema}.events limit 100000) e) counted,
+    from (select count(*) as events from (select from ${schema}.events where gone is null limit 100000) e) counted,
       (select sum(greatest(reltuples, 0)) as events from pg_class c join pg_inherits i on i.inhrelid = c.oid
         where i.inhparent = '${schema}.events'::regclass) believed
     `,

@@ -107,11 +107,28 @@ function tables(schema: string): string {
     type      text collate "C" not null,
     source    text collate "C" not null,
     refused   text,
-    subjects  text[] not null,
-    body      bytea,                -- null once it is pruned or erased: the key outlives the bytes
+    applications  text[] not null,
+    trace     text,
+    kept      bigint not null,      -- when it was appended
+    body      bytea,                -- null once it is gone: the key outlives the bytes
+    gone      text,                 -- 'pruned' or 'erased'
     primary key (created, tenant, id),
     unique (position, created)      -- unique, so that the planner knows a place finds one row
   ) partition by range (created);
+
+  -- What people look for. By buckets of 65,536 places, as in names, so that an append touches few pages however many events there are.
+  create index events_id on ${schema}.events ((position >> 16), id);
+  create index events_type on ${schema}.events (type, position) where gone is null;
+
+  -- Whom an event names: the first half of the SHA-256 of each user's id.
+  create table ${schema}.names (
+    bucket    int not null,         -- position >> 16
+    name      uuid not null,
+    position  bigint not null,
+    created   bigint not null,
+    primary key (bucket, name, position, created)
+  ) partition by range (created);
+  create table ${schema}.names_default partition of ${schema}.names default;
 
   -- A body stays as it is, and up to 8 KB in its row (make_partitions says so of each): to compress it, or to put it elsewhere, took a
   -- tenth to a third of an append.
@@ -120,18 +137,26 @@ function tables(schema: string): string {
   -- Senders choose the instant: 0, or the year 9999.
   create table ${schema}.events_default partition of ${schema}.events default with (toast_tuple_target = 8160);
 
-  -- Arrivals that came under a known key with another body ('conflict'), or that no event row can hold ('quarantined').
+  -- Arrivals that came under a known key with another body ('conflict'), so old that their key may be forgotten ('stale'), or that no
+  -- event row can hold ('quarantined').
   create table ${schema}.aside (
     hash      bytea primary key,
+    place     bigint not null default nextval('${schema}.positions'),
     kind      text not null,
+    kept      bigint not null default ${schema}.now(),
     created   bigint,
     tenant    text,
     id        text,
     type      text,
     source    text,
     received  bigint,
+    lane      uuid,
+    names     uuid[],
+    applications  text[],
+    trace     text,
     body      bytea not null
   );
+  create unique index aside_place on ${schema}.aside (place);
 
   -- A delivery without a lane has one of its own: its place.
   create function ${schema}.own_lane(place bigint) returns uuid language sql immutable
@@ -223,6 +248,18 @@ function tables(schema: string): string {
     until bigint not null
   );
 
+  -- What requests were answered that left no event: a ring.
+  create table ${schema}.receipts (
+    place    bigint generated always as identity primary key,
+    at       float8 not null,
+    took     float8 not null,
+    status   int not null,
+    outcome  text not null,
+    reason   text,
+    type     text,
+    id       text
+  );
+
   -- To write without changing anything: whether the inbox works is asked here.
   create table ${schema}.probe (at bigint not null);
   insert into ${schema}.probe values (0);
@@ -241,7 +278,7 @@ function tables(schema: string): string {
     if not pg_try_advisory_xact_lock('${schema}.events'::regclass::oid::bigint) then return; end if;
     for ahead in -1..3 loop
       first := (${schema}.now() / week + ahead) * week;
-      foreach parent in array array['events', 'finished'] loop
+      foreach parent in array array['events', 'names', 'finished'] loop
         partition := parent || to_char(to_timestamp(first / 1000) at time zone 'utc', '_YYYYMMDD');
         continue when to_regclass('${schema}.' || partition) is not null;
         execute format('lock table ${schema}.%I in share row exclusive mode', parent || '_default');
@@ -258,6 +295,48 @@ function tables(schema: string): string {
     end loop;
   exception
     when lock_not_available then null;
+  end
+  $$;
+
+  -- Drops a week whose space was given up by more than half, after what its rows still say was written anew: events that wait, dead
+  -- letters and keys outlive it so. Gives the week, null when there is none. Appends to that week alone wait meanwhile.
+  create function ${schema}.compact() returns text
+    language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '500ms'
+  as $$
+  declare
+    week text;
+    parent text;
+    bounds text;
+    rows bigint;
+    bytes float8;
+  begin
+    if not pg_try_advisory_xact_lock('${schema}.events'::regclass::oid::bigint) then return null; end if;
+    for week in
+      select substring(relname from '_\\d{8}$') from pg_class
+      where relnamespace = '${schema}'::regnamespace and relkind = 'r' and relname ~ '^events_\\d{8}$'
+      order by relname
+    loop
+      execute format('select count(*), coalesce(avg(pg_column_size(e.*)), 0) from ${schema}.%I e tablesample system (1)', 'events' || week)
+        into rows, bytes;
+      if pg_relation_size(format('${schema}.%I', 'events' || week)) < 2 * 100 * rows * bytes + 10e6 then continue; end if;
+      foreach parent in array array['events', 'names', 'finished'] loop
+        execute format('lock table ${schema}.%I in share row exclusive mode', parent || week);
+        execute format(
+          'create table ${schema}.%I (like ${schema}.%I including all) with (toast_tuple_target = 8160)', parent || '_anew', parent);
+        execute format('insert into ${schema}.%I select * from ${schema}.%I', parent || '_anew', parent || week);
+      end loop;
+      foreach parent in array array['events', 'names', 'finished'] loop
+        select pg_get_expr(relpartbound, oid) into bounds
+          from pg_class where oid = format('${schema}.%I', parent || week)::regclass;
+        execute format('drop table ${schema}.%I', parent || week);
+        execute format('alter table ${schema}.%I rename to %I', parent || '_anew', parent || week);
+        execute format('alter table ${schema}.%I attach partition ${schema}.%I %s', parent, parent || week, bounds);
+      end loop;
+      return week;
+    end loop;
+    return null;
+  exception
+    when lock_not_available then return null;
   end
   $$;
   `

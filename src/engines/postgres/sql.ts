@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto'
+
 /** What an atomic handler gets: its transaction. A client of `pg` fits, and so does whatever wraps one. */
 export interface PostgresSql {
   query(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>
@@ -52,4 +54,9 @@ export async function execute(client: PostgresClient, text: string): Promise<voi
 /** An array as PostgreSQL writes it, to be an element of another: arrays of arrays must otherwise be of one length. */
 export function arrayLiteral(texts: readonly string[]): string {
   return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`
+}
+
+/** The first half of a text's SHA-256: for texts that are only compared, the same 16 bytes whatever they say. */
+export function nameOf(text: string): string {
+  return hash('sha256', text).slice(0, 32)
 }

@@ -1,4 +1,4 @@
-import { makePartitions } from './partitions.ts'
+import { compactPartition, makePartitions } from './partitions.ts'
 import { execute, type PostgresClient, type PostgresPool, type Statement, statement } from './sql.ts'
 import { once } from './transaction.ts'
 
@@ -16,6 +16,7 @@ export function upkeep(pool: PostgresPool, schema: string): () => void {
     setInterval(() => void once(pool, run).catch(() => {}), ms).unref()
   const timers = [
     repeat(partitionEveryMs, (client) => makePartitions(client, schema)),
+    repeat(partitionEveryMs, (client) => compactPartition(client, schema)),
     repeat(sweepEveryMs, sweeping(schema)),
   ]
   return () => timers.forEach((timer) => clearInterval(timer))

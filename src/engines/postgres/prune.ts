@@ -1,0 +1,170 @@
+import { FusewireError } from '../../model/errors.ts'
+import { keysOutliveMs, lifetimeMs, lifetimes, type Retention } from '../../model/retention.ts'
+import type { Pruned } from '../../model/tending.ts'
+import { disorderMs, findingPosition } from './find.ts'
+import { loading } from './read.ts'
+import { type PostgresClient, type Statement, statement } from './sql.ts'
+import type { Place } from './walk.ts'
+
+/** How many rows one step looks at. */
+const stepLimit = 500
+
+/**
+ * A step of taking away what has outlived its retention, inside the caller's transaction: events oldest first (`e` and a position), then
+ * what was set aside (`a`), then keys (`k`).
+ */
+export function pruning(
+  schema: string,
+): (client: PostgresClient, retention: Retention, after?: string) => Promise<Pruned> {
+  const findNow = statement<{ now: number }>(`${schema}.now`, `select ${schema}.now()::float8 as now`)
+  const positionAt = findingPosition(schema)
+  const findLive = findingLive(schema)
+  const load = loading(schema)
+  const blank = blanking(schema)
+  const findAsides = findingAsides(schema)
+  const deleteAsides = statement(
+    `${schema}.prune_asides`,
+    `delete from ${schema}.aside where place = any ($1::bigint[])`,
+  )
+  const deleteKeys = deletingKeys(schema)
+
+  async function events(
+    client: PostgresClient,
+    retention: Retention,
+    now: number,
+    after: number,
+  ): Promise<Pruned> {
+    const until = now - shortestMs(retention)
+    const to = await positionAt(client, until + disorderMs)
+    const places = await findLive(client, after, to, stepLimit)
+    const kept = await load(client, places, false)
+    const old = places.filter(({ position }) => {
+      const event = kept.get(position)
+      return event !== undefined && now - event.receivedAt >= lifetimeMs(event, retention)
+    })
+    if (old.length > 0) await blank(client, ...columnsOf(old))
+    const last = places.length === stepLimit ? places.at(-1) : undefined
+    return { events: old.length, next: last === undefined ? 'a0' : `e${last.position}` }
+  }
+
+  async function asides(
+    client: PostgresClient,
+    retention: Retention,
+    now: number,
+    after: number,
+  ): Promise<Pruned> {
+    const rows = await findAsides(client, after, stepLimit)
+    const old = rows.filter(({ type, received }) => now - received >= lifetimes(retention, type).settledMs)
+    if (old.length > 0)
+      await deleteAsides(
+        client,
+        old.map(({ place }) => place),
+      )
+    const last = rows.length === stepLimit ? rows.at(-1) : undefined
+    return { events: old.length, next: last === undefined ? 'k' : `a${last.place}` }
+  }
+
+  return async (client, retention, after = 'e0') => {
+    if (retention.maxBytes !== undefined && retention.maxBytes !== Infinity) {
+      throw new FusewireError('FW_OPTION', 'maxBytes: an inbox on PostgreSQL is bounded by time alone.')
+    }
+    const now = (await findNow(client))[0]?.now ?? 0
+    const place = Number(after.slice(1))
+    if (after.startsWith('e')) return events(client, retention, now, place)
+    if (after.startsWith('a')) return asides(client, retention, now, place)
+    const rows = await deleteKeys(client, now - keysOutliveMs, stepLimit)
+    return { events: 0, ...(rows.length === stepLimit && { next: 'k' }) }
+  }
+}
+
+/** After which time the first of any type may go. */
+function shortestMs(retention: Retention): number {
+  return Math.min(
+    ...['', ...Object.keys(retention.types ?? {})].flatMap((type) => {
+      const { settledMs, unhandledMs } = lifetimes(retention, type)
+      return [settledMs, unhandledMs]
+    }),
+  )
+}
+
+function columnsOf(places: readonly Place[]): readonly unknown[] {
+  return [
+    places.map(({ position }) => position),
+    places.map(({ created }) => created),
+    [...new Set(places.map(({ position }) => Math.floor(position / 65_536)))],
+  ]
+}
+
+/** Type by type, so that what is gone is not walked over. Index: events_type. */
+function findingLive(schema: string): Statement<Place> {
+  return statement(
+    `${schema}.prune_live`,
+    `
+    with recursive types as (
+      (select type from ${schema}.events where gone is null order by type limit 1)
+      union all
+      select (select e.type from ${schema}.events e where e.gone is null and e.type > t.type order by e.type limit 1)
+      from types t where t.type is not null
+    )
+    select e.position::float8, e.created::float8
+    from types t cross join lateral (
+      select position, created from ${schema}.events
+      where gone is null and type = t.type and position > $1::bigint and position < $2::bigint
+      order by position limit $3::int
+    ) e
+    order by e.position limit $3
+    `,
+  )
+}
+
+/**
+ * The key stays, so that a resend is known; a refused event may still come again and be accepted, so it leaves nothing. Indexes: unique
+ * (position, created), primary keys.
+ */
+function blanking(schema: string): Statement<never> {
+  const these = `position = any ($1::bigint[]) and created = any ($2::bigint[])`
+  return statement(
+    `${schema}.prune`,
+    `
+    with refused as (
+      delete from ${schema}.events where ${these} and refused is not null
+    ), finished as (
+      delete from ${schema}.finished where ${these}
+    ), dead as (
+      delete from ${schema}.dead where handler = any (array (select id from ${schema}.handlers)) and position = any ($1)
+    ), named as (
+      delete from ${schema}.names where bucket = any ($3::int[]) and ${these}
+    )
+    update ${schema}.events set body = null, gone = 'pruned', trace = null where ${these} and refused is null
+    `,
+  )
+}
+
+/** Index: aside_place. */
+function findingAsides(
+  schema: string,
+): Statement<{ readonly place: number; readonly type: string; readonly received: number }> {
+  return statement(
+    `${schema}.prune_find_asides`,
+    `
+    select a.place::float8, coalesce(type, '') as type, coalesce(received, kept)::float8 as received from ${schema}.aside a
+    where a.place > $1::bigint order by a.place limit $2::int
+    `,
+  )
+}
+
+/** Index: primary key (created, tenant, id). */
+function deletingKeys(schema: string): Statement<{ one: number }> {
+  return statement(
+    `${schema}.prune_keys`,
+    `
+    delete from ${schema}.events
+    where gone is not null and (created, tenant, id) in (
+      select created, tenant, id from ${schema}.events
+      where gone is not null and created < $1::bigint and (created <> 0 or received < $1)
+      order by created limit $2::int
+    )
+    returning 1 as one
+    `,
+  )
+}
