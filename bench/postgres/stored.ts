@@ -24,7 +24,7 @@ export function stored(
       return {
         async measure() {
           await query(url, 'checkpoint')
-          const appended = await appendFor(engine, ms)
+          const appended = await appendFor(engine, ms / 2)
           return {
             'append µs/event': appended.us,
             'claim µs/delivery': await claimAll(engine, appended.count),

@@ -8,7 +8,7 @@ import { database } from './database.ts'
 import type { Work } from './working.ts'
 
 const users = 1_000
-const waiting = (quick: boolean) => (quick ? 4_000 : 60_000)
+const waiting = (quick: boolean) => (quick ? 4_000 : 40_000)
 
 /** Events of a thousand users, in lanes, waiting for a handler. */
 export function inboxOf(name: string): () => Promise<Work> {

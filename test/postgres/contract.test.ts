@@ -6,6 +6,8 @@ import { holdsTheContract } from '../engines/contract.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
 import { setTime } from './time.ts'
 
+const byBytes = 'keeps its last fifth for what somebody waits for, and prunes to be out of it'
+
 const later = [
   'runs ended deliveries that fit once more, in order, as if never attempted',
   'replays a dead letter with a day of its own to be given up in',
@@ -60,6 +62,11 @@ describe('postgres', () => {
         },
       }
     },
-    Object.fromEntries(later.map((name) => [name, 'an inbox on PostgreSQL is not replayed or erased yet'])),
+    {
+      ...Object.fromEntries(
+        later.map((name) => [name, 'an inbox on PostgreSQL is not replayed or erased yet']),
+      ),
+      [byBytes]: 'an inbox on PostgreSQL is bounded by time alone',
+    },
   )
 })

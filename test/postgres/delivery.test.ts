@@ -141,6 +141,25 @@ describe('a fleet on one PostgreSQL', () => {
     expect(handled.toSorted()).toEqual(['fresh', 'old'])
   })
 
+  test('shows who is there, and what nobody runs any more', async () => {
+    await using inbox = await schema(server)
+    await using one = node(inbox.name)
+    await using two = node(inbox.name)
+    one.on('user.update.complete', { name: 'a' }, () => {})
+    two.on('user.update.complete', { name: 'b' }, () => {})
+    const shown = async () => {
+      const { nodes, handlers } = await one.inbox.stats()
+      return {
+        runs: nodes.flatMap((there) => there.handlers).toSorted(),
+        abandoned: handlers.filter(({ abandoned }) => abandoned).map(({ handler }) => handler),
+      }
+    }
+    await Promise.all([one.start(), two.start()])
+    await vi.waitFor(async () => expect(await shown()).toEqual({ runs: ['a', 'b'], abandoned: [] }))
+    await two.stop()
+    expect(await shown()).toEqual({ runs: ['a'], abandoned: ['b'] })
+  })
+
   test('shares the work: two workers run what is due side by side', async () => {
     await using inbox = await schema(server)
     await using receiver = node(inbox.name)

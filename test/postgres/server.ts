@@ -78,6 +78,11 @@ async function serverIn(folder: string, settings: Readonly<Record<string, string
     running = false
   }
 
+  function signal(name: 'SIGKILL' | 'SIGQUIT'): void {
+    const [pid] = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')
+    process.kill(Number(pid), name)
+  }
+
   if (!existsSync(join(folder, 'PG_VERSION'))) await server.initialise()
   return {
     url,
@@ -86,12 +91,12 @@ async function serverIn(folder: string, settings: Readonly<Record<string, string
     start,
     stop,
     async kill() {
-      const [pid] = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n')
-      process.kill(Number(pid), 'SIGKILL')
+      signal('SIGKILL')
       running = false
       while (await answers(url)) await sleep(20)
     },
     async [Symbol.asyncDispose]() {
+      if (running) signal('SIGQUIT') // At once: what it would still write, nobody reads.
       await stop()
       rmSync(folder, { recursive: true, force: true })
     },

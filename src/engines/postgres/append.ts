@@ -42,13 +42,16 @@ export function appending(
   /** Arrivals of different keys. */
   async function appendOnce(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {
     const rows = await database.use((client) => insert(client, ...columnsOf(arrivals)))
-    const stored = new Set(rows.map(({ place }) => place))
+    const stored = new Set(rows.flatMap(({ place, stored }) => (stored ? [place] : [])))
+    const unwanted = new Set(rows.flatMap(({ place, stored }) => (stored ? [] : [place])))
     if (stored.size === arrivals.length) return arrivals.map(() => 'stored')
     const known = await findKnown(arrivals.filter((_, place) => !stored.has(place)))
     return Promise.all(
-      arrivals.map(async (arrival, place) =>
-        stored.has(place) ? 'stored' : appendKnown(arrival, known.get(keyText(arrival.key))),
-      ),
+      arrivals.map(async (arrival, place) => {
+        if (stored.has(place)) return 'stored'
+        const there = known.get(keyText(arrival.key))
+        return there === undefined && unwanted.has(place) ? 'unwanted' : appendKnown(arrival, there)
+      }),
     )
   }
 
@@ -63,9 +66,8 @@ export function appending(
   async function appendKnown(arrival: Arrival, known: Known | undefined): Promise<Appended> {
     if (known !== undefined && Buffer.compare(known.hash, arrival.hash) === 0) return 'duplicate'
     const kind = known === undefined ? 'stale' : 'conflict'
-    const rows = await database.use((client) => setAside(client, kind, ...asideColumnsOf(arrival)))
-    if (kind === 'conflict') return 'conflict'
-    return rows.length > 0 ? 'stored' : 'duplicate'
+    await database.use((client) => setAside(client, kind, ...asideColumnsOf(arrival)))
+    return kind
   }
 
   return append
@@ -105,6 +107,7 @@ function columnsOf(arrivals: readonly Arrival[]): readonly unknown[] {
     arrivals.map(({ subjects }) => arrayLiteral([...new Set(subjects)].map(nameOf))),
     arrivals.map(({ refused }) => refused),
     arrivals.map(({ trace }) => trace),
+    arrivals.map(({ onlyIfWanted }) => onlyIfWanted === true),
     arrivals.map(({ body }) => (end += body.length)),
     Buffer.concat(arrivals.map((arrival) => arrival.hash)),
     Buffer.concat(arrivals.map(({ body }) => body)),
@@ -140,43 +143,52 @@ function keyColumnsOf(keys: readonly EventKey[]): readonly unknown[] {
 const arrivalRows = `
   unnest(
     $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::text[],
-    $12::int[]
+    $12::boolean[], $13::int[]
   ) with ordinality
-  as a (created, tenant, id, type, source, received, lane, applications, subjects, refused, trace, ends, place)`
+  as a (created, tenant, id, type, source, received, lane, applications, subjects, refused, trace, optional, ends, place)`
 
 /** In the caller's own transaction, and ahead of whatever default the role has. */
 const durably = `(select set_config('synchronous_commit', 'on', true)) = 'on'`
+
+/** Whether handler `h` wants an event. */
+const wants = (event: string) => `
+    (h.types is null or ${event}.type = any (h.types))
+    and (h.tenants is null or ${event}.tenant = any (h.tenants))
+    and (h.applications is null or ${event}.applications && h.applications)`
 
 /** Gives the stored event in `stored` to every handler that wants it. */
 const fanOut = (schema: string) => `
   insert into ${schema}.intake (handler, position, created, lane)
   select h.id, s.position, s.created, case when h.ordered then coalesce(s.lane, s.own_lane) else s.own_lane end
   from stored s join ${schema}.handlers h
-    on (h.types is null or s.type = any (h.types))
-    and (h.tenants is null or s.tenant = any (h.tenants))
-    and (h.applications is null or s.applications && h.applications)`
+    on ${wants('s')}`
 
 /**
- * Gives the places of those that are new, or were refused before and are accepted at last: those take their place in the order now, behind
+ * Gives the places of those that nobody wants, and of those that are new, or were refused before and are accepted at last: those take their place in the order now, behind
  * what was answered meanwhile. One statement, one trip, one commit. Places are numbered in order of arrival; rows are written
  * in order of key, or two batches with the same events in opposite order would deadlock. Index: primary key (created, tenant, id).
  */
-function inserting(schema: string): Statement<{ place: number }> {
+function inserting(schema: string): Statement<{ place: number; stored: boolean }> {
   return statement(
     `${schema}.append`,
     `
     with arrival as materialized (
-      select a.*, nextval('${schema}.positions') as position, lag(ends, 1, 0) over (order by place) as start
+      select a.created, a.tenant, a.id, a.type, a.source, a.received, a.lane, a.applications::text[] as applications,
+        a.subjects::uuid[] as subjects, a.refused, a.trace, a.optional, a.ends, a.place, nextval('${schema}.positions') as position, lag(ends, 1, 0) over (order by place) as start
       from ${arrivalRows}
       where ${durably}
+    ), unwanted as (
+      select a.place from arrival a
+      where a.optional and a.refused is null and not exists (select from ${schema}.handlers h where ${wants('a')})
     ), inserted as (
       insert into ${schema}.events
         (created, position, received, lane, hash, tenant, id, type, source, refused, applications, trace, kept, body)
-      select created, position, received, lane, substring($13::bytea from (place::int - 1) * 32 + 1 for 32),
-        tenant, id, type, source, refused, applications::text[], trace, (select ${schema}.now()),
-        substring($14::bytea from start + 1 for ends - start)
+      select created, position, received, lane, substring($14::bytea from (place::int - 1) * 32 + 1 for 32),
+        tenant, id, type, source, refused, applications, trace, (select ${schema}.now()),
+        substring($15::bytea from start + 1 for ends - start)
       from arrival
       where not (source = 'door' and created <> 0 and created < ${schema}.now() - ${keysOutliveMs}) -- as isStale says
+        and not (optional and place in (select place from unwanted))
       order by created, tenant collate "C", id collate "C"
       on conflict (created, tenant, id) do update
       set position = excluded.position, received = excluded.received, lane = excluded.lane, hash = excluded.hash,
@@ -186,7 +198,7 @@ function inserting(schema: string): Statement<{ place: number }> {
       returning position
     ), stored as materialized (
       select a.place, a.position, a.created, a.lane, ${schema}.own_lane(a.position) as own_lane,
-        a.type, a.tenant, a.applications::text[] as applications, a.subjects::uuid[] as subjects, a.refused
+        a.type, a.tenant, a.applications, a.subjects, a.refused
       from inserted join arrival a using (position)
     ), named as (
       insert into ${schema}.names (bucket, name, position, created)
@@ -195,7 +207,8 @@ function inserting(schema: string): Statement<{ place: number }> {
       ${fanOut(schema)}
       where s.refused is null
     )
-    select (place - 1)::float8 as place from stored
+    select (place - 1)::float8 as place, true as stored from stored
+    union all select (place - 1)::float8, false from unwanted
     `,
   )
 }
@@ -214,8 +227,8 @@ function finding(schema: string): Statement<Known> {
   )
 }
 
-/** Once, however often it is sent: gives a row the first time. Index: primary key (hash). */
-function settingAside(schema: string): Statement<{ set: number }> {
+/** Once, however often it is sent. Index: primary key (hash). */
+function settingAside(schema: string): Statement<never> {
   return statement(
     `${schema}.append_aside`,
     `
@@ -223,7 +236,6 @@ function settingAside(schema: string): Statement<{ set: number }> {
       (kind, hash, created, tenant, id, type, source, received, lane, names, applications, trace, body)
     select $1, $2::bytea, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 where ${durably}
     on conflict (hash) do nothing
-    returning 1 as set
     `,
   )
 }

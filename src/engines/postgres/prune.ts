@@ -66,7 +66,7 @@ export function pruning(
 
   return async (client, retention, after = 'e0') => {
     if (retention.maxBytes !== undefined && retention.maxBytes !== Infinity) {
-      throw new FusewireError('FW_OPTION', 'maxBytes: an inbox on PostgreSQL is bounded by time alone.')
+      throw boundedByTime()
     }
     const now = (await findNow(client))[0]?.now ?? 0
     const place = Number(after.slice(1))
@@ -75,6 +75,14 @@ export function pruning(
     const rows = await deleteKeys(client, now - keysOutliveMs, stepLimit)
     return { events: 0, ...(rows.length === stepLimit && { next: 'k' }) }
   }
+}
+
+/** Rows that go leave their space to be used again, or until their week is dropped: what is measured would not tell what is free. */
+export function boundedByTime(): FusewireError {
+  return new FusewireError(
+    'FW_OPTION',
+    'maxBytes: an inbox on PostgreSQL is bounded by time alone. Leave it out, and keep events for a shorter time.',
+  )
 }
 
 /** After which time the first of any type may go. */

@@ -312,7 +312,7 @@ function tables(schema: string): string {
   begin
     if not pg_try_advisory_xact_lock('${schema}.events'::regclass::oid::bigint) then return null; end if;
     for week in
-      select substring(relname from '_\\d{8}$') from pg_class
+      select right(relname, 9) from pg_class
       where relnamespace = '${schema}'::regnamespace and relkind = 'r' and relname ~ '^events_\\d{8}$'
       order by relname
     loop

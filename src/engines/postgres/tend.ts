@@ -4,7 +4,7 @@ import type { Database } from './database.ts'
 import { finding } from './find.ts'
 import { nodes } from './nodes.ts'
 import { overviewing } from './overview.ts'
-import { pruning } from './prune.ts'
+import { boundedByTime, pruning } from './prune.ts'
 import { receipts } from './receipts.ts'
 
 /** What people ask of the inbox, in connections of their own: looking takes nothing from receiving and delivering. */
@@ -17,6 +17,9 @@ export function tending(database: Database, schema: string): Tending {
     ...receipts(database, schema),
     find: (where, paging) => database.transact((client) => find(client, where, paging)),
     overview: () => database.use(overview),
+    limit() {
+      throw boundedByTime()
+    },
     replay: notYet('replay'),
     prune: (retention, after) => database.transact((client) => prune(client, retention, after)),
     erase: notYet('erase'),
