@@ -8,19 +8,6 @@ import { setTime } from './time.ts'
 
 const byBytes = 'keeps its last fifth for what somebody waits for, and prunes to be out of it'
 
-const later = [
-  'runs ended deliveries that fit once more, in order, as if never attempted',
-  'replays a dead letter with a day of its own to be given up in',
-  "puts a replayed delivery at its event's place, never beside a leased one",
-  'lets a replayed delivery go before a younger one that waits for its retry',
-  'gives a handler added later the earlier events that it wants',
-  'delivers a refused event and what was set aside when a person says so',
-  'replays in steps that go on where the last one stopped',
-  'takes away everything that names a person',
-  'blanks what comes of an erased person again, unless it is newer',
-  'erases in one tenant where one is named',
-]
-
 describe('postgres', () => {
   let server: Server
   beforeAll(async () => {
@@ -63,9 +50,6 @@ describe('postgres', () => {
       }
     },
     {
-      ...Object.fromEntries(
-        later.map((name) => [name, 'an inbox on PostgreSQL is not replayed or erased yet']),
-      ),
       [byBytes]: 'an inbox on PostgreSQL is bounded by time alone',
     },
   )

@@ -15,6 +15,7 @@ export function admitting(
   const lock = locking(schema)
   const findIntake = findingIntake(schema)
   const lockHeads = lockingHeads(schema)
+  const demote = demoting(schema)
   const lead = leading(schema)
   const park = parking(schema)
 
@@ -24,14 +25,20 @@ export function admitting(
     const intake = await findIntake(client, handler)
     const heads = await lockHeads(client, handler, [...new Set(intake.map(({ lane }) => lane))])
     // While they are locked no head can leave, and heads are made here alone: a lane that has none now has none.
-    const led = new Set(heads.map(({ lane }) => lane))
+    const led = new Map(heads.map((head) => [head.lane, head]))
     const leads: number[] = []
     const parks: number[] = []
+    const demoted: string[] = []
     for (const { lane, position } of intake) {
-      if (led.has(lane)) parks.push(position)
-      else leads.push(position)
-      led.add(lane)
+      const head = led.get(lane)
+      // A replayed one goes before a younger head, unless that is leased.
+      const isFirst = head === undefined || (head.token === null && head.position > position)
+      if (isFirst && head !== undefined) demoted.push(lane)
+      if (isFirst) leads.push(position)
+      else parks.push(position)
+      if (isFirst) led.set(lane, { lane, position, token: null })
     }
+    if (demoted.length > 0) await demote(client, handler, demoted)
     if (leads.length > 0) await lead(client, handler, leads)
     if (parks.length > 0) await park(client, handler, parks)
   }
@@ -59,10 +66,25 @@ function findingIntake(schema: string): Statement<{ position: number; lane: stri
 }
 
 /** Index: primary key (lane, handler). */
-function lockingHeads(schema: string): Statement<{ lane: string }> {
+function lockingHeads(schema: string): Statement<{ lane: string; position: number; token: string | null }> {
   return statement(
     `${schema}.admit_lock_heads`,
-    `select lane from ${schema}.heads where handler = $1 and lane = any ($2::uuid[]) order by lane for update`,
+    `select lane, position::float8, token from ${schema}.heads where handler = $1 and lane = any ($2::uuid[]) order by lane for update`,
+  )
+}
+
+/** Index: primary key (lane, handler). */
+function demoting(schema: string): Statement<never> {
+  return statement(
+    `${schema}.admit_demote`,
+    `
+    with taken as (
+      delete from ${schema}.heads where handler = $1 and lane = any ($2::uuid[]) and token is null
+      returning handler, lane, position, created
+    )
+    insert into ${schema}.parked (handler, lane, position, created)
+    select handler, lane, position, created from taken
+    `,
   )
 }
 

@@ -157,15 +157,23 @@ const wants = (event: string) => `
     and (h.applications is null or ${event}.applications && h.applications)`
 
 /** Gives the stored event in `stored` to every handler that wants it. */
-const fanOut = (schema: string) => `
+export const fanOut = (schema: string): string => `
   insert into ${schema}.intake (handler, position, created, lane)
   select h.id, s.position, s.created, case when h.ordered then coalesce(s.lane, s.own_lane) else s.own_lane end
   from stored s join ${schema}.handlers h
     on ${wants('s')}`
 
+/** Whether it is of somebody who was erased, and not newer than that. Index: primary key (person). */
+const isErased = (schema: string, event: string): string => `
+    exists (select from ${schema}.erased) and exists (
+      select from unnest(${event}.subjects) n
+      join ${schema}.erased x on x.person in (${schema}.person(n, '*'), ${schema}.person(n, ${event}.tenant))
+      where case when ${event}.created = 0 then ${event}.received else ${event}.created end <= x.at
+    )`
+
 /**
- * Gives the places of those that nobody wants, and of those that are new, or were refused before and are accepted at last: those take their place in the order now, behind
- * what was answered meanwhile. One statement, one trip, one commit. Places are numbered in order of arrival; rows are written
+ * Gives the places of those that nobody wants, and of those that are new, or were refused before and are accepted at last: those take
+ * their place in the order now, behind what was answered meanwhile. One statement, one trip, one commit. Places are numbered in order of arrival; rows are written
  * in order of key, or two batches with the same events in opposite order would deadlock. Index: primary key (created, tenant, id).
  */
 function inserting(schema: string): Statement<{ place: number; stored: boolean }> {
@@ -174,38 +182,42 @@ function inserting(schema: string): Statement<{ place: number; stored: boolean }
     `
     with arrival as materialized (
       select a.created, a.tenant, a.id, a.type, a.source, a.received, a.lane, a.applications::text[] as applications,
-        a.subjects::uuid[] as subjects, a.refused, a.trace, a.optional, a.ends, a.place, nextval('${schema}.positions') as position, lag(ends, 1, 0) over (order by place) as start
+        a.subjects::uuid[] as subjects, a.refused, a.trace, a.optional, a.ends, a.place,
+        nextval('${schema}.positions') as position, lag(ends, 1, 0) over (order by place) as start
       from ${arrivalRows}
       where ${durably}
+    ), judged as materialized (
+      select a.*, case when ${isErased(schema, 'a')} then 'erased' end as gone from arrival a
     ), unwanted as (
       select a.place from arrival a
       where a.optional and a.refused is null and not exists (select from ${schema}.handlers h where ${wants('a')})
     ), inserted as (
       insert into ${schema}.events
-        (created, position, received, lane, hash, tenant, id, type, source, refused, applications, trace, kept, body)
-      select created, position, received, lane, substring($14::bytea from (place::int - 1) * 32 + 1 for 32),
-        tenant, id, type, source, refused, applications, trace, (select ${schema}.now()),
-        substring($15::bytea from start + 1 for ends - start)
-      from arrival
+        (created, position, received, lane, hash, tenant, id, type, source, refused, applications, trace, kept, body, gone)
+      select created, position, received, case when gone is null then lane end,
+        substring($14::bytea from (place::int - 1) * 32 + 1 for 32), tenant, id, type, source, case when gone is null then refused end,
+        applications, trace, (select ${schema}.now()),
+        case when gone is null then substring($15::bytea from start + 1 for ends - start) end, gone
+      from judged
       where not (source = 'door' and created <> 0 and created < ${schema}.now() - ${keysOutliveMs}) -- as isStale says
         and not (optional and place in (select place from unwanted))
       order by created, tenant collate "C", id collate "C"
       on conflict (created, tenant, id) do update
       set position = excluded.position, received = excluded.received, lane = excluded.lane, hash = excluded.hash,
         type = excluded.type, source = excluded.source, refused = null, applications = excluded.applications, trace = excluded.trace,
-        kept = excluded.kept, body = excluded.body
+        kept = excluded.kept, body = excluded.body, gone = excluded.gone
       where events.refused is not null and excluded.refused is null
       returning position
     ), stored as materialized (
       select a.place, a.position, a.created, a.lane, ${schema}.own_lane(a.position) as own_lane,
-        a.type, a.tenant, a.applications, a.subjects, a.refused
-      from inserted join arrival a using (position)
+        a.type, a.tenant, a.applications, a.subjects, a.refused, a.gone
+      from inserted join judged a using (position)
     ), named as (
       insert into ${schema}.names (bucket, name, position, created)
-      select position >> 16, unnest(subjects), position, created from stored
+      select position >> 16, unnest(subjects), position, created from stored where gone is null
     ), fanned as (
       ${fanOut(schema)}
-      where s.refused is null
+      where s.refused is null and s.gone is null
     )
     select (place - 1)::float8 as place, true as stored from stored
     union all select (place - 1)::float8, false from unwanted
@@ -234,7 +246,9 @@ function settingAside(schema: string): Statement<never> {
     `
     insert into ${schema}.aside
       (kind, hash, created, tenant, id, type, source, received, lane, names, applications, trace, body)
-    select $1, $2::bytea, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 where ${durably}
+    select $1, $2::bytea, a.created, a.tenant, $5, $6, $7, a.received, $9, a.subjects, $11, $12, $13
+    from (select $3::bigint as created, $4::text as tenant, $8::bigint as received, $10::uuid[] as subjects) a
+    where ${durably} and not (${isErased(schema, 'a')})
     on conflict (hash) do nothing
     `,
   )

@@ -74,3 +74,31 @@ function keptOf({ kind, created, tenant, id, type, source, received, kept, size,
     deliveries: [],
   }
 }
+
+/** Where those lie that a filter means, oldest first. */
+export function placingAsides(
+  schema: string,
+): (
+  client: PostgresClient,
+  where: Filter,
+  kinds: readonly Aside[],
+  after: string | undefined,
+  limit: number,
+) => Promise<{ readonly places: readonly number[]; readonly next?: string }> {
+  const find = selecting(schema, 'oldest', '>', 'asc')
+  return async (client, where, kinds, after, limit) => {
+    const { userId } = where
+    const name = userId === undefined ? null : nameOf(userId)
+    const rows = await find(client, kinds, userId, name, after ?? 0, limit, false)
+    const last = rows.length === limit ? rows.at(-1) : undefined
+    return {
+      places: rows.filter((row) => fitsAside(keptOf(row), where)).map(({ place }) => place),
+      ...(last !== undefined && { next: String(last.place) }),
+    }
+  }
+}
+
+/** A handler that is named is the one that gets it, not one that had it. */
+function fitsAside(kept: Kept, { handler: _, ...where }: Filter): boolean {
+  return fits(kept, where)
+}

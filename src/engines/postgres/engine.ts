@@ -105,7 +105,7 @@ export function postgres(
 
     stats: () => inbox.use(count),
 
-    tend: tending(inbox, schema),
+    tend: tending(inbox, schema, () => watchers.announce()),
 
     async [Symbol.asyncDispose]() {
       watchers.close()

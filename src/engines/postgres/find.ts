@@ -4,7 +4,7 @@ import type { Page, Paging } from '../../model/tending.ts'
 import { findingAside } from './aside.ts'
 import { loading } from './read.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
-import { walking } from './walk.ts'
+import { type Place, walking } from './walk.ts'
 
 /** How many events one call looks at. */
 const lookLimit = 1_000
@@ -13,23 +13,45 @@ const bytesLimit = 4 * 1024 * 1024
 /** How far arrivals may be out of order in time. */
 export const disorderMs = 10 * 60_000
 
+/** Where an event is, beside what it is. */
+export interface Placed {
+  readonly place: Place
+  readonly kept: Kept
+}
+
 /** A page of what fits. */
 export function finding(
   schema: string,
 ): (client: PostgresClient, where: Filter, paging: Paging) => Promise<Page<Kept>> {
+  const scout = scouting(schema)
+  const findAside = findingAside(schema)
+  return async (client, where, paging) => {
+    if (asidesOf(where).length > 0) return findAside(client, where, paging)
+    const { items, ...page } = await scout(client, where, paging, (kept) => fits(kept, where))
+    return { ...page, items: items.map(({ kept }) => kept) }
+  }
+}
+
+/** A page of what else is wanted of a filter's events. */
+export function scouting(
+  schema: string,
+): (
+  client: PostgresClient,
+  where: Filter,
+  paging: Paging,
+  isWanted: (kept: Kept) => boolean,
+) => Promise<Page<Placed>> {
   const walkOf = walking(schema)
   const load = loading(schema)
   const positionAt = findingPosition(schema)
-  const findAside = findingAside(schema)
 
-  return async (client, where, paging) => {
-    if (asidesOf(where).length > 0) return findAside(client, where, paging)
+  return async (client, where, paging, isWanted) => {
     const { limit, after, order = 'newest', bodies = false } = paging
     const { receivedAfter = -Infinity, receivedBefore = Infinity } = where
     const from = receivedAfter === -Infinity ? 0 : await positionAt(client, receivedAfter - disorderMs)
     const to = receivedBefore === Infinity ? Infinity : await positionAt(client, receivedBefore + disorderMs)
     const walk = walkOf(where)
-    const items: Kept[] = []
+    const items: Placed[] = []
     let bytes = 0
     let place = after === undefined ? startOf(order, from, to) : Number(after)
     for (let looked = 0; looked < lookLimit;) {
@@ -40,8 +62,9 @@ export function finding(
         if (order === 'newest' ? at.position < from : at.position >= to) return { items }
         place = at.position
         const kept = events.get(at.position)
-        if (kept === undefined || kept.gone !== undefined || !fits(kept, where)) continue
-        items.push(bodies ? ((await load(client, [at], true)).get(at.position) ?? kept) : kept)
+        if (kept === undefined || kept.gone !== undefined || !isWanted(kept)) continue
+        const whole = bodies ? (await load(client, [at], true)).get(at.position) : undefined
+        items.push({ place: at, kept: whole ?? kept })
         bytes += bodies ? kept.size : 0
         if (items.length === limit || bytes >= bytesLimit) return { items, next: String(place) }
       }

@@ -260,6 +260,17 @@ function tables(schema: string): string {
     id       text
   );
 
+  -- Who was erased when: a hash of the person under a key of this inbox.
+  create table ${schema}.erased (
+    person  bytea primary key,
+    at      bigint not null
+  );
+  create table ${schema}.erasure_key (key bytea not null);
+  insert into ${schema}.erasure_key
+    values (sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'utf8')));
+  create function ${schema}.person(name uuid, tenant text) returns bytea language sql stable
+    return (select sha256(key || convert_to(name || '/' || tenant, 'utf8')) from ${schema}.erasure_key);
+
   -- To write without changing anything: whether the inbox works is asked here.
   create table ${schema}.probe (at bigint not null);
   insert into ${schema}.probe values (0);

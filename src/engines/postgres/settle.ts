@@ -139,7 +139,7 @@ function endColumnsOf(ends: readonly Ended[]): readonly unknown[] {
  * No table is joined to a list: by bad statistics a planner would walk the table and search the list for each of its rows (0.8 s where this
  * takes 10 ms). Each is looked up by the values of one array, or row by row in a subquery. Indexes: primary keys.
  */
-function ending(schema: string): Statement<never> {
+export function ending(schema: string): Statement<never> {
   return statement(
     `${schema}.settle_ended`,
     `

@@ -1,17 +1,21 @@
-import { FusewireError } from '../../model/errors.ts'
 import type { Tending } from '../../model/tending.ts'
 import type { Database } from './database.ts'
+import { erasing, rememberingErased } from './erase.ts'
 import { finding } from './find.ts'
 import { nodes } from './nodes.ts'
 import { overviewing } from './overview.ts'
 import { boundedByTime, pruning } from './prune.ts'
 import { receipts } from './receipts.ts'
+import { replaying } from './replay.ts'
 
 /** What people ask of the inbox, in connections of their own: looking takes nothing from receiving and delivering. */
-export function tending(database: Database, schema: string): Tending {
+export function tending(database: Database, schema: string, wake: () => void): Tending {
   const find = finding(schema)
   const overview = overviewing(schema)
   const prune = pruning(schema)
+  const replay = replaying(schema)
+  const remember = rememberingErased(schema)
+  const erase = erasing(schema)
   return {
     ...nodes(database, schema),
     ...receipts(database, schema),
@@ -20,19 +24,19 @@ export function tending(database: Database, schema: string): Tending {
     limit() {
       throw boundedByTime()
     },
-    replay: notYet('replay'),
+    replay: async (where, after) => {
+      const replayed = await database.transact((client) => replay(client, where, after))
+      wake()
+      return replayed
+    },
     prune: (retention, after) => database.transact((client) => prune(client, retention, after)),
-    erase: notYet('erase'),
+    async erase(person, after) {
+      // First, in a transaction of its own: what comes in meanwhile is blanked by append.
+      if (after === undefined) await database.transact((client) => remember(client, person))
+      const erased = await database.transact((client) => erase(client, person, after))
+      wake()
+      return erased
+    },
     scrub: async () => 'overwritten later',
   }
-}
-
-function notYet(what: string): () => Promise<never> {
-  return () =>
-    Promise.reject(
-      new FusewireError(
-        'FW_OPTION',
-        `${what}: an inbox on PostgreSQL cannot do that yet; one on SQLite can.`,
-      ),
-    )
 }

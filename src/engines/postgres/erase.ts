@@ -1,0 +1,164 @@
+import type { ErasedStep, Person } from '../../model/erasure.ts'
+import { placingAsides } from './aside.ts'
+import { scouting } from './find.ts'
+import { ending } from './settle.ts'
+import { nameOf, type PostgresClient, type Statement, statement } from './sql.ts'
+
+/** How many events one step takes. */
+const stepLimit = 100
+
+/** Remembers, as a keyed hash, that older events of a person are to be blanked when they come again. */
+export function rememberingErased(schema: string): (client: PostgresClient, person: Person) => Promise<void> {
+  const insert = statement(
+    `${schema}.erase_remember`,
+    `
+    insert into ${schema}.erased (person, at) values (${schema}.person($1::uuid, $2), ${schema}.now())
+    on conflict (person) do update set at = excluded.at
+    `,
+  )
+  return async (client, { userId, tenantId = '*' }) => {
+    await insert(client, nameOf(userId), tenantId)
+  }
+}
+
+/**
+ * A step of taking away all that names a person but the keys, inside the caller's transaction: events (`e` and a position), then what was set
+ * aside (`a`). What had not ended ends as `erased`; whoever leased it has lost it, and its lane goes on.
+ */
+export function erasing(
+  schema: string,
+): (client: PostgresClient, person: Person, after?: string) => Promise<ErasedStep> {
+  const scout = scouting(schema)
+  const findAsides = placingAsides(schema)
+  const removeWaiting = waitingRemoving(schema)
+  const lockHeads = headsLocking(schema)
+  const end = ending(schema)
+  const blank = blanking(schema)
+  const removeAsides = statement<{ one: number }>(
+    `${schema}.erase_asides`,
+    `delete from ${schema}.aside where place = any ($1::bigint[]) returning 1 as one`,
+  )
+
+  async function events(
+    client: PostgresClient,
+    { userId, tenantId }: Person,
+    after: string,
+  ): Promise<ErasedStep> {
+    const paging = { limit: stepLimit, order: 'oldest', ...(after !== '' && { after }) } as const
+    const { items, next } = await scout(client, { userId }, paging, ({ key }) => {
+      return tenantId === undefined || key.tenantId === tenantId
+    })
+    const goOn = { next: next === undefined ? 'a' : `e${next}` }
+    if (items.length === 0) return { events: 0, deliveries: 0, ...goOn }
+    const places = [items.map(({ place }) => place.position), items.map(({ place }) => place.created)]
+    const waiting = await removeWaiting(client, ...places)
+    const heads = await lockHeads(client, ...places)
+    for (const [handler, of] of Map.groupBy(heads, (head) => head.handler)) {
+      await end(
+        client,
+        handler,
+        of.map(({ lane }) => lane),
+        of.map(({ position }) => position),
+        of.map(({ created }) => created),
+        of.map(({ attempts }) => attempts),
+        of.map(() => 'succeeded'),
+        of.map(() => 'erased'),
+        of.map(() => null),
+      )
+    }
+    const buckets = [...new Set(items.map(({ place }) => Math.floor(place.position / 65_536)))]
+    await blank(client, ...places, buckets)
+    return { events: items.length, deliveries: waiting.length + heads.length, ...goOn }
+  }
+
+  return async (client, person, after = 'e') => {
+    const place = after.slice(1)
+    if (after.startsWith('e')) return events(client, person, place)
+    const kinds = ['conflict', 'stale', 'quarantined'] as const
+    const from = place === '' ? undefined : place
+    const { places, next } = await findAsides(client, person, kinds, from, stepLimit)
+    const removed = places.length === 0 ? [] : await removeAsides(client, places)
+    return { events: removed.length, deliveries: 0, ...(next !== undefined && { next: `a${next}` }) }
+  }
+}
+
+/** What was no head yet. Indexes: primary keys. */
+function waitingRemoving(schema: string): Statement<{ one: number }> {
+  return statement(
+    `${schema}.erase_waiting`,
+    `
+    with intake as (
+      delete from ${schema}.intake
+      where handler = any (array (select id from ${schema}.handlers)) and position = any ($1::bigint[])
+      returning handler, position, created
+    ), lanes as materialized (
+      select e.lane from unnest($1::bigint[], $2::bigint[]) as w (position, created)
+      cross join lateral (
+        select lane from ${schema}.events e where e.position = w.position and e.created = w.created limit 1
+      ) e
+    ), parked as (
+      delete from ${schema}.parked
+      where handler = any (array (select id from ${schema}.handlers))
+        and lane = any (array (select lane from lanes)) and position = any ($1)
+      returning handler, position, created
+    )
+    insert into ${schema}.finished (created, position, handler, attempts, reason)
+    select created, position, handler, 0, 'erased' from (select * from intake union all select * from parked) w
+    returning 1 as one
+    `,
+  )
+}
+
+interface Head {
+  readonly handler: number
+  readonly lane: string
+  readonly position: number
+  readonly created: number
+  readonly attempts: number
+}
+
+/** In order of handler's name, then lane, as whoever waits for heads locks them. Index: primary key (lane, handler). */
+function headsLocking(schema: string): Statement<Head> {
+  return statement(
+    `${schema}.erase_lock_heads`,
+    `
+    select h.handler, h.lane, h.position::float8, h.created::float8, h.attempts
+    from ${schema}.heads h
+    where h.position = any ($1::bigint[]) and h.lane = any (array (
+      select l.lane from unnest($1::bigint[], $2::bigint[]) as w (position, created)
+      cross join lateral (
+        (select e.lane from ${schema}.events e where e.position = w.position and e.created = w.created limit 1)
+        union all
+        select ${schema}.own_lane(w.position)
+      ) l
+    ))
+    order by (select name from ${schema}.handlers n where n.id = h.handler), h.lane
+    for update of h
+    `,
+  )
+}
+
+/** A dead letter is over, too: nothing is left that a replay could run. Indexes: unique (position, created), primary keys. */
+function blanking(schema: string): Statement<never> {
+  const these = `position = any ($1::bigint[]) and created = any ($2::bigint[])`
+  return statement(
+    `${schema}.erase`,
+    `
+    with dead as (
+      delete from ${schema}.dead
+      where handler = any (array (select id from ${schema}.handlers)) and position = any ($1)
+      returning created, position, handler, attempts
+    ), buried as (
+      insert into ${schema}.finished (created, position, handler, attempts, reason)
+      select created, position, handler, attempts, 'erased' from dead
+    ), finished as (
+      update ${schema}.finished set failures = null where ${these} and failures is not null
+    ), named as (
+      delete from ${schema}.names where bucket = any ($3::int[]) and ${these}
+    )
+    update ${schema}.events
+    set body = null, gone = 'erased', refused = null, lane = null, trace = null, applications = '{}'
+    where ${these} and gone is null
+    `,
+  )
+}
