@@ -6,7 +6,7 @@ function importsOf(module: URL, seen = new Set<string>(), foreign: string[] = []
   if (seen.has(module.href)) return foreign
   seen.add(module.href)
   const source = readFileSync(module, 'utf8').replaceAll(/^import type .*$/gm, '')
-  for (const [, specifier = ''] of source.matchAll(/(?:from|import) ?\(?'([^'\s]+)'/g)) {
+  for (const [, specifier = ''] of source.matchAll(/(?:from|import) ?\(?'([^'\s\\]+)'/g)) {
     if (specifier.startsWith('.')) importsOf(new URL(specifier, module), seen, foreign)
     else if (!specifier.startsWith('node:')) foreign.push(specifier)
   }
