@@ -357,10 +357,8 @@ export const tendingContract: readonly Clause[] = [
 
     const delivered = await drain(engine, 'a')
     assert.deepEqual(idsOf(delivered).slice(0, 1), ['1'])
-    assert.deepEqual(
-      delivered.slice(1).map(({ event }) => Buffer.from(event.body).toString().slice(0, 5)),
-      ['other', '{"eve'],
-    )
+    const bodies = delivered.slice(1).map(({ event }) => Buffer.from(event.body).toString().slice(0, 5))
+    assert.deepEqual(bodies.toSorted(), ['other', '{"eve'])
     assert.deepEqual(await engine.known([arrival('1').key]), [true])
     assert.deepEqual(await all(tended(engine), { state: ['conflict', 'stale'] }), [])
   }),
