@@ -20,7 +20,9 @@ export function readerThread(): ReaderThread {
 
   function start(url: URL): Worker {
     // Of the process's own flags some are refused here; that node:sqlite is young was said by the first connection.
-    const started = new Worker(url, { execArgv: ['--disable-warning=ExperimentalWarning'], env: {} })
+    // Descriptors outlive the thread: to close one would take the locks of this process along (scrub.ts).
+    const execArgv = ['--disable-warning=ExperimentalWarning']
+    const started = new Worker(url, { execArgv, env: {}, trackUnmanagedFds: false })
     started.on('message', (reply: { readonly value: unknown } | { readonly error: unknown }) => {
       const asked = waiting.shift()
       if (waiting.length === 0) started.unref()

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { existsSync, openSync, readSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { query, type SqliteSql } from './sql.ts'
 
@@ -19,26 +19,27 @@ const chunkBytes = 4 * 1024 * 1024
  */
 export function holds(path: string, texts: readonly string[]): boolean {
   const needles = texts.filter((text) => text !== '').map((text) => Buffer.from(text))
-  return [path, `${path}-wal`].some((file) => existsSync(file) && fileHolds(file, needles))
+  return [path, `${path}-wal`].some((file) => existsSync(file) && fileHolds(opened(file), needles))
 }
 
-function fileHolds(file: string, needles: readonly Buffer[]): boolean {
+/** Never closed: a process that closes any descriptor of a database loses its locks on it (sqlite.org/howtocorrupt.html, 2.2). */
+const descriptors = new Map<string, number>()
+
+function opened(file: string): number {
+  const { dev, ino } = statSync(file)
+  const identity = `${dev}:${ino}`
+  const fd = descriptors.get(identity) ?? openSync(file, 'r')
+  descriptors.set(identity, fd)
+  return fd
+}
+
+function fileHolds(fd: number, needles: readonly Buffer[]): boolean {
   const overlap = Math.max(0, ...needles.map(({ length }) => length - 1))
-  const buffer = Buffer.alloc(chunkBytes + overlap)
-  const fd = openSync(file, 'r')
-  try {
-    let kept = 0
-    for (;;) {
-      const read = readSync(fd, buffer, kept, chunkBytes, null)
-      const filled = kept + read
-      const chunk = buffer.subarray(0, filled)
-      if (needles.some((needle) => chunk.includes(needle))) return true
-      if (read === 0) return false
-      kept = Math.min(overlap, filled)
-      buffer.copyWithin(0, filled - kept, filled)
-    }
-  } finally {
-    closeSync(fd)
+  const buffer = Buffer.alloc(chunkBytes)
+  for (let at = 0; ; at += chunkBytes - overlap) {
+    const chunk = buffer.subarray(0, readSync(fd, buffer, 0, chunkBytes, at))
+    if (needles.some((needle) => chunk.includes(needle))) return true
+    if (chunk.length < chunkBytes) return false
   }
 }
 

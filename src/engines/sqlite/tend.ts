@@ -90,7 +90,9 @@ export function tending({
 
     async scrub(gone, { compact = false } = {}) {
       const path = await sessions.use((session) => session.path)
-      if (compact && path !== '') await look('compact', path)
+      // A handle may be another library's: no second connection to its file may be opened, or closed, in this process.
+      if (compact && isPath && path !== '') await look('compact', path)
+      else if (compact) await sessions.use(({ db }) => db.exec('vacuum'))
       const ofThread = isPath && path !== '' ? await thread.ask(path, ['emptyLog', path]) : undefined
       const empty = ofThread?.value ?? (await sessions.use(({ emptyLog }) => emptyLog()))
       if (empty !== true) return 'pending'
