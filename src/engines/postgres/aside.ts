@@ -86,19 +86,16 @@ export function placingAsides(
   limit: number,
 ) => Promise<{ readonly places: readonly number[]; readonly next?: string }> {
   const find = selecting(schema, 'oldest', '>', 'asc')
-  return async (client, where, kinds, after, limit) => {
+  return async (client, given, kinds, after, limit) => {
+    const { handler, ...where } = given
+    void handler // One that is named is to get it, not one that had it.
     const { userId } = where
     const name = userId === undefined ? null : nameOf(userId)
     const rows = await find(client, kinds, userId, name, after ?? 0, limit, false)
     const last = rows.length === limit ? rows.at(-1) : undefined
     return {
-      places: rows.filter((row) => fitsAside(keptOf(row), where)).map(({ place }) => place),
+      places: rows.filter((row) => fits(keptOf(row), where)).map(({ place }) => place),
       ...(last !== undefined && { next: String(last.place) }),
     }
   }
-}
-
-/** A handler that is named is the one that gets it, not one that had it. */
-function fitsAside(kept: Kept, { handler: _, ...where }: Filter): boolean {
-  return fits(kept, where)
 }
