@@ -44,7 +44,7 @@ async function load(file: string): Promise<JsonObject> {
   throw misused(text`${file} must export its settings: export default { port: 3000 }.`)
 }
 
-/** Whoever may write the file may run what he likes as its reader. The machine's administrator may anyway. */
+/** Whoever may write it decides what its reader runs. The machine's administrator does anyway. */
 function checkOwner(path: string, file: string): void {
   try {
     const { uid, mode } = statSync(path)

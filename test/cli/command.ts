@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach } from 'vitest'
@@ -33,6 +33,11 @@ export interface Surroundings {
 export function start(args: readonly string[], around: Surroundings = {}): Running {
   return watch(spawn(process.execPath, [program, ...args], options(around)), around.input)
 }
+
+/** Whether there is the `script` of util-linux, which gives a program a terminal. */
+export const hasTerminal: boolean = (spawnSync('script', ['--version']).stdout ?? '')
+  .toString()
+  .includes('util-linux')
 
 /** Starts it in a real terminal, where stdout and stderr are one. */
 export function startInTerminal(args: readonly string[], around: Surroundings = {}): Running {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adminToken, type Server, startServer } from 'fusewire/server'
-import { harmless, run, startInTerminal } from './command.ts'
+import { hasTerminal, harmless, run, startInTerminal } from './command.ts'
 import { ada, fill, hostile, ids, receiver } from './filled-inbox.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fusewire-inbox-'))
@@ -201,7 +201,7 @@ describe.each([
   })
 })
 
-test('in a terminal, prune waits for a yes', async () => {
+test.skipIf(!hasTerminal)('in a terminal, prune waits for a yes (needs util-linux)', async () => {
   const args = ['inbox', 'prune', '--before', '2100-01-01', '--inbox', `sqlite:${copy()}`]
   const no = startInTerminal(args)
   await no.says('[y/N]')

@@ -8,7 +8,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { sqlite } from 'fusewire/sqlite'
 import { sample } from 'fusewire/testing'
-import { run, start, startInTerminal, type Running, type Surroundings } from './command.ts'
+import { hasTerminal, run, start, startInTerminal, type Running, type Surroundings } from './command.ts'
 
 // Inside the repository, so that handlers find the package as an application's would.
 const folder = mkdtempSync(join(import.meta.dirname, '.serve-'))
@@ -173,7 +173,7 @@ test('takes its settings from the config file beside package.json', async () => 
   expect((await running.ended).code).toBe(0)
 })
 
-test('tells people in lines, and programs in JSON', async () => {
+test.skipIf(!hasTerminal)('tells people in lines, and programs in JSON (needs util-linux)', async () => {
   const running = startInTerminal(
     [
       'serve',

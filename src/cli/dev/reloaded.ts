@@ -71,6 +71,7 @@ export function reloaded(program: Program, folder: string, events: ReloadEvents)
 async function end(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const gone = once(child, 'exit')
-  process.kill(-child.pid, 'SIGTERM')
+  if (process.platform === 'win32') child.kill()
+  else process.kill(-child.pid, 'SIGTERM')
   await gone
 }
