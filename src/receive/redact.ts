@@ -47,8 +47,10 @@ interface Plan {
 /** Where a type newer than the catalogue most likely has them. */
 const unlistedSecrets = ['user.password', 'user.salt', 'token', 'refreshToken', 'refreshToken.token']
 
+/** FusionAuth sends a cleared credential as null, or, of recovery codes, as an empty list. */
 function isSomething(value: unknown): boolean {
-  return value !== undefined && value !== null
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0
+  return value !== undefined && value !== null && value !== ''
 }
 
 /** Secret paths as a tree. */
