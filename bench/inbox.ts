@@ -1,31 +1,12 @@
-import { signatureHeader, signer } from '../src/lib/sign.ts'
 import { type Benchmark, figure, growth, ratio, type Subject } from './lib/benchmark.ts'
-import type { Load } from './lib/load.ts'
 import { served } from './lib/served.ts'
 import { disk } from './inbox/disk.ts'
 import { blockLane, drained } from './inbox/drained.ts'
-import { body, rowOf, textOf } from './inbox/events.ts'
 import { filled } from './inbox/filled.ts'
-import { secret } from './inbox/key.ts'
+import { signedLoad } from './inbox/load.ts'
 import { stored } from './inbox/stored.ts'
 
 const program = (name: string) => new URL(`inbox/${name}.ts`, import.meta.url)
-const sign = signer({ kid: 'bench', secret })
-
-/** Signed as FusionAuth would. */
-function row(n: number): readonly string[] {
-  const columns = rowOf(n)
-  return [...columns, sign(textOf(columns))]
-}
-
-const load = (connections: number): Load => ({
-  connections,
-  path: '/fusionauth-webhook',
-  headers: { 'content-type': 'application/json', [signatureHeader]: '<4>' },
-  body,
-  row,
-})
-
 /** One inbox for all that is measured beside a million events. */
 let million: Promise<string> | undefined
 const aMillion = (quick: boolean) => (million ??= filled(quick ? 1_000 : 1_000_000))
@@ -33,7 +14,7 @@ const aMillion = (quick: boolean) => (million ??= filled(quick ? 1_000 : 1_000_0
 const besideAMillion: Subject = {
   name: 'fusewire 32, 1 M stored',
   open: async (pace) =>
-    served(besideAMillion.name, program('fusewire'), load(32), [await aMillion(pace.quick)]).open(pace),
+    served(besideAMillion.name, program('fusewire'), signedLoad(32), [await aMillion(pace.quick)]).open(pace),
 }
 
 export const benchmark: Benchmark = {
@@ -43,7 +24,7 @@ export const benchmark: Benchmark = {
   subjects: [
     ...[32, 64].flatMap((connections) =>
       ['fusewire', 'least', 'one-commit'].map((name) =>
-        served(`${name} ${connections}`, program(name), load(connections)),
+        served(`${name} ${connections}`, program(name), signedLoad(connections)),
       ),
     ),
     besideAMillion,

@@ -13,13 +13,18 @@ export interface Usage {
 export function listen(server: Server): void {
   server.listen(0, '127.0.0.1', () => {
     const { port } = server.address() as AddressInfo // A listening TCP server has one.
-    tell({ port })
+    tellPort(port)
   })
+}
+
+/** The same for a server that listens already. */
+export function tellPort(port: number): void {
   process.on('message', () => {
     const { user, system } = process.cpuUsage()
     tell({ cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss() })
   })
   process.on('disconnect', () => process.exit())
+  tell({ port })
 }
 
 function tell(told: Told): void {
