@@ -33,7 +33,7 @@ export async function open(
   const { authenticator, inbox, bodyLimit, gateTimeoutMs, concurrency, privacy, retention, clock, log } =
     options
   await authenticator.prepare(log, clock)
-  const telemetry = await openTelemetry(log)
+  const telemetry = openTelemetry(log)
   const observer = together(telemetry === undefined ? observers : [...observers, telemetry.observer])
   const traced = telemetry === undefined ? {} : { tracer: telemetry.tracer }
   const gated = (type: string) => gates.has(type)

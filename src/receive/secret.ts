@@ -62,6 +62,7 @@ export function byteString(text: string): string {
  * @param secret A byte string.
  */
 export function fingerprint(secret: string): Buffer {
+  processKey ??= randomBytes(32).toString('hex')
   return Buffer.from(hash('sha256', processKey + secret, 'hex'))
 }
 
@@ -75,4 +76,5 @@ export function matchesAny(presented: string, candidates: readonly Buffer[]): bo
   return matches
 }
 
-const processKey = randomBytes(32).toString('hex')
+/** Made at its first use: Workers have no random bytes before their first request. */
+let processKey: string | undefined

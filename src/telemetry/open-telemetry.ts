@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type * as OpenTelemetry from '@opentelemetry/api'
 import { describeError } from '../lib/describe-error.ts'
 import type { Log } from '../model/log.ts'
@@ -18,11 +19,12 @@ const registered = Symbol.for('opentelemetry.js.api.1')
  * Spans and metrics by `@opentelemetry/api`, if an SDK has been registered before the webhook opens. Without one nothing is looked for, and
  * the package need not be installed.
  */
-export async function openTelemetry(log: Log): Promise<Telemetry | undefined> {
+export function openTelemetry(log: Log): Telemetry | undefined {
   if (!(registered in globalThis)) return undefined
-  const name = '@opentelemetry/api' // Not where bundlers see it: it is optional.
   try {
-    const api = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as typeof OpenTelemetry // By its name.
+    // It is optional: bundlers, which look for what is imported, see nothing here. Its copies find one another.
+    const require = createRequire(import.meta.url)
+    const api = require('@opentelemetry/api') as typeof OpenTelemetry // By its name.
     return { observer: measuring(api), tracer: tracing(api) }
   } catch (error) {
     log.warn(
