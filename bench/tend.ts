@@ -128,6 +128,8 @@ function operation(
 const quiet = 'quiet'
 let person = 0
 let erased = 7
+/** What a round replays waits from then on: each begins behind it. */
+let replays = 0
 
 const finds: readonly Subject[] = [
   operation('find by user', ({ inbox, count }) => inbox.page({ userId: userOf(person++, count) })),
@@ -158,7 +160,12 @@ const changes: readonly Subject[] = [
   operation(
     'replay',
     ({ inbox, startedAt }) =>
-      some((options) => inbox.replay({ receivedAfter: startedAt + 55 * dayMs, state: 'succeeded' }, options)),
+      some((options) =>
+        inbox.replay(
+          { receivedAfter: startedAt + (55 + 10 * replays++) * dayMs, state: 'succeeded' },
+          options,
+        ),
+      ),
     { once: true },
   ),
   operation(

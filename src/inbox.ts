@@ -160,11 +160,12 @@ export function inboxOf(engine: Engine, strangers: () => Strangers | undefined =
       signal?.throwIfAborted()
       const began = performance.now()
       const step = await take(next)
-      done += count(step)
+      const did = count(step)
+      done += did
       next = step.next
       onProgress?.({ done, ...(next !== undefined && { next }) })
       // Events that come in are not to notice: half of the time is theirs.
-      if (next !== undefined) await pause(Math.min(performance.now() - began, longestPauseMs))
+      if (next !== undefined && did > 0) await pause(Math.min(performance.now() - began, longestPauseMs))
     } while (next !== undefined)
     return done
   }

@@ -7,13 +7,14 @@ export type Question = { [Ask in keyof Reads]: readonly [Ask, ...Parameters<Read
 export type Reply<Ask extends keyof Reads> =
   ReturnType<Reads[Ask]> extends Generator<void, infer Counted> ? Counted : ReturnType<Reads[Ask]>
 
-/** Everything at once: for a thread that has nothing else to do. */
-export function answer(reads: Reads, [ask, ...args]: Question): unknown {
+/** For a thread that has nothing else to do; `rest` between two steps lets others have the processor. */
+export function answer(reads: Reads, [ask, ...args]: Question, rest: () => void): unknown {
   const given = call(reads, ask, args)
   if (!isCounting(given)) return given
   for (;;) {
     const { done, value } = given.next()
     if (done === true) return value
+    rest()
   }
 }
 

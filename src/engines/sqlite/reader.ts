@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { answer, type Question } from './questions.ts'
 import { holdInPlace } from './file.ts'
 import { type Reads, reads } from './reads.ts'
+import { resting } from './rest.ts'
 
 /* A thread that looks into an inbox on a connection of its own, so that nothing waits for it. */
 
@@ -28,7 +29,7 @@ function readsOf(path: string): Reads {
 
 parentPort?.on('message', ({ path, question }: { path: string; question: Question }) => {
   try {
-    parentPort?.postMessage({ value: answer(readsOf(path), question) })
+    parentPort?.postMessage({ value: answer(readsOf(path), question, resting()) })
   } catch (error) {
     parentPort?.postMessage({ error })
   }

@@ -1,5 +1,6 @@
 import { existsSync, openSync, readSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { resting } from './rest.ts'
 import { query, type SqliteSql } from './sql.ts'
 
 /**
@@ -36,10 +37,12 @@ function opened(file: string): number {
 function fileHolds(fd: number, needles: readonly Buffer[]): boolean {
   const overlap = Math.max(0, ...needles.map(({ length }) => length - 1))
   const buffer = Buffer.alloc(chunkBytes)
+  const rest = resting()
   for (let at = 0; ; at += chunkBytes - overlap) {
     const chunk = buffer.subarray(0, readSync(fd, buffer, 0, chunkBytes, at))
     if (needles.some((needle) => chunk.includes(needle))) return true
     if (chunk.length < chunkBytes) return false
+    rest()
   }
 }
 
