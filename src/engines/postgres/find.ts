@@ -11,7 +11,7 @@ const lookLimit = 1_000
 /** After how many bytes of bodies a page ends. */
 const bytesLimit = 4 * 1024 * 1024
 /** How far arrivals may be out of order in time. */
-export const disorderMs = 10 * 60_000
+export const disorderMs: number = 10 * 60_000
 
 /** Where an event is, beside what it is. */
 export interface Placed {
