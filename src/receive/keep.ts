@@ -1,3 +1,4 @@
+import { isTransactional } from '../events/catalogue.ts'
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
 import type { Engine } from '../model/engine.ts'
@@ -26,6 +27,7 @@ export function keep(
 ): Keeper {
   const redact = redacting(redaction)
   const queue = new AppendQueue(engine, clock, log)
+  let fullUntil = -Infinity
 
   async function recall(key: EventKey): Promise<Answer | undefined> {
     try {
@@ -38,7 +40,7 @@ export function keep(
   }
 
   return {
-    closed: () => queue.closed(),
+    closed: () => queue.closed() ?? (clock.now() < fullUntil ? 'the inbox is full' : undefined),
     // Without a gate nothing has to be known before the append, which finds duplicates itself.
     recall: ({ event, key }) => (gated(event.type) ? recall(key) : undefined),
     async keep(accepted) {
@@ -66,6 +68,8 @@ export function keep(
           'the inbox could not store an event as it is; its bytes are kept without deliveries',
         )
       }
+      // Then there is room for nobody, and no gate must act on what cannot be kept; a second later one request asks again.
+      if (outcome === 'full' && isTransactional(type)) fullUntil = clock.now() + 1_000
       return answers[outcome]
     },
     /** FusionAuth is told no either way; that the inbox remembers it is worth an attempt. */

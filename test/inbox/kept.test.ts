@@ -116,6 +116,18 @@ test('writes the last receipts before it stops', async () => {
   expect(record).toHaveBeenCalledOnce()
 })
 
+test('asks no gate about what a full inbox cannot keep', async () => {
+  const webhook = webhookWith({ retention: { maxBytes: 1 } })
+  let asked = 0
+  webhook.gate('user.create', () => void asked++)
+  const statuses = []
+  for (let i = 0; i < 4; i++) {
+    statuses.push((await webhook.fetch(request('user.create', {}, { apiKey: key }))).status)
+  }
+  expect(statuses).toEqual([200, 503, 503, 503])
+  expect(asked).toBe(2)
+})
+
 test('says that it is there while it is started', async () => {
   const inbox = memory()
   const one = webhookWith({ inbox })
