@@ -11,7 +11,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 const key = 'the key of this test'
 
-test('serve keeps events in PostgreSQL, by the schema that was named', async () => {
+test('serve keeps events in PostgreSQL, by the schema that was named, and inbox finds and erases them', async () => {
   await using at = await schema(server)
   const env = { DB: server.url, KEY: key }
   const args = ['--inbox', 'postgres:env:DB', '--schema', at.name]
@@ -20,13 +20,20 @@ test('serve keeps events in PostgreSQL, by the schema that was named', async () 
   })
   const url = /http:[^"\s]+/.exec(await running.says('ready for events'))?.[0] ?? ''
   const headers = { 'content-type': 'application/json', authorization: key }
-  const body = JSON.stringify({ event: sample('user.create') })
+  const event = sample('user.create')
+  const body = JSON.stringify({ event })
   expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(200)
   running.child.kill('SIGTERM')
   expect((await running.ended).code).toBe(0)
-  expect(await query(server.url, `select count(*)::int as events from ${at.name}.events`)).toEqual([
-    { events: 1 },
-  ])
+
+  const inbox = (verb: string, ...more: readonly string[]) => run(['inbox', verb, ...more, ...args], { env })
+  const { out, err } = await inbox('list')
+  expect(err).toBe('')
+  expect(out).toMatch(/user\.create +[0-9a-f-]{36} +unhandled/)
+  expect(JSON.parse((await inbox('stats', '--json')).out)).toMatchObject({ events: 1 })
+  expect((await inbox('export')).out).toContain('"type":"user.create"')
+  const erased = await inbox('erase', event.user.id, '--yes', '--json')
+  expect(JSON.parse(erased.out)).toMatchObject({ events: 1, bytes: 'overwritten later' })
 }, 30_000)
 
 test('looking makes no inbox', async () => {
