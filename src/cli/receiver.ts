@@ -8,7 +8,7 @@ import { misused } from './failure.ts'
 import type { Handlers } from './handlers-file.ts'
 import { inboxAt, opened } from './inbox-at.ts'
 import { originOf } from './set.ts'
-import { type SettingName, settings, type Settings } from './settings.ts'
+import { authentication, type SettingName, settings, type Settings } from './settings.ts'
 import { text } from './text.ts'
 
 /** Settings that make a webhook. A file that exports its own has decided all of them. */
@@ -19,14 +19,7 @@ const decisive = [
   'allowVolatile',
   'bodyLimit',
   'concurrency',
-  'apiKey',
-  'apiKeyHeader',
-  'username',
-  'password',
-  'signingSecret',
-  'publicKey',
-  'jwks',
-  'kid',
+  ...authentication,
 ] as const satisfies readonly SettingName[]
 
 /** The webhook to serve: the file's own, or one made of the settings, with the handlers that the file adds. */
