@@ -36,7 +36,7 @@ export function gateOf(
     throw option(
       type.endsWith('.complete') || isEventType(type)
         ? `gate('${type}'): FusionAuth sends this event when it has already happened; nothing can refuse it. Use on().`
-        : `gate('${type}'): there is no such transactional type. docs/events.md lists them.`,
+        : `gate('${type}'): there is no such transactional type. fusewire events lists them.`,
     )
   }
   const label = `gate('${types.join("', '")}')`

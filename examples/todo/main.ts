@@ -17,6 +17,9 @@ const {
 
 async function start(fusionauthUrl: string, apiKey: string): Promise<void> {
   const todo = await startTodo({ port: Number(PORT), webhookKey: WEBHOOK_KEY, database })
+  todo.server.on('request', (request, response) => {
+    response.once('finish', () => console.log(`${request.method} ${request.url} → ${response.statusCode}`))
+  })
   mendTodos(database) // Whatever state the last run left it in.
   const fusionauth = fusionAuth(fusionauthUrl, apiKey)
   const webhookUrl = `${todo.url}/fusionauth-webhook`

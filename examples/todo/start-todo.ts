@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hardenServer } from 'fusewire/node'
 import { todoApp } from './app.ts'
@@ -16,6 +17,7 @@ export interface TodoOptions {
 export interface RunningTodo {
   readonly url: string
   readonly todos: Todos
+  readonly server: Server
   readonly stop: () => Promise<void>
 }
 
@@ -31,6 +33,7 @@ export async function startTodo({ port, webhookKey, database }: TodoOptions): Pr
   return {
     url: `http://localhost:${bound}`,
     todos,
+    server,
     async stop() {
       const closed = once(server, 'close')
       server.close()

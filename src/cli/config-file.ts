@@ -1,10 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { isObject, type JsonObject } from '../lib/json.ts'
 import { codeOf } from '../model/errors.ts'
 import { misused } from './failure.ts'
+import { importFile } from './import-file.ts'
 import { type SettingName, settings } from './settings.ts'
 import { text } from './text.ts'
 
@@ -32,22 +31,16 @@ export async function applyConfigFile(command: CommandUnknownOpts, file: string)
 }
 
 async function load(file: string): Promise<JsonObject> {
-  const path = resolve(file)
-  checkOwner(path, file)
-  const module: unknown = await import(pathToFileURL(path).href).catch((error: unknown) => {
-    throw misused(text`${file} cannot be run: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    })
-  })
-  const exported = isObject(module) ? module['default'] : undefined
+  checkOwner(file)
+  const { default: exported } = await importFile(file)
   if (isObject(exported)) return exported
   throw misused(text`${file} must export its settings: export default { port: 3000 }.`)
 }
 
 /** Whoever may write it decides what its reader runs. The machine's administrator does anyway. */
-function checkOwner(path: string, file: string): void {
+function checkOwner(file: string): void {
   try {
-    const { uid, mode } = statSync(path)
+    const { uid, mode } = statSync(file)
     const mine = process.getuid === undefined || uid === process.getuid() || uid === 0
     if (!mine)
       throw misused(

@@ -1,25 +1,14 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { isObject } from '../lib/json.ts'
 import type { Webhook } from '../webhook.ts'
 import { misused } from './failure.ts'
+import { importFile } from './import-file.ts'
 import { text } from './text.ts'
 
 /** What a file of handlers exports: a webhook, or what adds handlers to one. */
 export type Handlers = { readonly webhook: Webhook } | { readonly add: (webhook: Webhook) => Promise<void> }
 
 export async function loadHandlers(file: string): Promise<Handlers> {
-  const path = resolve(file)
-  if (!existsSync(path)) throw misused(text`${file} does not exist.`)
-  const module: unknown = await import(pathToFileURL(path).href).catch((error: unknown) => {
-    throw misused(text`${file} cannot be run: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    })
-  })
-  const { default: exported, webhook = exported }: { default?: unknown; webhook?: unknown } = isObject(module)
-    ? module
-    : {}
+  const { default: exported, webhook = exported } = await importFile(file)
   if (isWebhook(webhook)) return { webhook }
   if (typeof exported === 'function') {
     const add = exported as (webhook: Webhook) => unknown // Its parameter is what it will be given.

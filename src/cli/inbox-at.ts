@@ -1,10 +1,14 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { isObject } from '../lib/json.ts'
 import { codeOf } from '../model/errors.ts'
 import type { Engine } from '../model/engine.ts'
-import { type Failure, failureOf, missing, misused } from './failure.ts'
+import { Failure, failureOf, missing, misused } from './failure.ts'
 import { redacted } from './redact.ts'
 import { asSecret } from './secret.ts'
 import { text } from './text.ts'
+
+const SQLITE_NOTADB = 26
 
 /** An inbox that was named: `sqlite:FILE`, or `postgres:` and where its URL stands. */
 export interface Place {
@@ -25,7 +29,10 @@ export function inboxAt(written: string, onCommandLine: boolean, schema = 'fusew
       return {
         shown,
         exists: () => fileHoldsInbox(where),
-        engine: async (options) => (await import('../engines/sqlite/index.ts')).sqlite(where, options),
+        async engine(options) {
+          checkFile(where)
+          return (await import('../engines/sqlite/index.ts')).sqlite(where, options)
+        },
       }
     case 'postgres': {
       const url = asSecret(where, '--inbox postgres:', onCommandLine)
@@ -55,8 +62,17 @@ export async function openInbox(place: Place): Promise<Engine> {
   return engine
 }
 
+/** SQLite says no more than that it cannot open it. */
+function checkFile(file: string): void {
+  if (existsSync(file) && statSync(file).isDirectory())
+    throw missing(text`${file} is a folder: an inbox is a file, as in sqlite:${join(file, 'inbox.db')}.`)
+  if (!existsSync(dirname(resolve(file))))
+    throw missing(text`There is no folder ${dirname(file)} to keep an inbox in.`)
+}
+
 async function fileHoldsInbox(file: string): Promise<boolean> {
   if (!existsSync(file)) return false
+  checkFile(file)
   const { DatabaseSync } = await import('node:sqlite')
   using db = new DatabaseSync(file, { readOnly: true })
   return db.prepare("select 1 from sqlite_schema where name = 'fw_meta'").get() !== undefined
@@ -86,7 +102,12 @@ export async function opened(engine: Engine, place: Place): Promise<void> {
 }
 
 function unopened(error: unknown, { shown }: Place): Failure {
+  if (error instanceof Failure) return error
+  if (codeOf(error) === 'FW_DISK_NOT_DURABLE')
+    return missing(text`${failureOf(error).told} Here: --allow-volatile.`, { cause: error })
   if (codeOf(error)?.startsWith('FW_') === true) return failureOf(error)
+  if (isObject(error) && error['errcode'] === SQLITE_NOTADB)
+    return missing(text`${shown} is no SQLite database.`, { cause: error })
   const why = error instanceof Error ? error.message || codeOf(error) : String(error)
   return missing(text`The inbox ${shown} cannot be opened: ${why ?? 'unknown'}.`, { cause: error })
 }

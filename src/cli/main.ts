@@ -1,11 +1,20 @@
 #!/usr/bin/env node
-import { run } from './program.ts'
 
-// node:sqlite and type stripping are experimental to node; whoever runs the command need not be told each time.
-process.removeAllListeners('warning').on('warning', (warning) => {
-  if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`)
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(
+    `error: Fusewire needs Node 22.18 or later; this is ${process.versions.node}. In a clone of it, npx node takes the one installed there.\n`,
+  )
+  process.exit(2)
+}
+// node:sqlite and type stripping are experimental to node, and a module that does not load is told of by whoever wanted it.
+process.removeAllListeners('warning').on('warning', ({ name, message }) => {
+  if (name === 'ExperimentalWarning' || message.startsWith('Failed to load the ES module')) return
+  process.stderr.write(`${name}: ${message}\n`)
 })
 // Whoever reads has read enough, as `head` does.
 process.stdout.on('error', (error) => process.exit('code' in error && error.code === 'EPIPE' ? 0 : 70))
 
+// Not before now: an older node cannot load it.
+const { run } = await import('./program.ts')
 process.exitCode = await run(process.argv.slice(2))

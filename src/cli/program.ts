@@ -1,5 +1,5 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
-import { type ExitCode, exitCodes, failureOf } from './failure.ts'
+import { type ExitCode, exitCodes, failureOf, misused } from './failure.ts'
 import { note } from './terminal.ts'
 import { styled, text } from './text.ts'
 import { verbs } from './verbs.ts'
@@ -27,6 +27,8 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   const program = await programWith((verb) => verb === (first === 'help' ? second : first))
   quiet(program)
   try {
+    if (first === 'help' && second !== undefined && !verbs.some(({ name }) => name === second))
+      throw misused(text`There is no verb ${second}. fusewire --help lists them.`)
     await program.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
@@ -40,17 +42,34 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
 
 /** Errors are thrown, not exited with, and printed as everything else is. */
 function quiet(command: CommandUnknownOpts): void {
-  command.exitOverride().configureOutput({ outputError: () => {} })
+  command.configureOutput({ outputError: () => {} }).exitOverride((error) => {
+    throw Object.assign(error, { command })
+  })
   for (const each of command.commands) quiet(each)
 }
 
-function ended({ code, exitCode, message }: CommanderError): ExitCode {
+function ended({
+  code,
+  exitCode,
+  message,
+  command,
+}: CommanderError & { command?: CommandUnknownOpts }): ExitCode {
   if (exitCode === 0) return 0
   if (code === 'commander.help') return 2
   const lines = message.replace(/^error: /, '').split('\n')
-  const more = code === 'commander.unknownCommand' ? ' fusewire --help lists the verbs.' : ''
-  note(text`${styled('red', 'error:')} ${lines.join(' ')}${more}`)
+  const helps = code === 'commander.unknownCommand' ? 'lists the verbs' : 'says more'
+  note(text`${styled('red', 'error:')} ${sentence(lines.join(' '))} ${nameOf(command)} --help ${helps}.`)
   return 2
+}
+
+function sentence(words: string): string {
+  return /[.?!)]$/.test(words) ? words : `${words}.`
+}
+
+/** With what it is a verb of. */
+function nameOf(command: CommandUnknownOpts | undefined): string {
+  if (command === undefined) return 'fusewire'
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`
 }
 
 /** Down to the first cause. */
@@ -63,7 +82,7 @@ function noteStack(error: unknown): void {
 function manners(): string {
   const codes = Object.entries(exitCodes).map(([code, means]) => `  ${code.padEnd(3)}  ${means}`)
   return [
-    'Every verb has --help with examples, and --json for programs.',
+    'Every verb has --help with examples, --json for programs, and --debug for the stack of an error.',
     'A secret is given as env:NAME, file:PATH or - (standard input), never as itself.',
     '',
     'Exit codes:',

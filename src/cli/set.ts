@@ -1,6 +1,6 @@
 import { type Command, type CommandUnknownOpts, Option, type OptionValues } from '@commander-js/extra-typings'
 import { asSecret } from './secret.ts'
-import { type Setting, type SettingName, settings, type Settings } from './settings.ts'
+import { receiver, type Setting, type SettingName, settings, type Settings } from './settings.ts'
 
 /** Where a value came from. */
 export type Origin = 'flag' | 'environment' | 'config file' | 'default' | 'unset'
@@ -15,8 +15,9 @@ export function settable<Args extends unknown[], Opts extends OptionValues>(
 }
 
 function optionOf(name: SettingName): Option {
-  const { flag, about, parse, usual }: Setting = settings[name]
-  const option = new Option(flag, about).env(variableOf(name))
+  const { flag, about, parse, usual, otherwise }: Setting = settings[name]
+  const described = otherwise === undefined ? about : `${about} (default: ${otherwise})`
+  const option = new Option(flag, described).env(variableOf(name))
   // Commander hands a repeated option what it had before; the others ignore it.
   if (parse !== undefined) option.argParser(parse as (written: string, before: unknown) => unknown)
   return usual === undefined ? option : option.default(usual)
@@ -25,6 +26,12 @@ function optionOf(name: SettingName): Option {
 /** FUSEWIRE_API_KEY for apiKey. */
 export function variableOf(name: SettingName): string {
   return `FUSEWIRE_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/** Variables that look like ours and are none. */
+export function strayVariables(env: NodeJS.ProcessEnv): readonly string[] {
+  const ours = new Set([...receiver.map(variableOf), 'FUSEWIRE_SERVER', 'FUSEWIRE_TOKEN'])
+  return Object.keys(env).filter((name) => name.startsWith('FUSEWIRE_') && !ours.has(name))
 }
 
 /** What holds, of these settings. */

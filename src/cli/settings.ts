@@ -8,6 +8,8 @@ export interface Setting {
   readonly about: string
   readonly parse?: (written: string, before: never) => unknown
   readonly usual?: string | number
+  /** What holds when it is not set, in words. */
+  readonly otherwise?: string
   readonly secret?: true
 }
 
@@ -21,7 +23,8 @@ export const settings = {
   },
   host: {
     flag: '--host <address>',
-    about: 'the address to listen on (default: every address of the machine)',
+    about: 'the address to listen on',
+    otherwise: 'every address of the machine',
   },
   path: { flag: '--path <path>', about: 'the path FusionAuth posts to', usual: '/fusionauth-webhook' },
   inbox: {
@@ -30,19 +33,21 @@ export const settings = {
       'where events are kept: sqlite:FILE, or postgres: and where the URL stands, as in postgres:env:DATABASE_URL',
     usual: 'sqlite:inbox.db',
   },
-  schema: { flag: '--schema <name>', about: 'the PostgreSQL schema of the inbox (default: fusewire)' },
+  schema: { flag: '--schema <name>', about: 'the PostgreSQL schema of the inbox', otherwise: 'fusewire' },
   allowVolatile: {
     flag: '--allow-volatile',
     about: 'accept a file system that forgets, or one on the network',
   },
   bodyLimit: {
     flag: '--body-limit <bytes>',
-    about: 'the largest body to accept (default: 10 MiB)',
+    about: 'the largest body to accept',
+    otherwise: '10 MiB',
     parse: wholeNumber(1, 2 ** 31),
   },
   concurrency: {
     flag: '--concurrency <number>',
-    about: 'attempts at a time, for each handler (default: 16)',
+    about: 'attempts at a time, for each handler',
+    otherwise: '16',
     parse: wholeNumber(1, 10_000),
   },
   authenticate: {
@@ -57,7 +62,8 @@ export const settings = {
   },
   apiKeyHeader: {
     flag: '--api-key-header <name>',
-    about: 'the header that carries it (default: Authorization)',
+    about: 'the header that carries it',
+    otherwise: 'Authorization',
   },
   username: { flag: '--username <name>', about: 'the user name FusionAuth is to send' },
   password: { flag: '--password <secret>', about: 'its password', secret: true },
@@ -85,10 +91,11 @@ export const settings = {
   },
   adminPort: {
     flag: '--admin-port <number>',
-    about: 'the port people and monitoring ask (default: the next one)',
+    about: 'the port people and monitoring ask',
+    otherwise: 'the next one',
     parse: port,
   },
-  adminHost: { flag: '--admin-host <address>', about: 'its address (default: 127.0.0.1)' },
+  adminHost: { flag: '--admin-host <address>', about: 'its address', otherwise: '127.0.0.1' },
   adminName: {
     flag: '--admin-name <host:port>',
     about: 'a further name it may be called by; may be repeated',

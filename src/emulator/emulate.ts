@@ -274,7 +274,7 @@ const usual: readonly EventType[] = Object.keys(catalogue)
 
 function unavailable(error: unknown, host: string, port: number): FusewireError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-  const why = code === 'EADDRINUSE' ? 'another program listens there; choose another port' : code
+  const why = code === 'EADDRINUSE' ? 'another program listens there' : code
   return new FusewireError('FW_OPTION', `The emulator cannot listen on ${host}:${port}: ${why}.`, {
     cause: error,
   })

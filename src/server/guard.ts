@@ -39,7 +39,7 @@ export function guarding(
 const misdirected: Turned = {
   status: 421,
   code: 'misdirected',
-  message: 'This listener is not called by that Host. Name it in admin.hosts if it should be.',
+  message: 'This listener is not called by that Host. Name it in admin.hosts (--admin-name) if it should be.',
 }
 const foreign: Turned = {
   status: 403,

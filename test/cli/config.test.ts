@@ -42,7 +42,13 @@ test('flags go over the environment, that over the config file, that over the de
   expect(rows.get('port')).toMatchObject({ value: '4000', from: 'config file' })
   expect(rows.get('kid')).toMatchObject({ value: 'a, b', from: 'config file', variable: 'FUSEWIRE_KID' })
   expect(rows.get('inbox')).toMatchObject({ value: 'sqlite:inbox.db', from: 'default' })
+  expect(rows.get('bodyLimit')).toMatchObject({ value: '10 MiB', from: 'default' })
   expect(rows.get('adminToken')).toMatchObject({ from: 'unset' })
+})
+
+test('says which variables only look like ours', async () => {
+  const { err } = await run(['config'], { cwd: project({}), env: { FUSEWIRE_PROT: '1', FUSEWIRE_PORT: '1' } })
+  expect(err).toBe('warning: FUSEWIRE_PROT is set, and is no setting.\n')
 })
 
 test('hides secrets, wherever they stand', async () => {

@@ -103,7 +103,7 @@ test('starts the receiver again when a source file changes, on the same port', a
 
 test('tells its story in words, and of what happens', async () => {
   const running = start(['dev', ...free], { cwd: place({}) })
-  const said = await running.says('fusewire inbox list')
+  const said = await running.says('inbox list')
   expect(said).toMatch(/Webhook +http:\/\/127\.0\.0\.1:\d+\/fusionauth-webhook/)
   const url = /FusionAuth +(http:\S+)/.exec(said)?.[1] ?? ''
   const apiKey = /emulated; Authorization: (\S+)/.exec(said)?.[1] ?? ''
@@ -154,14 +154,16 @@ test.skipIf(!existsSync('/proc/self/cmdline'))(
 )
 
 test('every command it prints can be pasted, whatever the inbox is called', async () => {
-  const cwd = place({ fusewire: '#!/bin/sh\nprintf "%s\\n" "$@" > called.txt\n' })
-  chmodSync(join(cwd, 'fusewire'), 0o755)
+  const cwd = place({ node: '#!/bin/sh\nprintf "%s\\n" "$@" > called.txt\n' })
+  chmodSync(join(cwd, 'node'), 0o755)
   const inbox = "sqlite:$(touch pwned)`touch pwned`'; touch pwned; '.db"
-  const running = start(['dev', ...free, '--inbox', inbox], { cwd })
+  const env = { npm_command: 'run' } // Not by npx, whatever runs the tests.
+  const running = start(['dev', ...free, '--inbox', inbox], { cwd, env })
   const said = await running.says('fusewire inbox list')
-  const printed = said.split('\n').find((line) => line.startsWith('  fusewire ')) ?? ''
+  const printed = said.split('\n').find((line) => line.startsWith('  node ')) ?? ''
   execFileSync('sh', ['-c', `PATH="$PWD:$PATH"; ${printed}`], { cwd })
-  expect(readFileSync(join(cwd, 'called.txt'), 'utf8')).toBe(`inbox\nlist\n--inbox\n${inbox}\n`)
+  expect(readFileSync(join(cwd, 'called.txt'), 'utf8')).toMatch(/main\.js\n/)
+  expect(readFileSync(join(cwd, 'called.txt'), 'utf8')).toContain(`\ninbox\nlist\n--inbox\n${inbox}\n`)
   expect(existsSync(join(cwd, 'pwned'))).toBe(false)
   running.child.kill('SIGTERM')
   await running.ended

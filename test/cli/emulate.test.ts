@@ -26,7 +26,7 @@ test('says in a sentence why it cannot start', async () => {
   await using fusionauth = await emulate()
   const { port } = new URL(fusionauth.url)
   for (const [options, code, reason] of [
-    [['--port', port], 3, 'another program listens there'],
+    [['--port', port], 3, 'another program listens there. --port says another.'],
     [['--port', 'nine'], 2, 'whole number from 0 to 65535'],
     [['--compatibility', '2'], 2, '--compatibility'],
     [['--kickstart', '/nowhere.json'], 2, '/nowhere.json does not exist'],

@@ -32,6 +32,16 @@ test('no verb at all is a mistake, and shows the help', async () => {
   expect(err).toContain('Usage: fusewire')
 })
 
+test.each([
+  [['help', 'serv'], 'There is no verb serv. fusewire --help lists them.'],
+  [['serve', '--prot', '1'], 'fusewire serve --help says more.'],
+  [['inbox', 'show'], "missing required argument 'id'. fusewire inbox show --help says more."],
+])('%j says where to look', async (args, words) => {
+  const { code, out, err } = await run(args)
+  expect({ code, out }).toEqual({ code: 2, out: '' })
+  expect(err).toContain(words)
+})
+
 test('an unknown verb gets one sentence', async () => {
   const { code, out, err } = await run(['\u001b[2Jtriger'])
   expect({ code, out }).toEqual({ code: 2, out: '' })

@@ -255,7 +255,7 @@ describe('bad input gets one sentence, and makes nothing', () => {
 
   test.each([
     [['list', '--inbox', `sqlite:${nowhere}`], 3, 'There is no inbox at'],
-    [['list', '--inbox', `sqlite:${text}`], 3, 'cannot be opened'],
+    [['list', '--inbox', `sqlite:${text}`], 3, 'is no SQLite database'],
     [['list', '--inbox', `sqlite:${other}`], 3, 'There is no inbox at'],
     [['list', '--inbox', 'mysql:x'], 2, '--inbox takes'],
     [['list', '--inbox', 'postgres:postgres://u:hunter2@h/db'], 2, 'not the secret itself'],
@@ -301,5 +301,13 @@ describe('bad input gets one sentence, and makes nothing', () => {
     })
     expect(unknown).toMatchObject({ code: 2, out: '' })
     expect(unknown.err).toContain('does not know this token')
+    for (const verb of ['list', 'show nobody']) {
+      const door = await run(
+        ['inbox', ...verb.split(' '), '--server', end.server.url, '--token', 'env:READER'],
+        { env },
+      )
+      expect(door).toMatchObject({ code: 2, out: '' })
+      expect(door.err).toContain('is no admin listener')
+    }
   })
 })

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { sqlite } from 'fusewire/sqlite'
@@ -19,8 +19,10 @@ const key = 'the key of this test'
 /** An empty folder to run in. */
 function place(files: Readonly<Record<string, string>> = {}): string {
   const cwd = mkdtempSync(join(folder, 'place-'))
-  for (const [name, content] of Object.entries(files))
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true })
     writeFileSync(join(cwd, name), content, { mode: 0o644 })
+  }
   return cwd
 }
 
@@ -202,8 +204,18 @@ describe('bad input gets one sentence, and nothing is half-done', () => {
   test.each([
     [['serve'], 2, 'Say who may speak'],
     [['serve', 'nowhere.ts'], 2, 'nowhere.ts does not exist'],
-    [['serve', 'throws.ts'], 2, 'throws.ts cannot be run: no handlers today'],
-    [['serve', 'syntax.ts'], 2, 'syntax.ts cannot be run'],
+    [['serve', 'throws.ts'], 2, /throws.ts cannot be run: no handlers today \(\S+throws.ts:2\)\n$/],
+    [['serve', 'syntax.ts'], 2, /syntax.ts cannot be run: .+ \(\S+syntax.ts:1\)\n$/],
+    [['serve', 'syntax.mjs'], 2, /syntax.mjs cannot be run: .+\. node syntax.mjs shows where\.\n$/],
+    [['serve', 'enum.ts'], 2, /enum is not supported in strip-only mode \(\S+enum.ts:1\)\n$/],
+    [['serve', 'imports.ts'], 2, "imports.ts cannot be run: Cannot find package 'nobody'"],
+    [
+      ['serve', 'common/handlers.ts'],
+      2,
+      'common/handlers.ts is read as CommonJS: name it common/handlers.mts',
+    ],
+    [['serve', 'common'], 2, 'common is a folder'],
+    [['serve', 'notes.txt'], 2, 'notes.txt cannot be run: only .ts'],
     [['serve', 'empty.ts'], 2, 'must export a webhook'],
     [
       ['serve', 'twice.ts', '--api-key', 'env:KEY'],
@@ -217,7 +229,22 @@ describe('bad input gets one sentence, and nothing is half-done', () => {
       2,
       'not the secret itself',
     ],
-    [['serve', '--api-key', 'env:KEY', '--inbox', 'sqlite:/nowhere/inbox.db'], 3, 'cannot be opened'],
+    [
+      ['serve', '--api-key', 'env:KEY', '--inbox', 'sqlite:/nowhere/inbox.db'],
+      3,
+      'There is no folder /nowhere',
+    ],
+    [['serve', '--api-key', 'env:KEY', '--inbox', 'sqlite:common'], 3, 'common is a folder'],
+    [
+      ['serve', '--api-key', 'env:KEY', '--allow-volatile', '--inbox', 'sqlite:notes.txt'],
+      3,
+      'is no SQLite database',
+    ],
+    [
+      ['serve', '--api-key', 'env:KEY', '--inbox', 'sqlite:/dev/shm/fusewire-test.db'],
+      3,
+      'Here: --allow-volatile.',
+    ],
     [['serve', '--api-key', 'env:KEY', '--inbox', 'postgres:env:DB'], 3, 'cannot be opened'],
     [['serve', '--api-key', 'env:KEY', '--allow-volatile', '--path', 'hook'], 2, 'path'],
     [['serve', '--api-key', 'env:KEY', '--admin-token', 'env:SHORT', '--allow-volatile'], 2, '16 to 1,024'],
@@ -225,8 +252,15 @@ describe('bad input gets one sentence, and nothing is half-done', () => {
     [['serve', '--api-key', 'env:BLANK'], 2, 'empty'],
   ] as const)('%j', async (args, code, words) => {
     const cwd = place({
-      'throws.ts': "throw new Error('no handlers today')",
+      'throws.ts': "\nthrow new Error('no handlers today')",
       'syntax.ts': 'export default (',
+      'syntax.mjs': 'export default (',
+      'enum.ts': 'enum Colour { red }',
+      'imports.ts': "import 'nobody'",
+      'common/package.json': '{ "type": "commonjs" }',
+      'common/handlers.ts': 'export default () => {}',
+      'notes.txt':
+        'A text that is longer than the sixteen bytes at the head of a database, and begins in another way.',
       'own.ts': `import { Webhook } from 'fusewire'; import { sqlite } from 'fusewire/sqlite'
         export default new Webhook({ authenticate: 'none', inbox: sqlite('/nowhere/inbox.db') })`,
       'empty.ts': 'export const nothing = 1',
@@ -235,7 +269,9 @@ describe('bad input gets one sentence, and nothing is half-done', () => {
     const env = { KEY: key, BLANK: '', SHORT: 'short', DB: 'postgres://u:hunter2@127.0.0.1:4/d' }
     const ended = await run(args, { cwd, env })
     expect(ended).toMatchObject({ code, out: '' })
-    expect(ended.err).toContain(words)
+    expect(ended.err).toEqual(
+      typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
+    )
     expect(ended.err).not.toContain('hunter2')
     expect(ended.err.trimEnd().split('\n')).toHaveLength(1)
   })

@@ -15,10 +15,10 @@ test.skipIf(!hasCurl)(
   'a first event reaches a handler within a minute of the first command (needs curl)',
   async () => {
     const [, handlers = ''] = /```ts no-run\n([^]*?)```/.exec(page) ?? []
-    writeFileSync(join(folder, 'handlers.ts'), handlers)
+    writeFileSync(join(folder, 'handlers.mts'), handlers)
     const begun = performance.now()
-    const running = start(['dev', 'handlers.ts', '--port', '0', '--fusionauth-port', '0'], { cwd: folder })
-    const said = await running.says('fusewire inbox list')
+    const running = start(['dev', 'handlers.mts', '--port', '0', '--fusionauth-port', '0'], { cwd: folder })
+    const said = await running.says('inbox list')
     const curl = said.split('\n').find((line) => line.startsWith('  curl ')) ?? ''
     execFileSync('sh', ['-c', `${curl} --silent --show-error --fail`], { cwd: folder })
     await running.says(/200 kept +user\.create /)

@@ -102,10 +102,15 @@ describe('looking', () => {
 
   test('says that there is no such event, and no such route', async () => {
     await using server = await rig()
-    for (const target of [`${api}/events/nobody`, `${api}/nothing`, '/fusewire', '/']) {
+    for (const [target, code] of [
+      [`${api}/events/nobody`, '[noEvent]'],
+      [`${api}/nothing`, '[notFound]'],
+      ['/fusewire', '[notFound]'],
+      ['/', '[notFound]'],
+    ] as const) {
       const { status, text } = await server.ask(target)
       expect(status).toBe(404)
-      expect(JSON.parse(text).errors[0].code).toBe('[notFound]')
+      expect(JSON.parse(text).errors[0].code).toBe(code)
     }
   })
 })

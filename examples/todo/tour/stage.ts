@@ -41,7 +41,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 export async function openStage(database: string): Promise<Stage> {
-  const webhookKey = 'API-KEY'
+  const webhookKey = 'an-API-key-of-the-tour'
   await using opened = new AsyncDisposableStack()
   const todo = opened.adopt(await startTodo({ port: 0, webhookKey, database }), ({ stop }) => stop())
   const emulator = opened.use(await emulate())

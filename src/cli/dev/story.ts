@@ -1,4 +1,5 @@
 import type { Emulator } from '../../emulator/emulate.ts'
+import { invocation } from '../invocation.ts'
 import { redacted } from '../redact.ts'
 import { shellQuote } from '../shell-quote.ts'
 import { print, printJson } from '../terminal.ts'
@@ -37,6 +38,6 @@ export function tellStory({
   print(
     text`  curl ${shellQuote(`${fusionauth}/api/user`)} -H ${shellQuote(`Authorization: ${apiKey}`)} -H 'Content-Type: application/json' -d ${shellQuote(user)}`,
   )
-  print(text`  fusewire inbox list --inbox ${shellQuote(redacted(inbox))}`)
+  print(text`  ${invocation()} inbox list --inbox ${shellQuote(redacted(inbox))}`)
   print(text``)
 }

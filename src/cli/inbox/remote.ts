@@ -22,12 +22,13 @@ export function remoteEnd(server: string, token: string): InboxEnd {
     }
     const response = await fetch(new URL(path, api), request).catch((error: unknown) => {
       const cause = error instanceof Error ? error.cause : undefined
-      throw missing(text`The server ${shown} cannot be reached (${codeOf(cause) ?? 'unknown'}).`, {
+      const why = codeOf(cause) ?? (cause instanceof Error ? cause.message : 'unknown')
+      throw missing(text`The server ${shown} cannot be reached (${why}).`, {
         cause: error,
       })
     })
     if (response.ok) return response
-    throw refusal(response.status, await response.text(), shown)
+    throw refusal(response.status, firstErrorIn(parseJson(await response.text())), shown)
   }
 
   /** The server answers what `Inbox` gives: the shapes of both are held together by a test. */
@@ -47,7 +48,7 @@ export function remoteEnd(server: string, token: string): InboxEnd {
         const body: unknown = parseJson(await (await ask(`${path}/reveal`, tenant)).text())
         return { ...found, event: isObject(body) && 'event' in body ? body['event'] : body }
       } catch (error) {
-        if (isObject(error) && 'status' in error && error['status'] === 404) return undefined
+        if (isObject(error) && error['code'] === '[noEvent]') return undefined
         throw error
       }
     },
@@ -82,8 +83,7 @@ function query(given: Filter | object): URLSearchParams {
 }
 
 /** Why the server did not do it, as what the person who asked can do about it. */
-function refusal(status: number, body: string, shown: string): Failure {
-  const said = messageIn(parseJson(body))
+function refusal(status: number, { code, message: said }: Said, shown: string): Failure {
   const failure = (() => {
     switch (status) {
       case 401:
@@ -95,7 +95,11 @@ function refusal(status: number, body: string, shown: string): Failure {
           text`This token may look, not change or reveal: --token must be the server's --admin-token.`,
         )
       case 404:
-        return misused(text`${said ?? `The server ${shown} has no admin API at this URL.`}`)
+        return misused(
+          code === undefined || code === '[notFound]'
+            ? text`${shown} is no admin listener. That is usually on the port after the one FusionAuth posts to.`
+            : text`${said ?? ''}`,
+        )
       case 421:
         return misused(
           text`The server does not answer to the name ${shown}: start it with --admin-name for that.`,
@@ -106,10 +110,17 @@ function refusal(status: number, body: string, shown: string): Failure {
         return missing(text`The server ${shown} answers ${status}: ${said ?? 'without saying why'}`)
     }
   })()
-  return Object.assign(failure, { status })
+  return Object.assign(failure, { code })
 }
 
-function messageIn(body: unknown): string | undefined {
+/** What a server says of its refusal. */
+interface Said {
+  readonly code?: string
+  readonly message?: string
+}
+
+function firstErrorIn(body: unknown): Said {
   const [first] = isObject(body) && Array.isArray(body['errors']) ? (body['errors'] as unknown[]) : []
-  return isObject(first) && typeof first['message'] === 'string' ? first['message'] : undefined
+  const { code, message } = isObject(first) ? first : {}
+  return { ...(typeof code === 'string' && { code }), ...(typeof message === 'string' && { message }) }
 }

@@ -2,8 +2,8 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { verb } from '../command.ts'
 import { applyConfigFile, configFileHere } from '../config-file.ts'
 import { redacted } from '../redact.ts'
-import { originOf, settable, settingsOf, variableOf } from '../set.ts'
-import { receiver, type Settings } from '../settings.ts'
+import { type Origin, originOf, settable, settingsOf, strayVariables, variableOf } from '../set.ts'
+import { receiver, type Setting, type SettingName, settings, type Settings } from '../settings.ts'
 import { note, printJson, printTable } from '../terminal.ts'
 import { styled, text } from '../text.ts'
 
@@ -20,7 +20,10 @@ export function configVerb(): CommandUnknownOpts {
   return settable(command, receiver).action(async ({ json, config }, self) => {
     if (config !== undefined) await applyConfigFile(self, config)
     const values = settingsOf(self, receiver)
-    const rows = receiver.map((name) => ({ name, value: shown(values[name]), from: originOf(self, name) }))
+    const rows = receiver.map((name) => rowOf(name, values[name], originOf(self, name)))
+    for (const name of strayVariables(process.env)) {
+      note(text`${styled('yellow', 'warning:')} ${name} is set, and is no setting.`)
+    }
     if (json === true) return rows.forEach((row) => printJson({ ...row, variable: variableOf(row.name) }))
     printTable([
       ['SETTING', 'VALUE', 'FROM', 'VARIABLE'].map((name) => styled('bold', name)),
@@ -31,6 +34,17 @@ export function configVerb(): CommandUnknownOpts {
       note(text`${here} was not run: it is code. fusewire config --config ${here} shows what it sets.`)
     }
   })
+}
+
+function rowOf(
+  name: SettingName,
+  value: Settings[SettingName],
+  from: Origin,
+): { name: SettingName; value?: string; from: Origin } {
+  const { otherwise }: Setting = settings[name]
+  if (from === 'unset' && otherwise !== undefined) return { name, value: otherwise, from: 'default' }
+  const told = shown(value)
+  return { name, ...(told !== undefined && { value: told }), from }
 }
 
 function shown(value: Settings[keyof Settings]): string | undefined {

@@ -51,10 +51,13 @@ export function devVerb(): CommandUnknownOpts {
       if (rest.length > 0) throw misused(text`dev takes one file of handlers, or a command after --.`)
       if (config !== undefined) await applyConfigFile(self, config)
       const given = settingsOf(self, receiver)
-      await using emulator = await startEmulator({
-        port: fusionauthPort,
-        ...(kickstart !== undefined && { kickstart: readJsonObject(kickstart, '--kickstart') }),
-      })
+      await using emulator = await startEmulator(
+        {
+          port: fusionauthPort,
+          ...(kickstart !== undefined && { kickstart: readJsonObject(kickstart, '--kickstart') }),
+        },
+        '--fusionauth-port or FUSIONAUTH_PORT',
+      )
       const folder = watch ?? (file === undefined ? '.' : dirname(file))
       await develop(folder, (fail) =>
         own === undefined

@@ -57,17 +57,20 @@ export function emulateVerb(): CommandUnknownOpts {
         earlyComplete,
         ...options
       }) => {
-        await using emulator = await startEmulator({
-          port: options.port,
-          ...(host !== undefined && { host }),
-          ...(name !== undefined && { names: name }),
-          ...(apiKey !== undefined && { apiKey: keyOf(apiKey) }),
-          ...(allowTarget !== undefined && { allowTargets: allowTarget }),
-          ...(kickstart !== undefined && { kickstart: readJsonObject(kickstart, '--kickstart') }),
-          ...(env !== undefined && { env }),
-          ...(compatibility !== undefined && { compatibility }),
-          ...(earlyComplete !== undefined && { earlyComplete }),
-        })
+        await using emulator = await startEmulator(
+          {
+            port: options.port,
+            ...(host !== undefined && { host }),
+            ...(name !== undefined && { names: name }),
+            ...(apiKey !== undefined && { apiKey: keyOf(apiKey) }),
+            ...(allowTarget !== undefined && { allowTargets: allowTarget }),
+            ...(kickstart !== undefined && { kickstart: readJsonObject(kickstart, '--kickstart') }),
+            ...(env !== undefined && { env }),
+            ...(compatibility !== undefined && { compatibility }),
+            ...(earlyComplete !== undefined && { earlyComplete }),
+          },
+          '--port',
+        )
         const stopped = untilStopped()
         tell(emulator, json === true)
         await stopped

@@ -49,7 +49,12 @@ export function verifyVerb(): CommandUnknownOpts {
           : text`The receiver would answer ${status}: ${fault.says}.`,
       )
     }
-    if (json !== true) print(text`The receiver would accept it, if no gate refuses.`)
+    if (json === true) return
+    print(
+      authenticator === undefined
+        ? text`All but the credentials is right. To check those too, give what the receiver has: --api-key, --signing-secret or --jwks with --kid.`
+        : text`The receiver would accept it, if no gate refuses.`,
+    )
   })
 }
 

@@ -58,7 +58,7 @@ export function look(inbox: () => Inbox, live: Live): Hono<AdminEnv> {
 /** The event with this id, or the answer that there is none. */
 export async function findEvent(inbox: Inbox, id: string, tenantId: string | undefined): Promise<KeptEvent> {
   const kept = await inbox.get(id, tenantId)
-  if (kept === undefined) throw new Refusal(404, 'notFound', 'The inbox has no event with this id.')
+  if (kept === undefined) throw new Refusal(404, 'noEvent', 'The inbox has no event with this id.')
   return kept
 }
 
