@@ -1,9 +1,11 @@
 import { basename, relative } from 'node:path'
 import { shellQuote } from './shell-quote.ts'
+import { type Text, text } from './text.ts'
 
 /** How whoever reads this called us, to call us again. */
-export function invocation(): string {
+export function invocation(): Text {
   const program = process.argv[1] ?? ''
-  const called = basename(program) === 'fusewire' ? 'fusewire' : `node ${shellQuote(relative('', program))}`
-  return process.env['npm_command'] === 'exec' ? `npx ${called}` : called
+  const called =
+    basename(program) === 'fusewire' ? text`fusewire` : text`node ${shellQuote(relative('', program))}`
+  return process.env['npm_command'] === 'exec' ? text`npx ${called}` : called
 }

@@ -159,7 +159,7 @@ test('every command it prints can be pasted, whatever the inbox is called', asyn
   const inbox = "sqlite:$(touch pwned)`touch pwned`'; touch pwned; '.db"
   const env = { npm_command: 'run' } // Not by npx, whatever runs the tests.
   const running = start(['dev', ...free, '--inbox', inbox], { cwd, env })
-  const said = await running.says('fusewire inbox list')
+  const said = await running.says('inbox list')
   const printed = said.split('\n').find((line) => line.startsWith('  node ')) ?? ''
   execFileSync('sh', ['-c', `PATH="$PWD:$PATH"; ${printed}`], { cwd })
   expect(readFileSync(join(cwd, 'called.txt'), 'utf8')).toMatch(/main\.js\n/)
