@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,9 @@ static void copy(int from, const char *to) {
   if (rename(draft, to) != 0) fail(to);
 }
 
+/* One after the other, each as the file is by then: a copy that took longer must not replace a later one. */
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+
 static void reach_disk(int fd) {
   const char *live = getenv("POWER_LIVE"), *disk = getenv("POWER_DISK");
   char link[64], path[PATH_MAX], to[PATH_MAX];
@@ -46,7 +50,9 @@ static void reach_disk(int fd) {
   path[length] = 0;
   if (strncmp(path, live, strlen(live)) != 0 || path[strlen(live)] != '/') return;
   snprintf(to, sizeof to, "%s%s", disk, path + strlen(live));
+  pthread_mutex_lock(&one_at_a_time);
   copy(fd, to);
+  pthread_mutex_unlock(&one_at_a_time);
 }
 
 int fsync(int fd) {

@@ -12,6 +12,6 @@ test('an inbox on SQLite loses nothing and repeats nothing when its power is cut
 
 test('a commit that does not wait for the disk is caught', async (context) => {
   if (reason !== undefined) return context.skip(reason)
-  const verdict = await cutPower({ cuts: 3, sabotage: 'normal' })
+  const verdict = await cutPower({ cuts: 3, sabotage: 'no sync' })
   expect(verdict.lost).toBeGreaterThan(0)
 }, 60_000)

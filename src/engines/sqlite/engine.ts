@@ -77,7 +77,12 @@ export function sqlite(
       return answers
     },
 
-    known: (keys) => inbox.use((session) => keys.map(session.known)),
+    async known(keys) {
+      const known = await inbox.use((session) => keys.map(session.known))
+      // What was committed a moment ago, here or by another process, may not be on disk yet.
+      if (known.includes(true)) await jobs.write(() => {})
+      return known
+    },
 
     probe: () => jobs.write((session) => session.time.save(now())),
 

@@ -14,6 +14,7 @@ import { type Erasure, erasing, erasingAsides } from './erase.ts'
 import { erased, type Erased } from './erased.ts'
 import { holdInPlace, type OpenFile, openFile } from './file.ts'
 import type { Placed } from './find.ts'
+import { logSync } from './log-sync.ts'
 import { type Nodes, nodes } from './nodes.ts'
 import { type Prunable, pruning } from './prune.ts'
 import { counting, getting, knowing } from './read.ts'
@@ -28,16 +29,18 @@ import { emptyingLog } from './scrub.ts'
 import { type Leases, leasing } from './settle.ts'
 import { query, type SqliteSql } from './sql.ts'
 
-/** One connection with its statements, from open to close. All of it is synchronous. */
+/** One connection with its statements, from open to close. All of it but `synced` is synchronous. */
 export interface Session {
   readonly db: SqliteSql
   readonly path: string
 
-  /** Takes the write lock; throws SQLITE_BUSY when another process has it. What is not `durable` may be undone by a power cut. */
-  begin(durable: boolean): void
-  /** Durable when it returns, if begun so; throws when it is not. */
+  /** Takes the write lock; throws SQLITE_BUSY when another process has it. */
+  begin(): void
+  /** Seen by everybody when it returns, and safe from everything but a power cut. */
   commit(): void
   rollback(): void
+  /** Resolves when all that any process has committed so far is on disk. */
+  synced(): Promise<void>
   /** After a commit, and after its answers are given. */
   checkpoint(): void
   close(): void
@@ -112,7 +115,7 @@ function forgetStatistics(db: SqliteSql): void {
 
 /** Only what is not there: a newer process may have replaced the rest since. */
 function restore(session: Session, subscriptions: readonly Subscription[]): void {
-  session.begin(true)
+  session.begin()
   session.subscribe(subscriptions.filter(({ handler }) => !session.isSubscribed(handler)))
   session.commit()
 }
@@ -124,6 +127,7 @@ function configure(db: SqliteSql): void {
   // A wait for the lock blocks the event loop; the writer waits longer, asynchronously.
   db.exec('pragma busy_timeout = 5')
   db.exec('pragma journal_mode = wal')
+  // For what is done at open, and where there is no log; then commits write, and `synced` waits for the disk.
   db.exec('pragma synchronous = full')
   // Nothing erased stays in a free page.
   db.exec('pragma secure_delete = on')
@@ -143,7 +147,8 @@ function prepare(file: OpenFile, now: number, maxBytes: () => number): Session {
   const rollback = db.prepare('rollback')
   const dataVersion = query<{ data_version: number }>(db, 'pragma data_version')
   const assertInPlace = holdInPlace(path)
-  let durably = true
+  const log = logSync(path)
+  if (log !== undefined) db.exec('pragma synchronous = normal')
   let version = dataVersion.get()?.data_version
   const stats = counting(db, handlers)
   const people = erased(db)
@@ -155,9 +160,7 @@ function prepare(file: OpenFile, now: number, maxBytes: () => number): Session {
   return {
     db,
     path,
-    begin(durable) {
-      if (durable !== durably) db.exec(`pragma synchronous = ${durable ? 'full' : 'normal'}`)
-      durably = durable
+    begin() {
       begin.run()
       if (handlers.refresh()) people.refresh()
       space.refresh()
@@ -167,6 +170,7 @@ function prepare(file: OpenFile, now: number, maxBytes: () => number): Session {
       assertInPlace()
     },
     rollback: () => void rollback.run(),
+    synced: async () => log?.reached(),
     checkpoint: checkpointing(db),
     close() {
       try {
@@ -174,6 +178,7 @@ function prepare(file: OpenFile, now: number, maxBytes: () => number): Session {
       } catch {
         // No transaction was open, or the error that closes this session has undone it.
       }
+      log?.close()
       file.close()
     },
     changed() {

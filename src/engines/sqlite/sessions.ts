@@ -14,6 +14,8 @@ export interface Sessions {
   /** The session, if one is open. */
   current(): Session | undefined
   drop(session: Session): void
+  /** Drops it because the disk did not confirm what it had committed: nothing is trusted before it is known to be on disk. */
+  doubt(session: Session): void
   close(): void
 }
 
@@ -29,13 +31,29 @@ export function sessions(
   const subscribed = new Map<string, Subscription>()
   let current: Session | undefined
   let closed = false
+  let doubtful = false
 
   function open(): Session {
     if (closed) {
       throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
     }
     current ??= openSession(file, now(), allowVolatile, [...subscribed.values()], maxBytes)
+    if (doubtful) reassure(current)
     return current
+  }
+
+  /**
+   * After a sync that failed the system may take what it has in memory for written, and say of the next sync that all is well. So all of
+   * it is written once more, from the log to the database.
+   */
+  function reassure(session: Session): void {
+    try {
+      if (!session.emptyLog()) throw unsynced()
+      doubtful = false
+    } catch (error) {
+      drop(session)
+      throw error
+    }
   }
 
   function drop(session: Session): void {
@@ -73,11 +91,22 @@ export function sessions(
     },
     current: () => current,
     drop,
+    doubt(session) {
+      doubtful = true
+      drop(session)
+    },
     close() {
       closed = true
       if (current !== undefined) drop(current)
     },
   }
+}
+
+function unsynced(): FusewireError {
+  return new FusewireError(
+    'FW_INBOX_LOCKED',
+    'The disk failed while the inbox was written, and what was written cannot be brought to it yet: somebody reads an older state of the file.',
+  )
 }
 
 function locked(file: string | SqliteSql, cause: unknown): FusewireError {

@@ -6,7 +6,7 @@ import type { Sessions } from './sessions.ts'
 
 /** Runs what changes the inbox. */
 export interface Writer {
-  /** Resolves when what `run` did is committed. What is asked at one time, or while a commit is under way, shares one. */
+  /** Resolves when what `run` did is committed and, if durable, on disk. What is asked at one time shares a commit. */
   write<T>(run: Run<T>, options?: JobOptions): Promise<T>
   /** Tells an observer how long durable commits take. */
   observe(observer: Observer): void
@@ -40,6 +40,7 @@ const syncEveryMs = 1_000
 export function writer(sessions: Sessions, now: () => number): Writer {
   const jobs: Job[] = []
   let working: Promise<void> | undefined
+  const syncing = new Set<Promise<void>>()
   let syncedAt = -Infinity
   let observer: Observer | undefined
 
@@ -53,6 +54,7 @@ export function writer(sessions: Sessions, now: () => number): Writer {
         for (const job of batch) job.reject(error)
       }
       await turn() // However fast it is asked for more, the loop gets its turn.
+      sessions.current()?.checkpoint()
     }
     working = undefined
   }
@@ -60,15 +62,15 @@ export function writer(sessions: Sessions, now: () => number): Writer {
   async function commit(batch: readonly Job[]): Promise<void> {
     const ordered = batch.toSorted((a, b) => Number(b.mayMeetPoison) - Number(a.mayMeetPoison))
     const durable = batch.some((job) => job.durable) || now() - syncedAt >= syncEveryMs
-    if (commitIn(await begun(durable), ordered, durable, false) === 'undone') {
-      commitIn(await begun(durable), ordered, durable, true)
+    if (commitIn(await begun(), ordered, durable, false) === 'undone') {
+      commitIn(await begun(), ordered, durable, true)
     }
     if (durable) syncedAt = now()
   }
 
-  function begun(durable: boolean): Promise<Session> {
+  function begun(): Promise<Session> {
     return sessions.use((session) => {
-      session.begin(durable)
+      session.begin()
       return session
     })
   }
@@ -81,6 +83,7 @@ export function writer(sessions: Sessions, now: () => number): Writer {
     careful: boolean,
   ): 'committed' | 'undone' {
     const ends: End[] = []
+    let startedAt = 0
     try {
       for (const job of batch) {
         const end = runIn(session, job, careful)
@@ -91,17 +94,32 @@ export function writer(sessions: Sessions, now: () => number): Writer {
         ends.push(end)
       }
       if (durable) session.time.note(now())
-      const startedAt = observer === undefined ? 0 : performance.now()
+      startedAt = performance.now()
       session.commit()
-      if (durable) observer?.synced?.(performance.now() - startedAt)
     } catch (error) {
       sessions.drop(session)
       throw error
     }
-    for (const end of ends) end.answer()
+    if (durable) sync(session, batch, ends, startedAt)
+    for (const [index, end] of ends.entries()) if (batch[index]?.durable !== true) end.answer()
     if (ends.some(({ faulty }) => faulty)) sessions.drop(session)
-    else session.checkpoint()
     return 'committed'
+  }
+
+  /** Answers those of a commit that wait for the disk, while the next ones are under way. */
+  function sync(session: Session, batch: readonly Job[], ends: readonly End[], startedAt: number): void {
+    const synced = session.synced().then(
+      () => {
+        observer?.synced?.(performance.now() - startedAt)
+        for (const [index, end] of ends.entries()) if (batch[index]?.durable === true) end.answer()
+      },
+      (error: unknown) => {
+        sessions.doubt(session)
+        for (const job of batch) if (job.durable) job.reject(error)
+      },
+    )
+    syncing.add(synced)
+    void synced.then(() => syncing.delete(synced))
   }
 
   return {
@@ -123,7 +141,10 @@ export function writer(sessions: Sessions, now: () => number): Writer {
     observe(one) {
       observer = one
     },
-    idle: async () => working,
+    async idle() {
+      await working
+      await Promise.all(syncing)
+    },
   }
 }
 
