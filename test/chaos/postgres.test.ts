@@ -8,6 +8,10 @@ test('an inbox on PostgreSQL loses, repeats and overtakes nothing while its node
 }, 120_000)
 
 test('receivers that answer before the commit are caught', async () => {
-  const verdict = await chaos({ faults: 12, sabotage: 'answer-early' })
-  expect(verdict.lost).toBeGreaterThan(0)
-}, 120_000)
+  // A fault must fall between an answer and its commit: one in twelve nearly always does.
+  let lost = 0
+  for (let tries = 0; lost === 0 && tries < 4; tries++) {
+    lost = (await chaos({ faults: 12, sabotage: 'answer-early' })).lost
+  }
+  expect(lost).toBeGreaterThan(0)
+}, 240_000)

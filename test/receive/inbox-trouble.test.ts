@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { randomUUID } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { apiKey, Webhook } from 'fusewire'
 import { memory } from 'fusewire/testing'
@@ -78,6 +79,7 @@ test('a locked inbox is answered 503 at the deadline, and keeps the event when t
   const { webhook, asked } = gated(sqlite(at.file, { allowVolatile: true }), 150)
   await webhook.start()
   const id = randomUUID()
+  await turn() // What starting writes is written.
   using other = new DatabaseSync(at.file)
   other.exec('begin immediate')
   const began = performance.now()

@@ -22,7 +22,7 @@ const soon = { durable: false } as const
 
 /**
  * An inbox in one SQLite file, for the processes of one host. Give it a path, or a handle of `node:sqlite` or better-sqlite3 that is then
- * the inbox's alone; a path is made for its owner alone (0600) if nothing is there. An event is acknowledged once it is on disk (WAL, `synchronous=FULL`);
+ * the inbox's alone; a path is made for its owner alone (0600) if nothing is there. An event is acknowledged once it is on disk (the write-ahead log, synced beside the event loop);
  * a settlement follows within a second, so after a power cut, and only then, what was just handled may be handled again.
  *
  * Atomic handlers get the database as `sql`, inside the transaction that settles their delivery; they are plain functions and keep

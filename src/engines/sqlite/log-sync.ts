@@ -2,8 +2,8 @@ import { closeSync, existsSync, fdatasync, fdatasyncSync, openSync } from 'node:
 
 /** Brings a write-ahead log to the disk beside this thread, which has other things to do in the milliseconds that takes. */
 export interface LogSync {
-  /** Resolves when all that was written to the log so far is on disk. Who asks while a sync is under way shares the next one. */
-  reached(): Promise<void>
+  /** Resolves when all that was written to the log so far is on disk. */
+  sync(): Promise<void>
   close(): void
 }
 
@@ -15,48 +15,29 @@ export function logSync(database: string): LogSync | undefined {
   const path = `${database}-wal`
   if (database === '' || !existsSync(path)) return undefined
   const log = openSync(path, 'r+')
-  let underWay: Promise<void> | undefined
-  let next: Promise<void> | undefined
   let calls = 0
   let closed = false
 
-  function start(): Promise<void> {
-    next = undefined
-    const sync = syncOnce()
-    const over = (): void => {
-      if (underWay === sync) underWay = undefined
-    }
-    sync.then(over, over)
-    underWay = sync
-    return sync
-  }
-
-  function syncOnce(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const impatient = setTimeout(() => {
-        try {
-          fdatasyncSync(log)
-          resolve()
-        } catch (error) {
-          reject(error)
-        }
-      }, patienceMs)
-      calls += 1
-      fdatasync(log, (error) => {
-        clearTimeout(impatient)
-        calls -= 1
-        if (closed && calls === 0) closeSync(log)
-        if (error === null) resolve()
-        else reject(error)
-      })
-    })
-  }
-
   return {
-    reached() {
-      if (underWay === undefined) return start()
-      return (next ??= underWay.then(start, start))
-    },
+    sync: () =>
+      new Promise((resolve, reject) => {
+        const impatient = setTimeout(() => {
+          try {
+            fdatasyncSync(log)
+            resolve()
+          } catch (error) {
+            reject(error)
+          }
+        }, patienceMs)
+        calls += 1
+        fdatasync(log, (error) => {
+          clearTimeout(impatient)
+          calls -= 1
+          if (closed && calls === 0) closeSync(log)
+          if (error === null) resolve()
+          else reject(error)
+        })
+      }),
     close() {
       // Not while a thread works on it: its number would be another file's by then.
       closed = true

@@ -170,7 +170,7 @@ function prepare(file: OpenFile, now: number, maxBytes: () => number): Session {
       assertInPlace()
     },
     rollback: () => void rollback.run(),
-    synced: async () => log?.reached(),
+    synced: async () => log?.sync(),
     checkpoint: checkpointing(db),
     close() {
       try {

@@ -6,7 +6,10 @@ import type { Sessions } from './sessions.ts'
 
 /** Runs what changes the inbox. */
 export interface Writer {
-  /** Resolves when what `run` did is committed and, if durable, on disk. What is asked at one time shares a commit. */
+  /**
+   * Resolves when what `run` did is committed and, if durable, on disk. What is asked at one time shares a commit, and what is to be on
+   * disk and asked while that is busy shares the next.
+   */
   write<T>(run: Run<T>, options?: JobOptions): Promise<T>
   /** Tells an observer how long durable commits take. */
   observe(observer: Observer): void
@@ -38,16 +41,16 @@ const commitLimit = 64
 const syncEveryMs = 1_000
 
 export function writer(sessions: Sessions, now: () => number): Writer {
-  const jobs: Job[] = []
+  let jobs: Job[] = []
   let working: Promise<void> | undefined
-  const syncing = new Set<Promise<void>>()
+  /** One at a time: while the disk is busy more gathers for the next. */
+  let syncing: Promise<void> | undefined
   let syncedAt = -Infinity
   let observer: Observer | undefined
 
   async function work(): Promise<void> {
     await Promise.resolve() // Whatever else is asked for now comes along.
-    while (jobs.length > 0) {
-      const batch = jobs.splice(0, commitLimit)
+    for (let batch = take(); batch.length > 0; batch = take()) {
       try {
         await commit(batch)
       } catch (error) {
@@ -59,9 +62,16 @@ export function writer(sessions: Sessions, now: () => number): Writer {
     working = undefined
   }
 
+  function take(): readonly Job[] {
+    const batch = jobs.filter(({ durable }) => !durable || syncing === undefined).slice(0, commitLimit)
+    jobs = jobs.filter((job) => !batch.includes(job))
+    return batch
+  }
+
   async function commit(batch: readonly Job[]): Promise<void> {
     const ordered = batch.toSorted((a, b) => Number(b.mayMeetPoison) - Number(a.mayMeetPoison))
-    const durable = batch.some((job) => job.durable) || now() - syncedAt >= syncEveryMs
+    const durable =
+      batch.some((job) => job.durable) || (syncing === undefined && now() - syncedAt >= syncEveryMs)
     if (commitIn(await begun(), ordered, durable, false) === 'undone') {
       commitIn(await begun(), ordered, durable, true)
     }
@@ -100,26 +110,25 @@ export function writer(sessions: Sessions, now: () => number): Writer {
       sessions.drop(session)
       throw error
     }
-    if (durable) sync(session, batch, ends, startedAt)
-    for (const [index, end] of ends.entries()) if (batch[index]?.durable !== true) end.answer()
+    if (durable) syncing = sync(session, ends, startedAt)
+    for (const { job, answer } of ends) if (!job.durable) answer()
     if (ends.some(({ faulty }) => faulty)) sessions.drop(session)
     return 'committed'
   }
 
   /** Answers those of a commit that wait for the disk, while the next ones are under way. */
-  function sync(session: Session, batch: readonly Job[], ends: readonly End[], startedAt: number): void {
-    const synced = session.synced().then(
-      () => {
-        observer?.synced?.(performance.now() - startedAt)
-        for (const [index, end] of ends.entries()) if (batch[index]?.durable === true) end.answer()
-      },
-      (error: unknown) => {
-        sessions.doubt(session)
-        for (const job of batch) if (job.durable) job.reject(error)
-      },
-    )
-    syncing.add(synced)
-    void synced.then(() => syncing.delete(synced))
+  async function sync(session: Session, ends: readonly End[], startedAt: number): Promise<void> {
+    const waiting = ends.filter(({ job }) => job.durable)
+    try {
+      await session.synced()
+      observer?.synced?.(performance.now() - startedAt)
+      for (const { answer } of waiting) answer()
+    } catch (error) {
+      sessions.doubt(session)
+      for (const { job } of waiting) job.reject(error)
+    }
+    syncing = undefined
+    if (jobs.length > 0) working ??= work()
   }
 
   return {
@@ -142,14 +151,14 @@ export function writer(sessions: Sessions, now: () => number): Writer {
       observer = one
     },
     async idle() {
-      await working
-      await Promise.all(syncing)
+      while (working !== undefined || syncing !== undefined) await (working ?? syncing)
     },
   }
 }
 
 interface End {
-  answer(): void
+  readonly job: Job
+  readonly answer: () => void
   readonly faulty: boolean
 }
 
@@ -160,7 +169,7 @@ interface End {
 function runIn(session: Session, job: Job, careful: boolean): End | undefined {
   if (!careful && !job.mayThrow) {
     try {
-      return { answer: job.run(session, false), faulty: false }
+      return { job, answer: job.run(session, false), faulty: false }
     } catch (error) {
       if (isFault(error)) throw error
       return undefined
@@ -168,6 +177,6 @@ function runIn(session: Session, job: Job, careful: boolean): End | undefined {
   }
   const attempted = session.attempt(() => job.run(session, careful))
   return 'value' in attempted
-    ? { answer: attempted.value, faulty: false }
-    : { answer: () => job.reject(attempted.error), faulty: isFault(attempted.error) }
+    ? { job, answer: attempted.value, faulty: false }
+    : { job, answer: () => job.reject(attempted.error), faulty: isFault(attempted.error) }
 }
