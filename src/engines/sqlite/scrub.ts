@@ -71,7 +71,7 @@ export function emptyLog(path: string): boolean {
   return emptyingLog(connectionTo(path))()
 }
 
-/** Rewrites the database without its unused space, on a connection of its own: 4 s a GB, in which whoever writes has to wait. */
+/** Rewrites the database without its unused space, on a connection of its own. Whoever writes has to wait that long. */
 export function compact(path: string): void {
   const db = new DatabaseSync(path, { timeout: 10_000 })
   try {
