@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, existsSync, statSync, writeFileSync, copyFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
@@ -288,6 +291,37 @@ describe('bad input gets one sentence, and makes nothing', () => {
     if (!args.join(' ').includes('--debug')) expect(ended.err.trimEnd().split('\n')).toHaveLength(1)
     expect(existsSync(nowhere)).toBe(false)
   })
+
+  test.each([
+    ['a page', 200, '<html>\u001b[2J', 'is no admin listener'],
+    ['another place', 302, '', 'cannot be reached'],
+  ] as const)('a server that answers %s', async (_, status, body, words) => {
+    const other = createServer((_, response) => response.writeHead(status, { location: '/' }).end(body))
+    other.listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo // A listening TCP server has one.
+    const ended = await inbox('stats', '--server', `http://127.0.0.1:${port}`, '--token', 'env:READER')
+    expect(ended).toMatchObject({ out: '', err: expect.stringContaining(words) })
+    expect(harmless(ended.err)).toBe(true)
+    other.close()
+  })
+
+  test('an answer without an end', async () => {
+    const endless = createServer((_, response) => {
+      const more = (): void => void (response.writable && response.write(' '.repeat(4_000_000), more))
+      more()
+    })
+    endless.listen(0, '127.0.0.1')
+    await once(endless, 'listening')
+    const { port } = endless.address() as AddressInfo // A listening TCP server has one.
+    const ended = await inbox('stats', '--server', `http://127.0.0.1:${port}`, '--token', 'env:READER')
+    expect(ended).toMatchObject({
+      code: 3,
+      out: '',
+      err: expect.stringContaining('answers more than any inbox'),
+    })
+    endless.close()
+  }, 30_000)
 
   test('a token that may only look, and one that is none', async () => {
     await using end = await remote()

@@ -5,7 +5,7 @@ import type { Filter } from '../../model/filter.ts'
 import { codeOf } from '../../model/errors.ts'
 import { type Failure, missing, misused } from '../failure.ts'
 import { redacted } from '../redact.ts'
-import { text } from '../text.ts'
+import { type Text, text } from '../text.ts'
 import type { InboxEnd, Shown } from './end.ts'
 
 /** An inbox behind the admin listener of a running server. What is hidden there stays hidden here. */
@@ -28,12 +28,14 @@ export function remoteEnd(server: string, token: string): InboxEnd {
       })
     })
     if (response.ok) return response
-    throw refusal(response.status, firstErrorIn(parseJson(await response.text())), shown)
+    throw refusal(response.status, firstErrorIn(parseJson(await textOf(response, shown))), shown)
   }
 
   /** The server answers what `Inbox` gives: the shapes of both are held together by a test. */
   async function json<T>(path: string, given?: object, signal?: AbortSignal): Promise<T> {
-    return (await (await ask(path, given, signal)).json()) as T
+    const answered = parseJson(await textOf(await ask(path, given, signal), shown))
+    if (answered === undefined) throw misused(notAdmin(shown))
+    return answered as T
   }
 
   return {
@@ -45,7 +47,7 @@ export function remoteEnd(server: string, token: string): InboxEnd {
       try {
         const found = await json<Shown>(`${path}?${query(tenant).toString()}`)
         if (!reveal || found.event === undefined) return found
-        const body: unknown = parseJson(await (await ask(`${path}/reveal`, tenant)).text())
+        const body: unknown = parseJson(await textOf(await ask(`${path}/reveal`, tenant), shown))
         return { ...found, event: isObject(body) && 'event' in body ? body['event'] : body }
       } catch (error) {
         if (isObject(error) && error['code'] === '[noEvent]') return undefined
@@ -82,6 +84,21 @@ function query(given: Filter | object): URLSearchParams {
   return params
 }
 
+/** Longer than any page of events. */
+const answerLimit = 256 * 1024 * 1024
+
+/** What it answers, up to a limit: whoever else listens there may go on for ever. */
+async function textOf(response: Response, shown: string): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
+    if (bytes > answerLimit) throw missing(text`The server ${shown} answers more than any inbox would.`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
 /** Why the server did not do it, as what the person who asked can do about it. */
 function refusal(status: number, { code, message: said }: Said, shown: string): Failure {
   const failure = (() => {
@@ -95,11 +112,7 @@ function refusal(status: number, { code, message: said }: Said, shown: string): 
           text`This token may look, not change or reveal: --token must be the server's --admin-token.`,
         )
       case 404:
-        return misused(
-          code === undefined || code === '[notFound]'
-            ? text`${shown} is no admin listener. That is usually on the port after the one FusionAuth posts to.`
-            : text`${said ?? ''}`,
-        )
+        return misused(code === undefined || code === '[notFound]' ? notAdmin(shown) : text`${said ?? ''}`)
       case 421:
         return misused(
           text`The server does not answer to the name ${shown}: start it with --admin-name for that.`,
@@ -111,6 +124,10 @@ function refusal(status: number, { code, message: said }: Said, shown: string): 
     }
   })()
   return Object.assign(failure, { code })
+}
+
+function notAdmin(shown: string): Text {
+  return text`${shown} is no admin listener. That is usually on the port after the one FusionAuth posts to.`
 }
 
 /** What a server says of its refusal. */
