@@ -66,11 +66,26 @@ async function serverIn(folder: string, settings: Readonly<Record<string, string
   let running = false
 
   async function start(as: 'primary' | 'standby' = 'primary'): Promise<void> {
+    if (as === 'primary') {
+      await startAgain()
+      running = true
+      return
+    }
     running = true
-    if (as === 'primary') return server.start()
     writeFileSync(join(folder, 'standby.signal'), '')
     void server.start() // Resolves when it accepts writes.
     while (!(await answers(url))) await sleep(20)
+  }
+
+  /** After a kill the memory of the old one is in use until its last process has noticed, and the new one ends at once. */
+  async function startAgain(tries = 50): Promise<void> {
+    try {
+      await server.start()
+    } catch (error) {
+      if (tries === 1) throw new Error('PostgreSQL does not start', { cause: error })
+      await sleep(100)
+      await startAgain(tries - 1)
+    }
   }
 
   async function stop(): Promise<void> {
