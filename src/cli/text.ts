@@ -55,9 +55,17 @@ export function rendered({ parts }: Text, stream: NodeJS.WritableStream): string
     .join('')
 }
 
+/** What a server answers is of any shape, whatever its type says: one that looks like a Text is none. */
 function partsOf(value: Value): readonly Part[] {
-  return typeof value === 'object' ? value.parts : [{ shown: printable(String(value)) }]
+  return typeof value === 'object' && sealed.has(value) ? value.parts : [{ shown: printable(wordsOf(value)) }]
 }
+
+/** An object of JSON may have a `toString` that is no function. */
+function wordsOf(value: Value): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+const sealed = new WeakSet<object>()
 
 /** Neighbours of one style are one part. */
 function seal(given: readonly Part[]): Text {
@@ -69,5 +77,7 @@ function seal(given: readonly Part[]): Text {
       parts[parts.length - 1] = { ...before, shown: before.shown + part.shown }
     else parts.push(part)
   }
-  return { parts } as unknown as Text // The symbol exists in types only.
+  const made = { parts } as unknown as Text // The symbol exists in types only.
+  sealed.add(made)
+  return made
 }

@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
 import { isObject, parseJson } from '../../lib/json.ts'
 import type { Filter } from '../../model/filter.ts'
 import { codeOf } from '../../model/errors.ts'
@@ -67,13 +65,26 @@ export function remoteEnd(server: string, token: string): InboxEnd {
       const { body } = await ask('export', where, signal)
       if (body === null) return
       let done = 0
-      for await (const line of createInterface({ input: Readable.fromWeb(body), crlfDelay: Infinity })) {
+      for await (const line of linesOf(body)) {
         yield line
         onProgress?.({ done: ++done })
       }
     },
     async [Symbol.asyncDispose]() {},
   }
+}
+
+/** Ended by LF alone: readline would also part a name in two that has U+2028 in it. */
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    rest += text
+    if (!text.includes('\n')) continue
+    const lines = rest.split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  if (rest !== '') yield rest
 }
 
 function query(given: Filter | object): URLSearchParams {
