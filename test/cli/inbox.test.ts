@@ -1,5 +1,14 @@
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, existsSync, statSync, writeFileSync, copyFileSync } from 'node:fs'
+import {
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  existsSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  copyFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -175,6 +184,13 @@ describe.each([
     expect(await inbox('export', ...end.args, '--to', to)).toMatchObject({ code: 2, out: '' })
     expect(existsSync(`${to}.part`)).toBe(false)
 
+    const [laid, precious] = [`${to}.laid`, `${to}.precious`]
+    writeFileSync(precious, 'precious')
+    symlinkSync(precious, `${laid}.part`)
+    expect(await inbox('export', ...end.args, '--to', laid)).toMatchObject({ code: 2, out: '' })
+    expect(readFileSync(precious, 'utf8')).toBe('precious')
+    expect(existsSync(laid)).toBe(false)
+
     const { out, err } = await inbox('export', ...end.args, '--type', 'user.create')
     expect(lines(out)).toHaveLength(1)
     expect(err).toBe('1 event\n')
@@ -273,6 +289,7 @@ describe('bad input gets one sentence, and makes nothing', () => {
     [['list', '--server', 'http://127.0.0.1:4'], 2, '--server needs --token'],
     [['list', '--server', 'http://127.0.0.1:4', '--token', 'env:TOKEN'], 3, 'cannot be reached'],
     [['list', '--server', 'http://example.com', '--token', 'env:TOKEN'], 2, 'unencrypted'],
+    [['list', '--server', 'http://127.0.0.1.nip.io', '--token', 'env:TOKEN'], 2, 'unencrypted'],
     [['list', '--server', 'http://127.0.0.1:4', '--token', 'env:LINES', '--debug'], 2, 'printable ASCII'],
     [
       ['list', '--server', 'http://127.0.0.1:4', '--inbox', 'sqlite:x', '--token', 'env:TOKEN'],

@@ -48,7 +48,11 @@ export async function endOf(
   if (sourceOf('inbox') === 'cli') throw misused(text`Give --inbox or --server, not both.`)
   if (token === undefined) throw misused(text`--server needs --token: env:NAME, file:PATH or -.`)
   const { protocol, hostname, origin } = new URL(server)
-  if (protocol === 'http:' && insecureHttp !== true && !/^(localhost|127\..*|\[::1\])$/.test(hostname)) {
+  if (
+    protocol === 'http:' &&
+    insecureHttp !== true &&
+    !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+  ) {
     throw misused(
       text`${origin} would get the token unencrypted: use https, a tunnel to this machine, or --insecure-http.`,
     )

@@ -54,17 +54,13 @@ export function exportVerb(): CommandUnknownOpts {
 /** A file for its owner alone. Under its name it is whole or not there. */
 function newFile(path: string) {
   const partial = `${path}.part`
+  closeSync(made(path)) // The name is ours from now on.
   const handle = (() => {
     try {
-      closeSync(openSync(path, 'wx', 0o600)) // The name is ours from now on.
-      return openSync(partial, 'w', 0o600)
+      return made(partial)
     } catch (error) {
-      const code = codeOf(error)
-      const why =
-        code === 'EEXIST'
-          ? 'is there already: remove it, or take another name'
-          : `cannot be made (${code ?? 'unknown'})`
-      throw misused(text`--to: ${path} ${why}.`, { cause: error })
+      rmSync(path)
+      throw error
     }
   })()
   return {
@@ -78,5 +74,19 @@ function newFile(path: string) {
       rmSync(partial)
       rmSync(path)
     },
+  }
+}
+
+/** Nothing that is there is opened, be it a link: in a shared folder somebody else may have laid it there. */
+function made(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o600)
+  } catch (error) {
+    const code = codeOf(error)
+    const why =
+      code === 'EEXIST'
+        ? 'is there already: remove it, or take another name'
+        : `cannot be made (${code ?? 'unknown'})`
+    throw misused(text`--to: ${path} ${why}.`, { cause: error })
   }
 }
