@@ -30,7 +30,7 @@ type Carried = Omit<EventFacts, 'transactional' | 'completes' | 'since' | 'licen
 
 const registrationSecrets = (at: string) => [`${at}.authenticationToken`, `${at}.tokens`]
 
-const userSecrets = (at: string) => [
+export const userSecrets = (at: string): readonly string[] => [
   `${at}.password`,
   `${at}.salt`,
   `${at}.twoFactor.recoveryCodes`,

@@ -1,4 +1,4 @@
-import { catalogue, isEventType } from '../events/catalogue.ts'
+import { catalogue, isEventType, userSecrets } from '../events/catalogue.ts'
 import { valuesAt } from '../events/paths.ts'
 import type { ParsedEvent } from '../model/registration.ts'
 
@@ -23,16 +23,19 @@ export function redacting({ also, except }: Redaction): (event: ParsedEvent, bod
     if (plan === undefined) {
       const secrets = isEventType(type) ? catalogue[type].secrets : unlistedSecrets
       const paths = [...secrets.filter((path) => !except.includes(path)), ...also]
-      plan = { paths, root: rootOf(paths) }
+      plan = planFor(paths)
       plans.set(known, plan)
     }
     return plan
   }
 
   return (event, body) => {
-    const { paths, root } = planOf(event.type)
+    const plan = planOf(event.type)
+    const { paths, root } = plan
     // Most events carry none, and reading the text takes longer than asking.
-    if (!paths.some((path) => valuesAt(event, path).some(isSomething))) return body
+    if (!paths.some((path) => valuesAt(event, path).some(isSomething)) && !saysMore(event, body, plan)) {
+      return body
+    }
     const replacements: Replacement[] = []
     read(body, skipSpace(body, 0), root, replacements)
     return replaced(body, replacements)
@@ -41,11 +44,46 @@ export function redacting({ also, except }: Redaction): (event: ParsedEvent, bod
 
 interface Plan {
   readonly paths: readonly string[]
+  /** What they lead to, arrays as a whole. */
+  readonly members: readonly string[]
+  /** Finds their names in a text, and escapes, by which a name can be hidden. */
+  readonly mentions: RegExp
   readonly root: Place
 }
 
+function planFor(paths: readonly string[]): Plan {
+  const members = [...new Set(paths.map((path) => path.replace(/\[\]$/, '')))]
+  const names = new Set(members.map((path) => path.slice(path.lastIndexOf('.') + 1)))
+  const written = [...names].map((name) => bytesOf(Buffer.from(JSON.stringify(name))))
+  const patterns = [...written, '\\'].map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'))
+  return { paths, members, mentions: new RegExp(patterns.join('|'), 'g'), root: rootOf(paths) }
+}
+
+/**
+ * Whether the text may hold a secret that its parse does not: of members that are repeated only the last is parsed. Counts where their names
+ * stand, and takes no chances with what is written in escapes.
+ */
+function saysMore(event: ParsedEvent, body: Uint8Array, { members, mentions }: Plan): boolean {
+  const mentioned = members.length === 0 ? null : bytesOf(body).match(mentions)
+  if (mentioned === null) return false
+  if (mentioned.includes('\\')) return true
+  const parsed = members.flatMap((path) => valuesAt(event, path)).filter((value) => value !== undefined)
+  return mentioned.length > parsed.length
+}
+
+/** A character for each byte. */
+function bytesOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
+
 /** Where a type newer than the catalogue most likely has them. */
-const unlistedSecrets = ['user.password', 'user.salt', 'token', 'refreshToken', 'refreshToken.token']
+const unlistedSecrets = [
+  ...userSecrets('user'),
+  ...userSecrets('original'),
+  'token',
+  'refreshToken',
+  'refreshToken.token',
+]
 
 /** FusionAuth sends a cleared credential as null, or, of recovery codes, as an empty list. */
 function isSomething(value: unknown): boolean {
@@ -102,7 +140,7 @@ function read(json: Uint8Array, at: number, place: Place | undefined, into: Repl
   const first = json[at]
   if (place?.secret === true) {
     const to = skip(json, at)
-    into.push({ from: at, to, by: standIn(first) })
+    if (first !== quote || to - at > 2) into.push({ from: at, to, by: standIn(first) }) // "" has nothing to hide.
     return to
   }
   if (place !== undefined && first === openObject) return readObject(json, at, place, into)

@@ -35,6 +35,35 @@ test('sees a member that is written in escapes, and each of those that are repea
   )
 })
 
+test.each([
+  ['its last is empty', '"user":{"password":"S3CRET","password":""}', '"password":"[redacted]","password":'],
+  ['its last is null', '"user":{"pass\\u0077ord":"S3CRET","password":null}', '"pass\\u0077ord":"[redacted]"'],
+  [
+    'what holds it is repeated',
+    '"user":{"password":"S3CRET"},"user":{}',
+    '"user":{"password":"[redacted]"},',
+  ],
+  [
+    'its list is repeated',
+    '"user":{"registrations":[{"tokens":{"a":"S3CRET"}}],"registrations":[]}',
+    '{"tokens":{}}',
+  ],
+  ['its name too', '"us\\u0065r":{"pass\\u0077ord":"S3CRET"},"user":{}', '"pass\\u0077ord":"[redacted]"'],
+  ['by a name of two scripts', '"user":{"größe":"S3CRET"},"user":{}', '"größe":"[redacted]"'],
+  ['of a list by itself', '"user":{"list":["S3CRET"],"list":["",""]}', '"list":["[redacted]"]'],
+])('a secret is taken out although %s', (_, members, told) => {
+  const kept = redact(`{"event":{"type":"user.create",${members}}}`, ['user.größe', 'user.list[]'])
+  expect(kept).toContain(told)
+  expect(kept).not.toContain('S3CRET')
+  const event = `{"event":{"type":"user.create","user":{"password":"S3CRET"}},"event":{"type":"user.create"}}`
+  expect(redact(event)).not.toContain('S3CRET')
+})
+
+test('a type that is not listed is searched as any user is', () => {
+  const user = '{"twoFactor":{"recoveryCodes":["S3CRET"]},"registrations":[{"tokens":{"a":"S3CRET"}}]}'
+  expect(redact(`{"event":{"type":"user.new","user":${user},"original":${user}}}`)).not.toContain('S3CRET')
+})
+
 test('takes out what a user says, and keeps what a user says', () => {
   const json = `{"event":{"type":"user.create","user":{"id":"u","password":"p","data":{"deep":[[["x"]]]},"__proto__":{"a":1}}}}`
   expect(redact(json, ['user.data', 'user.__proto__.a'], ['user.password'])).toBe(
