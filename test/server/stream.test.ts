@@ -73,6 +73,16 @@ test('a thousand streams are not opened, and one that ends makes room', async ()
     .toBe(200)
 })
 
+test('to ask whether there is a stream opens none', async () => {
+  await using server = await rig()
+  for (let n = 0; n < 40; n++) {
+    const { status, headers } = await server.ask('/fusewire/api/stream', { method: 'HEAD', token: reader })
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream'])
+  }
+  await using listener = await listen(server)
+  expect(listener.status).toBe(200)
+})
+
 test('a stop ends the streams instead of waiting for them', async () => {
   const server = await rig()
   await using listener = await listen(server)

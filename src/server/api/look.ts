@@ -40,9 +40,11 @@ export function look(inbox: () => Inbox, live: Live): Hono<AdminEnv> {
     .get('/stats', async (context) => context.json(await inbox().stats()))
     .get('/nodes', async (context) => context.json({ items: (await inbox().stats()).nodes }))
     .get('/stream', (context) => {
+      // HEAD comes here too, and its body is thrown away unread: a stream of its own would never end.
+      if (context.req.method === 'HEAD') return context.body(null, 200, eventStream)
       const stream = live.open()
       if (stream === undefined) throw new Refusal(503, 'tooManyStreams', 'Too many listen already.')
-      return context.body(stream, 200, { 'content-type': 'text/event-stream' })
+      return context.body(stream, 200, eventStream)
     })
 
   /** One entry for each delivery that fits, with the event it is of. */
@@ -54,6 +56,8 @@ export function look(inbox: () => Inbox, live: Live): Hono<AdminEnv> {
     return context.json({ items: fitting, next })
   }
 }
+
+const eventStream = { 'content-type': 'text/event-stream' }
 
 /** The event with this id, or the answer that there is none. */
 export async function findEvent(inbox: Inbox, id: string, tenantId: string | undefined): Promise<KeptEvent> {
