@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { continueIfAsked } from '../http/expect-continue.ts'
 import { answerError, listen, type Listening } from '../http/listen.ts'
 import { guarding } from './guard.ts'
 import type { AdminOptions } from './options.ts'
@@ -35,6 +36,7 @@ export async function openAdmin(
         return answerError(response, judged.status, judged.code, judged.message)
       }
       callers.set(request, judged)
+      continueIfAsked(response)
       void route(request, response)
     },
     port,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Permanent } from 'fusewire'
 import { sample } from 'fusewire/testing'
-import { reader, type Rig, rig } from './rig.ts'
+import { raw, statuses } from '../support/raw.ts'
+import { operator, reader, type Rig, rig } from './rig.ts'
 
 const api = '/fusewire/api'
 
@@ -216,6 +217,54 @@ describe('changing', () => {
     const before = new Date(Date.now() + 60_000).toISOString()
     expect(await json(server, '/prune', post({ before }))).toEqual({ events: 1 })
     expect((await json(server, '/dead-letters')).items).toHaveLength(1)
+  })
+
+  test('an instant that no calendar has is a mistake of who asks, not of the inbox', async () => {
+    await using server = await used()
+    for (const before of [1e308, -8.64e15 - 1]) {
+      expect((await server.ask(`${api}/prune`, post({ before }))).status).toBe(400)
+    }
+    expect(server.log.text()).not.toContain('could not answer')
+  })
+
+  test('reads a body that comes in chunks, up to its limit', async () => {
+    await using server = await used()
+    const chunked = (body: object) => ({ ...post(body), headers: { 'transfer-encoding': 'chunked' } })
+    expect((await server.ask(`${api}/replay`, chunked({ state: 'dead' }))).text).toBe('{"deliveries":1}')
+    expect((await server.ask(`${api}/replay`, chunked({ type: 'x'.repeat(65_536) }))).status).toBe(413)
+    expect((await server.ask(`${api}/replay`, post({ type: 'x'.repeat(65_536) }))).status).toBe(413)
+    expect(
+      (await server.ask(`${api}/replay`, { method: 'POST', headers: { 'content-type': 'application/json' } }))
+        .status,
+    ).toBe(400)
+  })
+
+  test('tells a sender that waits to go on', async () => {
+    await using server = await used()
+    const { host, port } = new URL(server.server.adminUrl ?? '')
+    await using waiting = await raw(Number(port))
+    waiting.write(
+      [
+        `POST ${api}/replay HTTP/1.1`,
+        `Host: ${host}`,
+        `Authorization: Bearer ${operator}`,
+        'Content-Type: application/json',
+        'Content-Length: 16',
+        'Expect: 100-continue',
+        '',
+        '',
+      ].join('\r\n'),
+    )
+    await expect.poll(() => statuses(waiting.received())).toEqual([100])
+    waiting.write('{"state":"dead"}')
+    await expect.poll(() => statuses(waiting.received())).toEqual([100, 200])
+  })
+
+  test('an export that cannot begin says why', async () => {
+    await using server = await used()
+    const { status, text } = await server.ask(`${api}/export`, post({ state: ['dead', 'conflict'] }))
+    expect(status).toBe(400)
+    expect(JSON.parse(text).errors[0].code).toBe('[badRequest]')
   })
 
   test('exports events as lines', async () => {

@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Inbox } from '../../inbox.ts'
 import { describeError } from '../../lib/describe-error.ts'
 import { codeOf } from '../../model/errors.ts'
@@ -11,18 +10,14 @@ import { wrong } from './given.ts'
 import { look } from './look.ts'
 import { Refusal } from './refusal.ts'
 
-const bodyBytes = 64 * 1024
-
 /** `/fusewire/api`: the inbox over HTTP. `inbox` is undefined where the webhook keeps nothing. */
 export function api(inbox: Inbox | undefined, live: Live, log: Log): Hono<AdminEnv> {
   function kept(): Inbox {
     if (inbox !== undefined) return inbox
     throw new Refusal(404, 'noInbox', "This webhook keeps nothing: its inbox is 'none'.")
   }
-  const tooLarge = new Refusal(413, 'tooLarge', `The body is larger than ${bodyBytes} bytes.`)
 
   return new Hono<AdminEnv>()
-    .use(bodyLimit({ maxSize: bodyBytes, onError: () => tooLarge.toResponse() }))
     .route('/', look(kept, live))
     .route('/', change(kept, log))
     .onError((error) => {

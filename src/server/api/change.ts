@@ -51,7 +51,7 @@ export function change(inbox: () => Inbox, log: Log): Hono<AdminEnv> {
     .post('/export', async (context) => {
       const where = filterOf((await Given.body(context)).only(filterNames))
       record(context, 'export', nameless(where))
-      return context.body(streamOf(inbox().export(where)), 200, download('events.jsonl'))
+      return context.body(await streamOf(inbox().export(where)), 200, download('events.jsonl'))
     })
 
   function record({ env }: Context<AdminEnv>, action: string, fields: object): void {
@@ -83,12 +83,14 @@ function nameless({ userId, errorText, ...where }: Filter): object {
   }
 }
 
-/** A line is made when it is asked for. */
-function streamOf(lines: AsyncIterable<string>): ReadableStream<Uint8Array> {
+/** A line is made when it is asked for; but what cannot even begin rejects, while an error can still be answered. */
+async function streamOf(lines: AsyncIterable<string>): Promise<ReadableStream<Uint8Array>> {
   const iterator = lines[Symbol.asyncIterator]()
+  let first: IteratorResult<string> | undefined = await iterator.next()
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = await iterator.next()
+      const { done, value } = first ?? (await iterator.next())
+      first = undefined
       if (done === true) controller.close()
       else controller.enqueue(Buffer.from(`${value}\n`))
     },

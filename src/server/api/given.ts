@@ -3,6 +3,10 @@ import { isObject, parseJson } from '../../lib/json.ts'
 import type { AdminEnv } from '../admin.ts'
 import { Refusal } from './refusal.ts'
 
+const bodyBytes = 64 * 1024
+/** Beyond it no Date goes. */
+const latestMs = 8.64e15
+
 /** What a request says, by name. Whatever is read from it is checked when it is read. */
 export class Given {
   readonly #values: ReadonlyMap<string, unknown>
@@ -23,7 +27,7 @@ export class Given {
     if (!/^application\/json\b/i.test(context.req.header('content-type') ?? '')) {
       throw new Refusal(415, 'mediaType', 'Send application/json.')
     }
-    const value = parseJson(await context.req.text())
+    const value = parseJson(await textOf(context.req.raw))
     if (!isObject(value)) throw new Refusal(400, 'invalidJSON', 'The body must be a JSON object.')
     return new Given(new Map(Object.entries(value)))
   }
@@ -56,7 +60,7 @@ export class Given {
     if (value === undefined) return undefined
     const text = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
     const at = typeof text === 'string' ? Date.parse(text) : text
-    if (typeof at === 'number' && Number.isFinite(at)) return at
+    if (typeof at === 'number' && Math.abs(at) <= latestMs) return at
     throw wrong(`${name} must be an instant: ms since 1970, or a date like 2026-01-31T00:00:00Z.`)
   }
 
@@ -73,6 +77,20 @@ export class Given {
     if (typeof value === 'boolean') return value
     throw wrong(`${name} must be true or false.`)
   }
+}
+
+/** A body that is not too large, whether or not its length was told. */
+async function textOf({ headers, body }: Request): Promise<string> {
+  const tooLarge = new Refusal(413, 'tooLarge', `The body is larger than ${bodyBytes} bytes.`)
+  if (Number(headers.get('content-length')) > bodyBytes) throw tooLarge
+  const chunks = []
+  let size = 0
+  for await (const chunk of body ?? []) {
+    size += chunk.length
+    if (size > bodyBytes) throw tooLarge
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
 }
 
 function oneOrMore(values: readonly string[]): string | undefined | readonly string[] {
