@@ -8,6 +8,8 @@ export interface Answer {
   readonly outcome: Outcome
   /** Why, in words for the log. Never the sender's words, a secret or a body. */
   readonly reason?: string
+  /** The same for a receipt, where `reason` repeats what a gate's own code said: that may name people, and belongs to their event. */
+  readonly inOurWords?: string
   /** The event it is about, once that is known. */
   readonly event?: { readonly type: string; readonly id: string }
   readonly headers?: Readonly<Record<string, string>>
@@ -59,12 +61,23 @@ export function unavailable(reason: string): Answer {
   return { status: 503, body, outcome: 'unavailable', reason, headers: { 'retry-after': '1' } }
 }
 
-export function denied(reason: string): Answer {
-  return { status: 422, body: errors('denied', 'The event was denied.'), outcome: 'denied', reason }
+export function denied(reason: string, inOurWords: string): Answer {
+  return {
+    status: 422,
+    body: errors('denied', 'The event was denied.'),
+    outcome: 'denied',
+    reason,
+    inOurWords,
+  }
 }
 
-export function failed(code: ErrorCode | 'failed', message: string, reason: string = message): Answer {
-  return { status: 500, body: errors(code, message), outcome: 'failed', reason }
+export function failed(
+  code: ErrorCode | 'failed',
+  message: string,
+  reason: string = message,
+  inOurWords: string = reason,
+): Answer {
+  return { status: 500, body: errors(code, message), outcome: 'failed', reason, inOurWords }
 }
 
 export function timedOut(reason: string): Answer {

@@ -40,11 +40,16 @@ async function ask(
   } catch (error) {
     switch (codeOf(error)) {
       case 'FW_DENIED':
-        return denied(`gate ${one.name}: ${describeError(error)}`)
+        return denied(`gate ${one.name}: ${describeError(error)}`, `gate ${one.name} said no`)
       case 'FW_GATE_TIMEOUT':
         return timedOut(describeError(error))
       default:
-        return failed('failed', 'The receiver failed.', `gate ${one.name} threw: ${describeError(error)}`)
+        return failed(
+          'failed',
+          'The receiver failed.',
+          `gate ${one.name} threw: ${describeError(error)}`,
+          `gate ${one.name} threw`,
+        )
     }
   }
 }

@@ -69,13 +69,17 @@ export class Receipts {
   }
 }
 
-function receiptOf({ status, outcome, reason, event }: Answer, at: number, now: number): Receipt {
+function receiptOf(
+  { status, outcome, reason, inOurWords = reason, event }: Answer,
+  at: number,
+  now: number,
+): Receipt {
   return {
     at: Math.round(at),
     tookMs: Math.round(now - at),
     status,
     outcome,
-    ...(reason !== undefined && { reason }),
+    ...(inOurWords !== undefined && { reason: inOurWords }),
     ...event,
   }
 }

@@ -78,7 +78,12 @@ test('remembers what those who may speak were refused, and of strangers only a s
 
   const { items } = await webhook.inbox.receipts()
   expect(items).toMatchObject([
-    { status: 422, outcome: 'denied', reason: expect.stringContaining('not today'), type: 'user.create' },
+    {
+      status: 422,
+      outcome: 'denied',
+      reason: expect.stringMatching(/^gate .* said no$/),
+      type: 'user.create',
+    },
     { status: 400, outcome: 'refused' },
   ])
   expect(items.every(({ at, tookMs }) => at > 1_700_000_000_000 && tookMs >= 0)).toBe(true)
@@ -105,6 +110,21 @@ test('erases events that name a person by a login alone', async () => {
   await send('5', { loginId: 'ada@example.com', loginIdType: 'email' })
   expect((await webhook.inbox.page()).items).toHaveLength(1)
   expect((await webhook.inbox.get('3'))?.event).toMatchObject({ loginId: 'bob@example.com' })
+})
+
+test('what a gate said of a person goes with the event: no receipt repeats it', async () => {
+  const webhook = webhookWith()
+  webhook.gate('user.create', ({ event }) => {
+    throw new Error(`no ${event.user.email}`)
+  })
+  const user = { id: 'ada', email: 'ada@example.com' }
+  await webhook.fetch(request('user.create', { user }, { apiKey: key }))
+  await vi.waitFor(async () => expect((await webhook.inbox.receipts()).items).toHaveLength(1), 5_000)
+  const receipts = JSON.stringify((await webhook.inbox.receipts()).items)
+  expect(receipts).toContain(' threw"')
+  expect(receipts).not.toContain(user.email)
+  expect(await webhook.inbox.erase({ userId: user.id })).toMatchObject({ events: 1 })
+  await webhook.stop()
 })
 
 test('writes the last receipts before it stops', async () => {
