@@ -33,12 +33,17 @@ export function readBody(incoming: Incoming, intake: Intake): Body | Answer | Pr
   return new ReceivedBody(body.bytes)
 }
 
+/** So many chunks are joined to one. */
+const chunkLimit = 1024
+
 /** A body on its way in. */
 class Reading implements BodySink {
   readonly #source: BodySource
   readonly #intake: Intake
   readonly #resolve: (result: Body | Answer) => void
   readonly #chunks: Uint8Array[] = []
+  /** How many of the chunks are joined ones. */
+  #joined = 0
   #size = 0
   #settled = false
   readonly #wait: Wait
@@ -57,7 +62,14 @@ class Reading implements BodySink {
     if (this.#size > this.#intake.bodyLimit) return this.#giveUp(tooLarge(this.#intake))
     if (this.#intake.inFlight > this.#intake.inFlightLimit) return this.#giveUp(overloaded)
     this.#chunks.push(bytes)
+    if (this.#chunks.length - this.#joined === chunkLimit) this.#join()
     patience.heard(this.#wait)
+  }
+
+  /** Each chunk is an object, which of one byte weighs as much as 300 of them. */
+  #join(): void {
+    this.#chunks.push(Buffer.concat(this.#chunks.splice(this.#joined)))
+    this.#joined += 1
   }
 
   end(): void {

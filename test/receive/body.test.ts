@@ -1,4 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import type { BodySink, Incoming } from '../../src/model/incoming.ts'
 import { isAnswer } from '../../src/receive/answer.ts'
@@ -38,7 +40,30 @@ function incoming(headers: Readonly<Record<string, string>> = {}): {
 
 const intake = (inFlight = 0): Intake => ({ bodyLimit: 100, inFlightLimit: 150, inFlight })
 
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void // What the flag exposes.
+
+function heapUsed(): number {
+  collect()
+  return process.memoryUsage().heapUsed
+}
+
 describe('reading a body', () => {
+  test('a million pieces of a byte weigh little more than the bytes, and keep their order', async () => {
+    const { incoming: request, sink } = incoming()
+    const count = 2 ** 20 + 1
+    const reading = readBody(request, { bodyLimit: count, inFlightLimit: count, inFlight: 0 })
+    const bytes = Buffer.from(Array.from({ length: 251 }, (_, at) => at))
+    const before = heapUsed()
+    for (let at = 0; at < count; at++) sink().chunk(bytes.subarray(at % 251, (at % 251) + 1))
+    expect(heapUsed() - before).toBeLessThan(20_000_000)
+    sink().end()
+    const body = await reading
+    if (isAnswer(body)) throw new Error('it was refused')
+    expect(body.bytes.length).toBe(count)
+    expect(body.bytes.every((byte, at) => byte === at % 251)).toBe(true)
+  })
+
   test('refuses what is declared too large without reading a byte', async () => {
     const { incoming: request, sink } = incoming({ 'content-length': '101' })
     expect(await readBody(request, intake())).toMatchObject({ status: 413 })
