@@ -54,6 +54,6 @@ function textsAt(event: ParsedEvent, paths: readonly string[]): readonly string[
 const unlisted = { subjects: ['user.id', 'userId', 'original.id'], loginIds: ['user.email', 'loginId'] }
 
 /** Columns hold printable text of bounded length; the body keeps what was really said. */
-function printable(type: string): string {
-  return type.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '?')
+export function printable(text: string): string {
+  return text.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '?')
 }

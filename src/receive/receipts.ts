@@ -4,6 +4,7 @@ import type { Engine } from '../model/engine.ts'
 import type { Log } from '../model/log.ts'
 import type { Receipt } from '../model/receipt.ts'
 import type { Answer } from './answer.ts'
+import { printable } from './arrival.ts'
 
 const flushAfterMs = 1_000
 const waitingLimit = 500
@@ -80,6 +81,6 @@ function receiptOf(
     status,
     outcome,
     ...(inOurWords !== undefined && { reason: inOurWords }),
-    ...event,
+    ...(event !== undefined && { type: printable(event.type), id: printable(event.id) }),
   }
 }

@@ -127,6 +127,17 @@ test('what a gate said of a person goes with the event: no receipt repeats it', 
   await webhook.stop()
 })
 
+test('a receipt holds no character that a column would refuse, which would cost its neighbours theirs', async () => {
+  const webhook = webhookWith()
+  webhook.gate('user.create', () => {
+    throw new Denied('no')
+  })
+  await webhook.fetch(request('user.create', { id: 'a\0\ud800' }, { apiKey: key }))
+  await vi.waitFor(async () => expect((await webhook.inbox.receipts()).items).toHaveLength(1), 5_000)
+  expect((await webhook.inbox.receipts()).items).toMatchObject([{ type: 'user.create', id: 'a??' }])
+  await webhook.stop()
+})
+
 test('writes the last receipts before it stops', async () => {
   const inbox = memory()
   const record = vi.spyOn(inbox.tend ?? {}, 'record' as never)
