@@ -67,8 +67,8 @@ function combined(
 }
 
 /**
- * Nobody is asked anything: for development, so only the machine's own processes are let in, and nothing that came through a proxy,
- * which would make the internet look like this machine.
+ * Nobody is asked anything: for development, so only the machine's own processes are let in, and nothing that came through a proxy or
+ * from a page in a browser, which would make the internet look like this machine.
  */
 export const loopbackOnly: Authenticator = seal({
   name: 'none',
@@ -79,8 +79,13 @@ export const loopbackOnly: Authenticator = seal({
     if (remoteAddress === undefined || !/^(::ffff:)?127\.|^::1$/.test(remoteAddress)) {
       return rejected("authenticate: 'none' lets in this machine only")
     }
-    if ([...headers.toHeaders().keys()].some((name) => /^(x-)?forwarded\b|^via$|^x-real-ip$/.test(name))) {
+    const names = [...headers.toHeaders().keys()]
+    if (names.some((name) => /^(x-)?forwarded\b|^via$|^x-real-ip$/.test(name))) {
       return rejected("authenticate: 'none' lets in nothing that came through a proxy")
+    }
+    // A page that points its own name at this machine speaks to us as to its own server.
+    if (names.some((name) => /^origin$|^sec-fetch-site$/.test(name))) {
+      return rejected("authenticate: 'none' lets in no browser")
     }
     return admitted
   },

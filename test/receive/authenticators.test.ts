@@ -363,7 +363,7 @@ describe.each(rimNames)('%s', (rim) => {
     expect((await at.send({ headers, body })).status).toBe(200)
   })
 
-  test("authenticate 'none' lets in this machine over node only, and nothing that came through a proxy", async () => {
+  test("authenticate 'none' lets in this machine over node only, and nothing that came through a proxy or from a page", async () => {
     await using at = await door(rim, { authenticate: 'none' })
     const headers = { 'content-type': 'application/json' }
     expect((await at.send({ headers, body: userDelete() })).status).toBe(rim === 'node' ? 200 : 401)
@@ -377,6 +377,8 @@ describe.each(rimNames)('%s', (rim) => {
       'X-Forwarded-Server': 'proxy',
       'X-Forwarded-Prefix': '/',
       'X-Real-IP': '127.0.0.1',
+      Origin: 'http://a-name-that-points-here.example:3000',
+      'Sec-Fetch-Site': 'same-origin',
     }
     for (const [name, value] of Object.entries(proxied)) {
       const told = await at.send({ headers: { ...headers, [name]: value }, body: userDelete() })
