@@ -71,6 +71,10 @@ function statusOf(request: ClientRequest, body: Uint8Array): Promise<number> {
         }),
       )
     })
+    // Of an answer that switches protocols node closes the connection without a word. After any other this comes too late.
+    request.on('close', () =>
+      reject(new FusewireError('FW_FORWARD', 'the event was not delivered: no answer')),
+    )
     request.on('response', (response) => {
       resolve(response.statusCode ?? 0)
       skim(response)

@@ -161,6 +161,15 @@ test('an endless answer is cut, and its status counts', async () => {
   expect(to.got).toHaveLength(1)
 })
 
+test('an answer that switches protocols is a failure, at once', async () => {
+  await using to = await endpoint(({ socket }) => {
+    socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')
+  })
+  await using server = await forwarding(to.url)
+  await server.send(event(randomUUID()))
+  await expect.poll(() => server.log.text()).toContain('the event was not delivered')
+})
+
 describe('where it does not send', () => {
   test.each([
     ['plain http elsewhere', 'http://receiver.example/'],
