@@ -256,6 +256,8 @@ describe('bad input gets one sentence', () => {
       'POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello',
       'node cannot read it as HTTP',
     ],
+    [['-'], 'CONNECT a:1 HTTP/1.1\r\n\r\n', 'never sees this request'],
+    [['-'], 'POST / HTTP/1.1\r\nExpect: more\r\n\r\n', 'with 417'],
     [['-', '--signing-secret', 'short and literal'], '', 'not the secret itself'],
     [['-', '--signing-secret', 'env:SHORT'], capture(), 'FW_KEY'],
     [['-', '--jwks', 'https://auth.example.com/jwks.json'], capture(), '--jwks needs --kid'],

@@ -63,6 +63,9 @@ function parse(wire: Buffer): Promise<Omit<Captured, 'mended'>> {
       const why = codeOf(error) ?? error.message
       reject(misused(text`node cannot read it as HTTP (${why}); the receiver answers 400.`))
     })
+    const unheard = (why: string) => reject(misused(text`The receiver never sees this request: ${why}.`))
+    server.on('connect', () => unheard('CONNECT asks for a tunnel, and node closes its connection'))
+    server.on('checkExpectation', () => unheard('node answers its Expect with 417'))
     server.emit('connection', receiver)
     sender.resume()
     sender.write(wire)
