@@ -1,4 +1,4 @@
-import { printable } from './printable.ts'
+import { printable } from '../lib/printable.ts'
 import { type Text, text } from './text.ts'
 
 /** A value as one word of a command that somebody may paste into a shell, whatever it says. */

@@ -1,5 +1,5 @@
 import { Failure } from './failure.ts'
-import { printableJson } from './printable.ts'
+import { printableJson } from '../lib/printable.ts'
 import { joined, padded, rendered, type Text, text, widthOf } from './text.ts'
 
 /** A line of what was asked for. */

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { printable } from './printable.ts'
+import { printable } from '../lib/printable.ts'
 
 export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow'
 

@@ -1,3 +1,5 @@
+import { printableJson } from '../lib/printable.ts'
+
 /** Where Fusewire tells what it did. pino, winston and console fit. Fields never hold a secret, a token or a body. */
 export interface Log {
   info(fields: object, message: string): void
@@ -19,9 +21,13 @@ export function calm(log: Log): Log {
 
 /* oxlint-disable no-console -- the one place that writes where nobody gave a log */
 
-/** Warnings and errors on stderr, one line each; nothing else. */
+/** Warnings and errors on stderr, one line each, which a terminal shows and does not obey; nothing else. */
 export const consoleLog: Log = {
   info: () => {},
-  warn: (fields, message) => console.warn(`fusewire: ${message} ${JSON.stringify(fields)}`),
-  error: (fields, message) => console.error(`fusewire: ${message} ${JSON.stringify(fields)}`),
+  warn: (fields, message) => console.warn(lineOf(fields, message)),
+  error: (fields, message) => console.error(lineOf(fields, message)),
+}
+
+function lineOf(fields: object, message: string): string {
+  return `fusewire: ${message} ${printableJson(JSON.stringify(fields))}`
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach } from 'vitest'
-import { printable } from '../../src/cli/printable.ts'
+import { printable } from '../../src/lib/printable.ts'
 
 /** The command as it is published. */
 const program: string = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))

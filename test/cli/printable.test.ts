@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { printable, printableJson } from '../../src/cli/printable.ts'
+import { printable, printableJson } from '../../src/lib/printable.ts'
 import { shellQuote } from '../../src/cli/shell-quote.ts'
 import { joined, rendered, text } from '../../src/cli/text.ts'
 import { execFileSync } from 'node:child_process'
