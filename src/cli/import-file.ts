@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { isObject } from '../lib/json.ts'
 import { codeOf } from '../model/errors.ts'
 import { type Failure, misused } from './failure.ts'
+import { shellQuote } from './shell-quote.ts'
 import { text } from './text.ts'
 
 /** What a file of the user's exports. */
@@ -35,7 +36,7 @@ function notRun(file: string, path: string, error: unknown): Failure {
   }
   const place = placeIn(error, path)
   if (place !== undefined) return misused(text`${file} cannot be run: ${why} (${place})`, cause)
-  const how = error instanceof SyntaxError ? `node ${file}` : '--debug'
+  const how = error instanceof SyntaxError ? text`node ${shellQuote(file)}` : '--debug'
   return misused(text`${file} cannot be run: ${why}. ${how} shows where.`, cause)
 }
 

@@ -56,7 +56,11 @@ function ended({
 }: CommanderError & { command?: CommandUnknownOpts }): ExitCode {
   if (exitCode === 0) return 0
   if (code === 'commander.help') return 2
-  const lines = message.replace(/^error: /, '').split('\n')
+  // A value it quotes may come from the environment.
+  const lines = message
+    .replace(/^error: /, '')
+    .replaceAll(/:\/\/\S*@/g, '://hidden@')
+    .split('\n')
   const helps = code === 'commander.unknownCommand' ? 'lists the verbs' : 'says more'
   note(text`${styled('red', 'error:')} ${sentence(lines.join(' '))} ${nameOf(command)} --help ${helps}.`)
   return 2

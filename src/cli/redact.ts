@@ -1,7 +1,7 @@
 /** A place without what it may hold of secrets: a URL's user, password and query values. `env:` and `file:` only say where one is. */
 export function redacted(place: string): string {
   const [, kind = '', url = ''] = /^(postgres:)?([a-z][a-z0-9+.-]*:\/\/.*)$/is.exec(place) ?? []
-  if (url === '') return place
+  if (url === '') return /^postgres:(?!env:|file:|-$)/.test(place) ? 'postgres:(hidden)' : place
   if (!URL.canParse(url)) return `${kind}(hidden)`
   const shown = new URL(url)
   if (shown.username !== '') shown.username = 'hidden'

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings'
+import { misused } from './failure.ts'
+import { text } from './text.ts'
 
 /** Reads a whole number of a range. */
 export function wholeNumber(least: number, most: number): (written: string) => number {
@@ -15,6 +17,13 @@ export function httpUrl(written: string): string {
   const url = URL.canParse(written) ? new URL(written) : undefined
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.href
   throw new InvalidArgumentError('Give a URL that begins with http:// or https://.')
+}
+
+/** fetch takes no user and password in a URL, and its error repeats them. */
+export function withoutLogin(url: string, option: string): void {
+  const { username, password } = new URL(url)
+  if (username !== '' || password !== '')
+    throw misused(text`${option}: leave user and password out of the URL.`)
 }
 
 /** Collects what is given several times. */

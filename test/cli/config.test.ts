@@ -58,6 +58,9 @@ test('hides secrets, wherever they stand', async () => {
     FUSEWIRE_INBOX: 'postgres:postgres://user:hunter2-url@host/db?password=hunter2-query',
     KEY: 'hunter2-key',
   }
+  const dsn = await run(['config'], { cwd, env: { FUSEWIRE_INBOX: 'postgres:host=h password=hunter2' } })
+  expect(dsn.out).toContain('postgres:(hidden)')
+  expect(dsn.out).not.toContain('hunter2')
   for (const args of [['config'], ['config', '--json'], ['config', '--debug']]) {
     const { out, err } = await run([...args, ...withFile, '--admin-token', 'env:KEY'], { cwd, env })
     expect(out).toContain('(hidden)')

@@ -289,6 +289,7 @@ describe('bad input gets one sentence, and makes nothing', () => {
     [['list', '--server', 'http://127.0.0.1:4'], 2, '--server needs --token'],
     [['list', '--server', 'http://127.0.0.1:4', '--token', 'env:TOKEN'], 3, 'cannot be reached'],
     [['list', '--server', 'http://example.com', '--token', 'env:TOKEN'], 2, 'unencrypted'],
+    [['list', '--server', 'http://u:hunter2@127.0.0.1:4', '--token', 'env:TOKEN'], 2, 'leave user'],
     [['list', '--server', 'http://127.0.0.1.nip.io', '--token', 'env:TOKEN'], 2, 'unencrypted'],
     [['list', '--server', 'http://127.0.0.1:4', '--token', 'env:LINES', '--debug'], 2, 'printable ASCII'],
     [

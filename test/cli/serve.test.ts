@@ -208,6 +208,7 @@ describe('bad input gets one sentence, and nothing is half-done', () => {
     [['serve', 'syntax.ts'], 2, /syntax.ts cannot be run: .+ \(\S+syntax.ts:1\)\n$/],
     [['serve', 'syntax.mjs'], 2, /syntax.mjs cannot be run: .+\. node syntax.mjs shows where\.\n$/],
     [['serve', 'enum.ts'], 2, /enum is not supported in strip-only mode \(\S+enum.ts:1\)\n$/],
+    [['serve', '$(touch pwned).mjs'], 2, "node '$(touch pwned).mjs' shows where."],
     [['serve', 'imports.ts'], 2, "imports.ts cannot be run: Cannot find package 'nobody'"],
     [
       ['serve', 'common/handlers.ts'],
@@ -255,6 +256,7 @@ describe('bad input gets one sentence, and nothing is half-done', () => {
       'throws.ts': "\nthrow new Error('no handlers today')",
       'syntax.ts': 'export default (',
       'syntax.mjs': 'export default (',
+      '$(touch pwned).mjs': 'export default (',
       'enum.ts': 'enum Colour { red }',
       'imports.ts': "import 'nobody'",
       'common/package.json': '{ "type": "commonjs" }',

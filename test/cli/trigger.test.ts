@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import { allOf, apiKey, signature, Webhook } from 'fusewire'
 import { serve } from 'fusewire/node'
@@ -183,6 +184,8 @@ describe('bad input gets one sentence', () => {
   test.each([
     [['user.crate'], 2, 'Did you mean user.create?'],
     [['user.create', '--to', 'localhost:3000'], 2, 'begins with http://'],
+    [['user.create', '--to', 'ftp://user:hunter2@127.0.0.1/'], 2, 'begins with http://'],
+    [['user.create', '--to', 'http://user:hunter2@127.0.0.1:4/', '--debug'], 2, 'leave user and password'],
     [['user.create', '--to', 'http://127.0.0.1:4/'], 3, 'nothing listens there'],
     [['user.create', '--to', 'http://127.0.0.1:1/'], 3, 'bad port'],
     [['user.create', '--to', 'http://nowhere.invalid/'], 3, 'is not known'],
@@ -222,6 +225,21 @@ test('what a receiver answers cannot reach the terminal', async () => {
     const { out } = await run(['trigger', 'user.create', '--to', `http://127.0.0.1:${port}/`, ...json])
     expect(harmless(out)).toBe(true)
   }
+  server.close()
+})
+
+test('an answer that does not end is read no further than needs be', async () => {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip' })
+    const zipped = gzipSync(Buffer.alloc(64 * 1024 * 1024))
+    const flood = () => void (response.destroyed || (response.write(zipped), setTimeout(flood, 10)))
+    flood()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // A listening TCP server has one.
+  const { code, out } = await run(['trigger', 'user.create', '--to', `http://127.0.0.1:${port}/`, '--json'])
+  expect(code).toBe(0)
+  expect(String(JSON.parse(out).body).length).toBe(16 * 1024)
   server.close()
 })
 

@@ -3,7 +3,7 @@ import { misused } from '../failure.ts'
 import { inboxAt } from '../inbox-at.ts'
 import { asSecret, forHeader, secretWays } from '../secret.ts'
 import { text } from '../text.ts'
-import { httpUrl } from '../values.ts'
+import { httpUrl, withoutLogin } from '../values.ts'
 import type { InboxEnd } from './end.ts'
 
 /** Which inbox a verb works on. */
@@ -47,6 +47,7 @@ export async function endOf(
   }
   if (sourceOf('inbox') === 'cli') throw misused(text`Give --inbox or --server, not both.`)
   if (token === undefined) throw misused(text`--server needs --token: env:NAME, file:PATH or -.`)
+  withoutLogin(server, '--server')
   const { protocol, hostname, origin } = new URL(server)
   if (
     protocol === 'http:' &&

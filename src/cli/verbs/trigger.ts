@@ -9,7 +9,7 @@ import { dresser, headersOf, keyOf } from '../trigger/dress.ts'
 import { maker } from '../trigger/made-up.ts'
 import { pace } from '../trigger/pace.ts'
 import { post, type Posted } from '../trigger/post.ts'
-import { httpUrl, several, wholeNumber } from '../values.ts'
+import { httpUrl, several, wholeNumber, withoutLogin } from '../values.ts'
 
 interface Sent extends Posted {
   readonly type: string
@@ -66,6 +66,7 @@ export function triggerVerb(): CommandUnknownOpts {
       ),
     )
     .action(async (type, { to, json, count, rate, set = [], data, apiKey, header = [], sign, kid }) => {
+      withoutLogin(to, '--to')
       const make = maker(type, data, set)
       const dress = dresser(headersOf(apiKey, header), sign === undefined ? undefined : keyOf(sign, kid))
       make() // What is wrong with it is said before anything is sent.
