@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { setTimeout } from 'node:timers/promises'
+import { describe, expect, test, vi } from 'vitest'
 import { Permanent } from 'fusewire'
 import { sample } from 'fusewire/testing'
 import { raw, statuses } from '../support/raw.ts'
@@ -265,6 +266,22 @@ describe('changing', () => {
     const { status, text } = await server.ask(`${api}/export`, post({ state: ['dead', 'conflict'] }))
     expect(status).toBe(400)
     expect(JSON.parse(text).errors[0].code).toBe('[badRequest]')
+  })
+
+  test('an export that breaks off is no whole one, and the log is told why', async () => {
+    await using server = await used()
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+    vi.spyOn(server.webhook.inbox, 'export').mockImplementation(async function* () {
+      for (const line of ['{}', '{}', '{}']) {
+        yield line
+        await setTimeout(20)
+      }
+      throw new Error('the disk is gone \u001b[2J')
+    })
+    await expect(server.ask(`${api}/export`, post({}))).rejects.toThrow()
+    expect(server.log.text()).toContain('the disk is gone')
+    expect(String(said.mock.calls)).not.toContain('the disk is gone')
+    said.mockRestore()
   })
 
   test('exports events as lines', async () => {

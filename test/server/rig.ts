@@ -86,6 +86,7 @@ export function ask(port: number, target: string, asking: Asking = {}): Promise<
       (response) => {
         let text = ''
         response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+        response.on('error', reject)
         response.on('end', () =>
           resolve({
             status: response.statusCode ?? 0,

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import type { Inbox } from '../../inbox.ts'
+import { describeError } from '../../lib/describe-error.ts'
 import type { Filter } from '../../model/filter.ts'
 import type { Log } from '../../model/log.ts'
 import type { AdminEnv } from '../admin.ts'
@@ -51,7 +52,7 @@ export function change(inbox: () => Inbox, log: Log): Hono<AdminEnv> {
     .post('/export', async (context) => {
       const where = filterOf((await Given.body(context)).only(filterNames))
       record(context, 'export', nameless(where))
-      return context.body(await streamOf(inbox().export(where)), 200, download('events.jsonl'))
+      return context.body(await streamOf(inbox().export(where), log), 200, download('events.jsonl'))
     })
 
   function record({ env }: Context<AdminEnv>, action: string, fields: object): void {
@@ -84,12 +85,17 @@ function nameless({ userId, errorText, ...where }: Filter): object {
 }
 
 /** A line is made when it is asked for; but what cannot even begin rejects, while an error can still be answered. */
-async function streamOf(lines: AsyncIterable<string>): Promise<ReadableStream<Uint8Array>> {
+async function streamOf(lines: AsyncIterable<string>, log: Log): Promise<ReadableStream<Uint8Array>> {
   const iterator = lines[Symbol.asyncIterator]()
   let first: IteratorResult<string> | undefined = await iterator.next()
+  // The host writes what breaks a stream to stderr as it is.
+  const broken = (error: unknown) => {
+    log.error({ error: describeError(error) }, 'an export broke off')
+    throw new Error('the export broke off')
+  }
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = first ?? (await iterator.next())
+      const { done, value } = first ?? (await iterator.next().catch(broken))
       first = undefined
       if (done === true) controller.close()
       else controller.enqueue(Buffer.from(`${value}\n`))
