@@ -20,7 +20,9 @@ const fetchTimeoutMs = 2000
 /** Fetches that unknown kids may cause: three at once, then one per ten seconds. */
 const burst = 3
 const refillMs = 10_000
-const sizeLimit = 256 * 1024
+/** FusionAuth writes 1.6 KB for an RSA key of 2,048 bits with its certificate: room for 600 of them. */
+const sizeLimit = 1024 * 1024
+/** Keys that are read, which costs 20 µs each. Keys under other kids than those trusted are not. */
 const keyLimit = 100
 
 /**
@@ -32,6 +34,10 @@ export class Jwks {
   readonly #trusted: ReadonlySet<string> | 'any'
   #log: Log | undefined
   #keys: ReadonlyMap<string, VerifyKey> = new Map()
+  /** Trusted kids whose key the last answer had in a form that cannot be used, with the reason. */
+  #unusable: ReadonlyMap<string, string> = new Map()
+  /** What the log was told about them last: each change is told once. */
+  #unusableTold = ''
   #fetchedAt = -Infinity
   #fetching: Promise<'fetched' | 'failed'> | undefined
   #clock: Clock = systemClock
@@ -49,22 +55,25 @@ export class Jwks {
     this.#clock = clock
   }
 
-  /** The key under this kid. `unknown` is certain as of the last fetch; `unavailable` says ask again. */
-  async find(kid: string | undefined): Promise<VerifyKey | 'unknown' | 'unavailable'> {
-    if (kid === undefined || (this.#trusted !== 'any' && !this.#trusted.has(kid))) return 'unknown'
+  /** The key under this kid, or why there is none. */
+  async find(kid: string | undefined): Promise<VerifyKey | NoKey> {
+    if (kid === undefined || (this.#trusted !== 'any' && !this.#trusted.has(kid))) return unknownKid
     const age = this.#clock.now() - this.#fetchedAt
     const key = age < staleAfterMs ? this.#keys.get(kid) : undefined
     if (key !== undefined) {
       if (age >= refreshAfterMs) void this.#refresh()
       return key
     }
-    switch (await this.#refreshInTime()) {
+    const outcome = await this.#refreshInTime()
+    const unusable = this.#unusable.get(kid)
+    switch (outcome) {
       case 'fetched':
-        return this.#keys.get(kid) ?? 'unknown'
+        return this.#keys.get(kid) ?? (unusable === undefined ? unknownKid : unusableKey(kid, unusable))
       case 'failed':
-        return 'unavailable'
+        return unusable === undefined ? keysUnavailable : unusableKey(kid, unusable)
       case 'held back':
-        return age < staleAfterMs ? 'unknown' : 'unavailable'
+        if (unusable !== undefined) return unusableKey(kid, unusable)
+        return age < staleAfterMs ? unknownKid : keysUnavailable
     }
   }
 
@@ -99,16 +108,50 @@ export class Jwks {
   }
 
   async #fetch(): Promise<'fetched' | 'failed'> {
+    let unusable: ReadonlyMap<string, string> = new Map()
     try {
-      this.#keys = readKeys(await download(this.#url), this.#log)
+      const read = readKeys(await download(this.#url), this.#trusted)
+      unusable = read.unusable
+      if (read.twice.length > 0)
+        this.#log?.error(
+          { kids: read.twice },
+          'the JWKS has several keys under one kid; none of them is trusted',
+        )
+      if (read.nothingToUse) throw new Problem('no key in it can be used')
+      this.#keys = read.keys
       this.#fetchedAt = this.#clock.now()
       return 'fetched'
     } catch (error) {
       const problem = error instanceof Problem ? error.message : 'no answer'
       this.#log?.error({ jwks: this.#url.host, problem }, 'the signing keys could not be fetched')
       return 'failed'
+    } finally {
+      this.#unusable = unusable
+      this.#tellUnusable()
     }
   }
+
+  #tellUnusable(): void {
+    const told = JSON.stringify([...this.#unusable])
+    if (told === this.#unusableTold) return
+    this.#unusableTold = told
+    for (const [kid, reason] of this.#unusable) {
+      this.#log?.error({ jwks: this.#url.host, kid, reason }, 'a trusted key of the JWKS cannot be used')
+    }
+  }
+}
+
+/** Why there is no key. `retry`: there may be one in a moment. */
+export interface NoKey {
+  readonly reason: string
+  readonly retry?: true
+}
+
+const unknownKid: NoKey = { reason: 'the kid of the token is none we trust' }
+const keysUnavailable: NoKey = { reason: 'the keys cannot be fetched', retry: true }
+
+function unusableKey(kid: string, reason: string): NoKey {
+  return { reason: `the key ${kid} of the JWKS cannot be used: ${reason}` }
 }
 
 /** What is wrong with a fetched set, in words of ours. */
@@ -132,31 +175,54 @@ async function download(url: URL): Promise<string> {
   }
 }
 
-function readKeys(text: string, log: Log | undefined): ReadonlyMap<string, VerifyKey> {
-  const set = parseJson(text)
-  if (!isObject(set) || !Array.isArray(set['keys'])) throw new Problem('not a JWKS')
-  if (set['keys'].length > keyLimit) throw new Problem(`more than ${keyLimit} keys`)
-  const keys = new Map<string, VerifyKey>()
-  const twice = new Set<string>()
-  for (const jwk of set['keys']) {
-    const key = readKey(jwk)
-    if (key?.kid === undefined) continue
-    if (keys.has(key.kid)) twice.add(key.kid)
-    keys.set(key.kid, key)
-  }
-  if (twice.size > 0)
-    log?.error({ kids: [...twice] }, 'the JWKS has several keys under one kid; none of them is trusted')
-  for (const kid of twice) keys.delete(kid)
-  if (keys.size === 0) throw new Problem('no key in it can be used')
-  return keys
+interface ReadKeys {
+  readonly keys: ReadonlyMap<string, VerifyKey>
+  /** By kid, why the key cannot be used. Only of kids that were named. */
+  readonly unusable: ReadonlyMap<string, string>
+  /** Kids that several usable keys share. */
+  readonly twice: readonly string[]
+  /** It has neither a key to use nor keys of other kids, which would say that the trusted ones were withdrawn. */
+  readonly nothingToUse: boolean
 }
 
-/** A set may hold keys for other uses, which are no problem of ours. */
-function readKey(jwk: unknown): VerifyKey | undefined {
+/** Reads the trusted keys of a set. The others may be many, and for other uses: they are not looked at. */
+function readKeys(text: string, trusted: ReadonlySet<string> | 'any'): ReadKeys {
+  const set = parseJson(text)
+  if (!isObject(set) || !Array.isArray(set['keys'])) throw new Problem('not a JWKS')
+  const entries = set['keys'].filter(isNamedKey)
+  const ours = entries.filter(({ kid }) => trusted === 'any' || trusted.has(kid))
+  if (ours.length > keyLimit) throw new Problem(`more than ${keyLimit} keys`)
+  const keys = new Map<string, VerifyKey>()
+  const unusable = new Map<string, string>()
+  const twice = new Set<string>()
+  for (const jwk of ours) {
+    const key = readKey(jwk)
+    if (typeof key === 'string') {
+      if (trusted !== 'any') unusable.set(jwk.kid, key)
+      continue
+    }
+    if (keys.has(jwk.kid)) twice.add(jwk.kid)
+    keys.set(jwk.kid, key)
+  }
+  for (const kid of keys.keys()) unusable.delete(kid)
+  for (const kid of twice) {
+    keys.delete(kid)
+    if (trusted !== 'any') unusable.set(kid, 'the JWKS has several keys under this kid.')
+  }
+  const nothingToUse = keys.size === 0 && ours.length === entries.length
+  return { keys, unusable, twice: [...twice], nothingToUse }
+}
+
+function isNamedKey(entry: unknown): entry is JsonWebKey & { readonly kid: string } {
+  return isObject(entry) && typeof entry['kid'] === 'string'
+}
+
+/** The key, or why it cannot be used. */
+function readKey(jwk: JsonWebKey): VerifyKey | string {
   try {
-    return isObject(jwk) ? jwkKey(jwk as JsonWebKey) : undefined // jwkKey checks every member it reads.
-  } catch {
-    return undefined
+    return jwkKey(jwk) // It checks every member it reads.
+  } catch (error) {
+    return error instanceof FusewireError ? error.message.replace(/^signature: /, '') : 'it is unreadable.'
   }
 }
 

@@ -38,9 +38,9 @@ export function signature(keys: OneOrMore<Keys>, options: { allowExp?: boolean }
     let retry = false
     for (const jwks of sets) {
       const found = await jwks.find(token.kid)
-      if (typeof found === 'string') {
-        reasons.add(missing[found])
-        retry ||= found === 'unavailable'
+      if ('reason' in found) {
+        reasons.add(found.reason)
+        retry ||= found.retry === true
         continue
       }
       const verdict = judge(token, [found])
@@ -85,11 +85,6 @@ interface KeyRing {
   readonly jwks?: Jwks
   read(log: Log): Promise<readonly VerifyKey[]>
 }
-
-const missing = {
-  unavailable: 'the keys cannot be fetched',
-  unknown: 'the kid of the token is none we trust',
-} as const
 
 function keyRing(keys: Keys): KeyRing {
   if (!isObject(keys)) throw noKeys()
