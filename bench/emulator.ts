@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Benchmark, figure, type Subject } from './lib/benchmark.ts'
 import { startServer } from './lib/server.ts'
 
@@ -9,7 +9,7 @@ export const benchmark: Benchmark = {
   title: 'The emulator: start-up, and events to one and to ten receivers',
   rounds: 10,
   ms: 2000,
-  subjects: [starting(), posting(1), posting(10)],
+  subjects: [starting(), { ...posting(1), compared: true }, { ...posting(10), compared: true }],
   targets: [
     { name: 'listening, ms after process start', value: figure('ms to listen', 'start'), atMost: 300 },
     { name: 'events/s to one receiver', value: figure('events/s', '1 receiver'), atLeast: 3000 },
@@ -17,11 +17,10 @@ export const benchmark: Benchmark = {
 }
 
 function starting(): Subject {
-  const program = new URL('../dist/cli/main.js', import.meta.url).pathname
   return {
     name: 'start',
-    open() {
-      if (!existsSync(program)) throw new Error('The start is measured as published: npm run build first.')
+    open({ build }) {
+      const program = join(build.folder, 'dist', 'cli', 'main.js')
       return {
         async measure() {
           const startedAt = performance.now()
@@ -44,12 +43,13 @@ function starting(): Subject {
 function posting(receivers: number): Subject {
   return {
     name: receivers === 1 ? '1 receiver' : `${receivers} receivers`,
-    async open({ ms }) {
-      const receiver = await startServer(new URL('emulator/receiver.ts', import.meta.url))
-      const sender = await startServer(new URL('emulator/sender.ts', import.meta.url), [
-        String(receivers),
-        String(receiver.port),
-      ])
+    async open({ ms, build }) {
+      const receiver = await startServer(new URL('emulator/receiver.ts', import.meta.url), [], build)
+      const sender = await startServer(
+        new URL('emulator/sender.ts', import.meta.url),
+        [String(receivers), String(receiver.port)],
+        build,
+      )
       return {
         async measure() {
           const before = await sender.usage()

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bundle } from '../scripts/bundle.ts'
+import { pathToFileURL } from 'node:url'
 import { type Benchmark, excess, type Subject } from './lib/benchmark.ts'
+import type { Build } from './lib/build.ts'
 import { temporaryFolder } from './lib/temporary-folder.ts'
 
 /** What an application pays at start: a node process that imports the built package and ends, beside one that imports nothing. */
@@ -11,30 +12,38 @@ export const benchmark: Benchmark = {
   rounds: 60,
   ms: 0,
   subjects: [
-    started('fusewire', async (folder) => {
-      await bundle(join(folder, 'dist')) // As it is published, from the source as it is.
-      return "import './dist/index.js'\n"
-    }),
-    started('node', async () => ''),
+    {
+      ...started('fusewire', ({ folder }) => {
+        const file = pathToFileURL(join(folder, 'dist', 'index.js')).href
+        return `await import('${file}')\n`
+      }),
+      compared: true,
+    },
+    started('node', () => ''),
   ],
   targets: [{ name: 'ms over bare node', value: excess('ms', 'fusewire', 'node'), atMost: 10 }],
 }
 
-function started(name: string, programIn: (folder: string) => Promise<string>): Subject {
+function started(name: string, programFor: (build: Build) => string): Subject {
   return {
     name,
-    async open() {
+    open({ build }) {
       const folder = temporaryFolder()
       const program = join(folder, 'main.js')
       writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-      writeFileSync(program, await programIn(folder))
+      writeFileSync(program, `${programFor(build)}console.log(JSON.stringify(process.cpuUsage()))\n`)
       return {
         measure() {
           const start = performance.now()
-          const { status } = spawnSync(process.execPath, [program], { stdio: 'inherit' })
+          const stdio = ['ignore', 'pipe', 'inherit'] as const
+          const { status, stdout } = spawnSync(process.execPath, [program], {
+            stdio: [...stdio],
+            encoding: 'utf8',
+          })
           const ms = performance.now() - start
           if (status !== 0) throw new Error(`${name}: the process ended with ${status}.`)
-          return { ms }
+          const { user, system } = JSON.parse(stdout) as NodeJS.CpuUsage // As the program prints it.
+          return { ms, 'CPU ms': (user + system) / 1000 }
         },
       }
     },

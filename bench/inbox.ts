@@ -1,4 +1,5 @@
 import { type Benchmark, figure, growth, ratio, type Subject } from './lib/benchmark.ts'
+import type { Build } from './lib/build.ts'
 import { served } from './lib/served.ts'
 import { disk } from './inbox/disk.ts'
 import { blockLane, drained } from './inbox/drained.ts'
@@ -7,14 +8,16 @@ import { signedLoad } from './inbox/load.ts'
 import { stored } from './inbox/stored.ts'
 
 const program = (name: string) => new URL(`inbox/${name}.ts`, import.meta.url)
-/** One inbox for all that is measured beside a million events. */
+/** One inbox for all that is measured beside a million events. A comparison has none. */
 let million: Promise<string> | undefined
-const aMillion = (quick: boolean) => (million ??= filled(quick ? 1_000 : 1_000_000))
+const aMillion = (quick: boolean, build: Build) => (million ??= filled(quick ? 1_000 : 1_000_000, build))
 
 const besideAMillion: Subject = {
   name: 'fusewire 32, 1 M stored',
   open: async (pace) =>
-    served(besideAMillion.name, program('fusewire'), signedLoad(32), [await aMillion(pace.quick)]).open(pace),
+    served(besideAMillion.name, program('fusewire'), signedLoad(32), [
+      await aMillion(pace.quick, pace.build),
+    ]).open(pace),
 }
 
 export const benchmark: Benchmark = {
@@ -23,12 +26,13 @@ export const benchmark: Benchmark = {
   ms: 2000,
   subjects: [
     ...[32, 64].flatMap((connections) =>
-      ['fusewire', 'least', 'one-commit'].map((name) =>
-        served(`${name} ${connections}`, program(name), signedLoad(connections)),
-      ),
+      ['fusewire', 'least', 'one-commit'].map((name) => ({
+        ...served(`${name} ${connections}`, program(name), signedLoad(connections)),
+        compared: name === 'fusewire' && connections === 32,
+      })),
     ),
     besideAMillion,
-    drained('1,000 users', 40_000),
+    { ...drained('1,000 users', 40_000), compared: true },
     drained('1,000 users while a lane is parked', 40_000, undefined, { each: blockLane }),
     drained('1,000 users beside a parked lane', 40_000, undefined, {
       async before(engine, webhook, quick) {
@@ -37,8 +41,8 @@ export const benchmark: Benchmark = {
       },
     }),
     drained('one user', 8_000, 'one user'),
-    stored('nothing stored', () => filled(0)),
-    stored('100 k stored', (quick) => filled(quick ? 1_000 : 100_000)),
+    { ...stored('nothing stored', (_, build) => filled(0, build)), compared: true },
+    stored('100 k stored', (quick, build) => filled(quick ? 1_000 : 100_000, build)),
     stored('1 M stored', aMillion),
     disk('the disk'),
   ],

@@ -23,7 +23,7 @@ function acknowledging(name: string): Subject {
   return {
     name,
     async open(pace) {
-      const kept = await database(name.replaceAll('-', '_'))
+      const kept = await database(name.replaceAll('-', '_'), pace.build)
       const opened = await served(name, program(name), load, [kept.url]).open(pace)
       return {
         measure: () => opened.measure(),
@@ -47,22 +47,22 @@ export const benchmark: Benchmark = {
   rounds: 3,
   ms: 2000,
   subjects: [
-    acknowledging('fusewire'),
+    { ...acknowledging('fusewire'), compared: true },
     acknowledging('pg-boss'),
     acknowledging('graphile-worker'),
-    working('fusewire drain', { ...fusewireWorker, open: inboxOf('fusewire_drain') }),
+    { ...working('fusewire drain', { ...fusewireWorker, open: inboxOf('fusewire_drain') }), compared: true },
     working('graphile-worker drain', {
       ...graphileWorker,
-      open: () => namedQueues('graphile_worker_drain'),
+      open: (build) => namedQueues('graphile_worker_drain', build),
     }),
     working('graphile-worker drain, 500 at once', {
       ...graphileWorker,
       args: ['at once'],
-      open: () => namedQueues('graphile_worker_at_once'),
+      open: (build) => namedQueues('graphile_worker_at_once', build),
     }),
     working('1 node, 5 ms', { ...fusewireWorker, handlerMs: 5, open: inboxOf('one_node') }),
     working('2 nodes, 5 ms', { ...fusewireWorker, handlerMs: 5, nodes: 2, open: inboxOf('two_nodes') }),
-    stored(empty, nothing),
+    { ...stored(empty, nothing), compared: true },
     stored(million, aMillion),
     stored(blocked, aBlockedLane),
   ],

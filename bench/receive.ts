@@ -20,7 +20,10 @@ export const benchmark: Benchmark = {
   title: `Receive events of 2 KB over 32 connections from ${generate.name}`,
   rounds: 9,
   ms: 2000,
-  subjects: ['fusewire', 'node', 'express', 'fastify'].map((name) => served(name, program(name), load)),
+  subjects: ['fusewire', 'node', 'express', 'fastify'].map((name) => ({
+    ...served(name, program(name), load),
+    compared: name === 'fusewire',
+  })),
   targets: [
     { name: 'fusewire / node:http', value: ratio('requests/s', 'fusewire', 'node'), atLeast: 0.85 },
     { name: 'fusewire / express', value: ratio('requests/s', 'fusewire', 'express'), atLeast: 1 },

@@ -1,18 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bundle } from '../scripts/bundle.ts'
 import { newFile } from './inbox/file.ts'
 import { signedLoad } from './inbox/load.ts'
 import { type Benchmark, figure, ratio, type Subject } from './lib/benchmark.ts'
 import { served } from './lib/served.ts'
-import { temporaryFolder } from './lib/temporary-folder.ts'
 import { flags } from './serve/flags.ts'
 
-const folder = temporaryFolder()
-writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-await bundle(join(folder, 'dist')) // As it is published, from the source as it is.
+const load = signedLoad(32)
 const program = (name: string) => new URL(`serve/${name}.ts`, import.meta.url)
 
 export const benchmark: Benchmark = {
@@ -21,8 +16,8 @@ export const benchmark: Benchmark = {
   ms: 2000,
   subjects: [
     ready('start'),
-    served('fusewire serve', program('command'), signedLoad(32), [folder]),
-    served('library', program('library'), signedLoad(32), [folder]),
+    { ...served('fusewire serve', program('command'), load), compared: true },
+    { ...served('library', program('library'), load), compared: true },
   ],
   targets: [
     { name: 'ms from process start to ready', value: figure('ms to ready', 'start'), atMost: 500 },
@@ -38,9 +33,9 @@ export const benchmark: Benchmark = {
 function ready(name: string): Subject {
   return {
     name,
-    open: () => ({
+    open: ({ build }) => ({
       async measure() {
-        const main = join(folder, 'dist', 'cli', 'main.js')
+        const main = join(build.folder, 'dist', 'cli', 'main.js')
         const startedAt = performance.now()
         const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const
         const child = spawn(process.execPath, [main, ...flags(newFile())], { stdio: [...stdio] })

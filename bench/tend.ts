@@ -1,13 +1,15 @@
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
-import { sqlite } from '../src/engines/sqlite/index.ts'
-import { type Inbox, inboxOf, type LongOptions } from '../src/inbox.ts'
+import type { Inbox, LongOptions } from '../src/inbox.ts'
 import type { Engine } from '../src/model/engine.ts'
 import type { Arrival } from '../src/model/event.ts'
 import { type Benchmark, figure, ratio, type Subject } from './lib/benchmark.ts'
+import { type Build, importFrom } from './lib/build.ts'
+import { cpuSince } from './lib/cpu.ts'
 import { arrivals } from './inbox/events.ts'
 import { canonicalId } from '../src/receive/identify.ts'
 import { newFile } from './inbox/file.ts'
+import { silent } from './inbox/silent.ts'
 
 const dayMs = 24 * 60 * 60_000
 const types = ['user.create.complete', 'user.update.complete', 'user.login.success', 'user.delete.complete']
@@ -26,11 +28,18 @@ interface Filled {
   readonly arrivalsPerMs: number
 }
 
-/** One inbox for all that is measured. */
-let inbox: Promise<Filled> | undefined
-const filled = (quick: boolean) => (inbox ??= fill(quick ? 10_000 : 1_000_000))
+/** One inbox of each build for all that is measured. */
+const inboxes = new Map<Build, Promise<Filled>>()
 
-async function fill(count: number): Promise<Filled> {
+function filled(quick: boolean, build: Build): Promise<Filled> {
+  const filling = inboxes.get(build) ?? fill(quick ? 10_000 : 1_000_000, build)
+  inboxes.set(build, filling)
+  return filling
+}
+
+async function fill(count: number, build: Build): Promise<Filled> {
+  const { apiKey, Webhook } = await importFrom(build, '.')
+  const { sqlite } = await importFrom(build, './sqlite')
   const file = newFile()
   const engine = sqlite(file, { allowVolatile: true })
   await engine.subscribe([{ handler: 'handler', types: '*', ordering: 'lane' }])
@@ -57,7 +66,8 @@ async function fill(count: number): Promise<Filled> {
   const again = sqlite(file, { allowVolatile: true })
   await again.open()
   const arrivalsPerMs = (await capacity(again, count)) / 2
-  return { engine: again, inbox: inboxOf(again), count, startedAt, arrivalsPerMs }
+  const { inbox } = new Webhook({ authenticate: apiKey('nobody sends'), inbox: again, log: silent })
+  return { engine: again, inbox, count, startedAt, arrivalsPerMs }
 }
 
 /** Events a millisecond that are acknowledged to 32 who each ask for the next when they have an answer, as HTTP connections do. */
@@ -81,6 +91,7 @@ async function beside(
   const pending: Promise<unknown>[] = []
   let working = true
   const began = performance.now()
+  const cpu = process.cpuUsage()
   const worked = work().finally(() => {
     working = false
   })
@@ -96,6 +107,7 @@ async function beside(
   await worked
   const tookMs = performance.now() - began
   await Promise.all(pending)
+  const cpuMs = cpuSince(cpu)
   times.sort((a, b) => a - b)
   const at = (share: number) => times[Math.floor(times.length * share)] ?? 0
   return {
@@ -103,6 +115,7 @@ async function beside(
     'acknowledge p50 ms': at(0.5),
     'acknowledge p99 ms': at(0.99),
     'longest ms': at(0.9999),
+    'CPU µs/acknowledged': (cpuMs / times.length) * 1000,
   }
 }
 
@@ -114,8 +127,9 @@ function operation(
 ): Subject {
   return {
     name,
-    async open({ quick, ms }) {
-      const on = await filled(quick)
+    compared: true,
+    async open({ quick, ms, build }) {
+      const on = await filled(quick, build)
       return {
         async measure() {
           const times: number[] = []

@@ -1,8 +1,9 @@
 import { createServer } from 'node:http'
-import { emulate } from '../../src/emulator/index.ts'
+import { imported } from '../lib/build.ts'
 import { listen } from '../lib/program.ts'
 
 // The emulator with a number of webhooks at one port. Asked over HTTP, it sends events for a while and says how many.
+const { emulate } = await imported('./emulator')
 const [, , receivers = '1', port = ''] = process.argv
 const fusionauth = await emulate()
 for (let n = 0; n < Number(receivers); n += 1) {

@@ -1,7 +1,8 @@
-import { apiKey, Webhook } from '../../src/index.ts'
-import { sqlite } from '../../src/engines/sqlite/index.ts'
+import type { Webhook } from '../../src/index.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import type { Subject } from '../lib/benchmark.ts'
+import { importFrom } from '../lib/build.ts'
+import { cpuSince } from '../lib/cpu.ts'
 import { arrivals, type } from './events.ts'
 import { newFile } from './file.ts'
 import { silent } from './silent.ts'
@@ -27,7 +28,9 @@ export function drained(
 ): Subject {
   return {
     name,
-    async open({ quick }) {
+    async open({ quick, rounds, build }) {
+      const { apiKey, Webhook } = await importFrom(build, '.')
+      const { sqlite } = await importFrom(build, './sqlite')
       const inbox = sqlite(newFile(), { allowVolatile: true })
       const webhook = new Webhook({ authenticate: apiKey('nobody comes to the door'), inbox, log: silent })
       webhook.on(type, ({ event }) => {
@@ -35,16 +38,21 @@ export function drained(
       })
       await webhook.drain()
       await before?.(inbox, webhook, quick)
-      const count = quick ? sharing : events
+      // What was drained stays in the file: 40,000 in each of 31 rounds would be 3.5 GB.
+      const count = quick ? sharing : rounds > 10 ? events / 4 : events
 
       return {
         async measure() {
           await each?.(inbox, quick)
           await append(inbox, count, oneUser)
           const began = performance.now()
+          const cpu = process.cpuUsage()
           const { succeeded } = await webhook.drain()
           if (succeeded !== count) throw new Error(`${name}: ${succeeded} of ${count} were handled.`)
-          return { 'handled/s': (count / (performance.now() - began)) * 1000 }
+          return {
+            'handled/s': (count / (performance.now() - began)) * 1000,
+            'CPU µs/event': (cpuSince(cpu) / count) * 1000,
+          }
         },
         close: () => webhook.stop(),
       }

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { sqlite } from '../../src/engines/sqlite/index.ts'
+import { type Build, importFrom } from '../lib/build.ts'
 import { rowOf, textOf, type } from './events.ts'
 import { newFile } from './file.ts'
 
@@ -7,7 +7,8 @@ import { newFile } from './file.ts'
 const since = 1_800_000_000_000
 
 /** An inbox with so many events of the past, each delivered: written in one go, but as they lie there had they come one by one. */
-export async function filled(events: number): Promise<string> {
+export async function filled(events: number, build: Build): Promise<string> {
+  const { sqlite } = await importFrom(build, './sqlite')
   const file = newFile()
   {
     await using engine = sqlite(file, { allowVolatile: true })

@@ -1,13 +1,14 @@
 import { createServer } from 'node:http'
-import { sqlite } from '../../src/engines/sqlite/index.ts'
-import { toNodeHandler } from '../../src/http/node.ts'
-import { signature, Webhook } from '../../src/index.ts'
+import { imported } from '../lib/build.ts'
 import { listen } from '../lib/program.ts'
 import { type } from './events.ts'
 import { newFile } from './file.ts'
 import { secret } from './key.ts'
 import { silent } from './silent.ts'
 
+const { signature, Webhook } = await imported('.')
+const { toNodeHandler } = await imported('./node')
+const { sqlite } = await imported('./sqlite')
 const [, , file = newFile()] = process.argv
 
 // Not started: the deliveries are written with each event, and wait.

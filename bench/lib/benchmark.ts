@@ -1,3 +1,5 @@
+import type { Build } from './build.ts'
+
 /** What `npm run bench -- NAME` runs: bench/NAME.ts exports one as `benchmark`. */
 export interface Benchmark {
   readonly title: string
@@ -7,11 +9,15 @@ export interface Benchmark {
   readonly ms: number
   readonly subjects: readonly Subject[]
   readonly targets: readonly Target[]
+  /** So many subjects are measured one right after the other. Default: 1. */
+  readonly together?: number
 }
 
 /** One of the things that are measured side by side. */
 export interface Subject {
   readonly name: string
+  /** `--against` measures it with today's build and with a commit's: it runs `pace.build`, and one figure begins with `CPU`. Default: false. */
+  readonly compared?: boolean
   /** Called once, before the first round. */
   open(pace: Pace): Opened | Promise<Opened>
 }
@@ -23,11 +29,15 @@ export interface Opened {
   close?(): void | Promise<void>
 }
 
-/** How much may be done: a quick run only shows that everything works. */
+/** How much may be done, and with which build of the package. */
 export interface Pace {
+  /** A quick run only shows that everything works. */
   readonly quick: boolean
   /** How long one measurement takes. */
   readonly ms: number
+  /** How often each subject is measured. */
+  readonly rounds: number
+  readonly build: Build
 }
 
 /** What was measured, by name and unit: `{ 'requests/s': 21480, 'p99 ms': 2.1 }`. Subjects with the same names share a table. */
@@ -36,13 +46,14 @@ export type Figures = Readonly<Record<string, number>>
 /** The figures of one round, by subject. */
 export type Round = ReadonlyMap<string, Figures>
 
-/** What must hold of the median over all rounds. */
+/** What must hold of the median over all rounds; without `atLeast` and `atMost` it is only printed. */
 export type Target = {
   readonly name: string
   readonly value: (round: Round, n: number, rounds: readonly Round[]) => number
 } & (
   | { readonly atLeast: number; readonly atMost?: never }
   | { readonly atMost: number; readonly atLeast?: never }
+  | { readonly atMost?: never; readonly atLeast?: never }
 )
 
 /** A target's value: what a subject measured. */

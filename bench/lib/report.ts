@@ -29,8 +29,10 @@ function table(subjects: readonly SubjectResult[]): string {
 }
 
 function line({ name, median, low, high, atLeast, atMost, holds }: TargetResult): string {
+  const figure = `${name}: ${short(median)} (${short(low)}–${short(high)})`
+  if (atLeast === undefined && atMost === undefined) return `    ${figure}`
   const wanted = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`
-  return `  ${holds ? '✓' : '✗'} ${name}: ${short(median)} (${short(low)}–${short(high)}), ${wanted}`
+  return `  ${holds ? '✓' : '✗'} ${figure}, ${wanted}`
 }
 
 /** Three digits that count. */

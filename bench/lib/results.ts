@@ -47,7 +47,7 @@ function figuresOf(subject: string, rounds: readonly Round[]): SubjectResult['fi
 /** By the median of each round's value: what slows the machine for a while slows both sides of a ratio. */
 function judge({ name, value, atLeast, atMost }: Target, rounds: readonly Round[]): TargetResult {
   const spread = spreadOf(rounds.map(value))
-  return atLeast === undefined
-    ? { name, ...spread, atMost, holds: spread.median <= atMost }
-    : { name, ...spread, atLeast, holds: spread.median >= atLeast }
+  if (atLeast !== undefined) return { name, ...spread, atLeast, holds: spread.median >= atLeast }
+  if (atMost !== undefined) return { name, ...spread, atMost, holds: spread.median <= atMost }
+  return { name, ...spread, holds: true }
 }

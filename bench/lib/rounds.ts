@@ -2,8 +2,7 @@ import type { Benchmark, Figures, Opened, Pace, Round } from './benchmark.ts'
 
 /** Opens all subjects, measures them in interleaved rounds and closes them, whatever happens. Round 0 only warms up. */
 export async function runRounds(
-  { subjects }: Benchmark,
-  rounds: number,
+  { subjects, together = 1 }: Benchmark,
   pace: Pace,
   progress: (done: number) => void,
 ): Promise<readonly Round[]> {
@@ -16,15 +15,26 @@ export async function runRounds(
   }
 
   const measured: Round[] = []
-  for (let round = pace.quick ? 1 : 0; round <= rounds; round++) {
+  for (let round = pace.quick ? 1 : 0; round <= pace.rounds; round++) {
     const figures = new Map<string, Figures>()
-    // Each round begins with another subject, so that none always runs in the same one's wake.
-    const start = round % running.length
-    for (const { name, subject } of [...running.slice(start), ...running.slice(0, start)]) {
+    for (const { name, subject } of inOrder(running, together, round)) {
       figures.set(name, await subject.measure())
     }
     if (round > 0) measured.push(figures)
     progress(round)
   }
   return measured
+}
+
+/** Each round begins with another group, and each group with another of its subjects: none always runs after the same one. */
+function inOrder<T>(subjects: readonly T[], together: number, round: number): readonly T[] {
+  const groups = Array.from({ length: Math.ceil(subjects.length / together) }, (_, group) =>
+    rotated(subjects.slice(group * together, (group + 1) * together), round),
+  )
+  return rotated(groups, round).flat()
+}
+
+function rotated<T>(list: readonly T[], by: number): readonly T[] {
+  const start = by % list.length
+  return [...list.slice(start), ...list.slice(0, start)]
 }

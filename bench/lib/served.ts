@@ -13,15 +13,15 @@ const rowsPerSecond = 60_000
  * A server program under load, each in a process of its own. The server stays for all rounds. An answer that is not 2xx ends the
  * benchmark: what is measured must be the work.
  *
- * @param program Calls `listen` of lib/program.ts.
+ * @param program Calls `listen` of lib/program.ts, and takes the package from `imported` of lib/build.ts.
  */
 export function served(name: string, program: URL, load: Load, args: readonly string[] = []): Subject {
   return {
     name,
-    async open({ ms }) {
+    async open({ ms, build }) {
       const seconds = Math.max(1, Math.round(ms / 1000))
       const bodyBytes = Buffer.byteLength(fill(template(load.body), load.row(0)))
-      const server = await startServer(program, args)
+      const server = await startServer(program, args, build)
       const folder = temporaryFolder()
       const rowsFile = join(folder, 'rows')
       let given = 0

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { type Build, environmentOf } from './build.ts'
 import type { Told, Usage } from './program.ts'
 
 /** A server in a process of its own. */
@@ -9,9 +10,12 @@ export interface BenchServer {
   close(): Promise<void>
 }
 
-/** Starts a program that calls `listen`, and waits until it does. */
-export async function startServer(program: URL, args: readonly string[] = []): Promise<BenchServer> {
-  const child = fork(program, args, { execArgv: ['--disable-warning=ExperimentalWarning'] })
+/** Starts a program that calls `listen`, and waits until it does. What it imports of the package comes from this build. */
+export async function startServer(program: URL, args: readonly string[], build: Build): Promise<BenchServer> {
+  const child = fork(program, args, {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    env: environmentOf(build),
+  })
   try {
     const told = await hear(child)
     if (!('port' in told)) throw new Error(`${program.pathname} did not say where it listens.`)

@@ -1,10 +1,15 @@
+import type { Build } from '../lib/build.ts'
 import { type OwnServer, ownServer, query } from '../../test/postgres/server.ts'
 
 let starting: Promise<OwnServer> | undefined
 let databases = 0
 
-/** A database of its own on the one server that all subjects share. The last to leave stops it. */
-export async function database(name: string): Promise<{ readonly url: string } & AsyncDisposable> {
+/** A database for a subject with a build, on the one server that all subjects share. The last to leave stops it. */
+export async function database(
+  subject: string,
+  build: Build,
+): Promise<{ readonly url: string } & AsyncDisposable> {
+  const name = `${subject} ${build.name}`.replaceAll(/\W/g, '_')
   databases++
   starting ??= ownServer({ max_connections: '200', shared_buffers: '512MB', max_wal_size: '4GB' })
   const server = await starting

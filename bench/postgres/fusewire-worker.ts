@@ -1,8 +1,9 @@
-import { postgres } from '../../src/engines/postgres/index.ts'
-import { apiKey, Webhook } from '../../src/index.ts'
+import { imported } from '../lib/build.ts'
 import { key } from './key.ts'
 import { handling, work } from './worker-program.ts'
 
+const { apiKey, Webhook } = await imported('.')
+const { postgres } = await imported('./postgres')
 const [, , database, ms] = process.argv
 
 work((handled) => {

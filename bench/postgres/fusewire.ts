@@ -1,9 +1,11 @@
 import { createServer } from 'node:http'
-import { postgres } from '../../src/engines/postgres/index.ts'
-import { toNodeHandler } from '../../src/http/node.ts'
-import { apiKey, Webhook } from '../../src/index.ts'
+import { imported } from '../lib/build.ts'
 import { listen } from '../lib/program.ts'
 import { key } from './key.ts'
+
+const { apiKey, Webhook } = await imported('.')
+const { postgres } = await imported('./postgres')
+const { toNodeHandler } = await imported('./node')
 
 // Not started: the deliveries are written with each event, and wait.
 const webhook = new Webhook({

@@ -1,6 +1,7 @@
-import { postgres } from '../../src/engines/postgres/index.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import type { Opened, Subject } from '../lib/benchmark.ts'
+import { importFrom } from '../lib/build.ts'
+import { cpuSince } from '../lib/cpu.ts'
 import { query } from '../../test/postgres/server.ts'
 import { database } from './database.ts'
 import { arrivalOf } from './work.ts'
@@ -15,8 +16,9 @@ export function stored(
 ): Subject {
   return {
     name,
-    async open({ ms, quick }): Promise<Opened> {
-      const { url, [Symbol.asyncDispose]: leave } = await database(name.replaceAll(/\W/g, '_'))
+    async open({ ms, quick, build }): Promise<Opened> {
+      const { postgres } = await importFrom(build, './postgres')
+      const { url, [Symbol.asyncDispose]: leave } = await database(name.replaceAll(/\W/g, '_'), build)
       const engine = postgres(url)
       await engine.subscribe([{ handler: 'a', types: '*', ordering: 'lane' }])
       await prepare(url, engine, quick)
@@ -25,9 +27,12 @@ export function stored(
         async measure() {
           await query(url, 'checkpoint')
           const appended = await appendFor(engine, ms / 2)
+          const claimed = await claimAll(engine, appended.count)
           return {
             'append µs/event': appended.us,
-            'claim µs/delivery': await claimAll(engine, appended.count),
+            'CPU µs/append': appended.cpuUs,
+            'claim µs/delivery': claimed.us,
+            'CPU µs/claim': claimed.cpuUs,
           }
         },
         async close() {
@@ -39,29 +44,41 @@ export function stored(
   }
 }
 
-async function appendFor(engine: Engine, ms: number): Promise<{ us: number; count: number }> {
+/** Of one event; the CPU time is that of this process, without the database's. */
+interface Spent {
+  readonly us: number
+  readonly cpuUs: number
+}
+
+async function appendFor(engine: Engine, ms: number): Promise<Spent & { readonly count: number }> {
   let spent = 0
+  let cpuMs = 0
   let count = 0
   while (spent < ms) {
     const arrivals = Array.from({ length: batch }, () => arrivalOf(`user ${count++ % lanes}`))
     const began = performance.now()
+    const cpu = process.cpuUsage()
     await engine.append(arrivals)
     spent += performance.now() - began
+    cpuMs += cpuSince(cpu)
   }
-  return { us: (spent / count) * 1000, count }
+  return { us: (spent / count) * 1000, cpuUs: (cpuMs / count) * 1000, count }
 }
 
 /** Of the claims alone, what they admit included. */
-async function claimAll(engine: Engine, count: number): Promise<number> {
+async function claimAll(engine: Engine, count: number): Promise<Spent> {
   let spent = 0
+  let cpuMs = 0
   for (let left = count; left > 0;) {
     const began = performance.now()
+    const cpu = process.cpuUsage()
     const { leases } = await engine.claim([{ handler: 'a', limit: batch }], 30_000)
     spent += performance.now() - began
+    cpuMs += cpuSince(cpu)
     await engine.settle(leases.map((lease) => ({ lease, outcome: { kind: 'succeeded' } })))
     left -= leases.length
   }
-  return (spent / count) * 1000
+  return { us: (spent / count) * 1000, cpuUs: (cpuMs / count) * 1000 }
 }
 
 export async function nothing(): Promise<void> {}

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { makeWorkerUtils } from 'graphile-worker'
-import { postgres } from '../../src/engines/postgres/index.ts'
 import type { Arrival } from '../../src/model/event.ts'
 import { query } from '../../test/postgres/server.ts'
+import { type Build, importFrom } from '../lib/build.ts'
 import { eventBody } from '../lib/event-body.ts'
 import { database } from './database.ts'
 import type { Work } from './working.ts'
@@ -11,9 +11,10 @@ const users = 1_000
 const waiting = (quick: boolean) => (quick ? 4_000 : 40_000)
 
 /** Events of a thousand users, in lanes, waiting for a handler. */
-export function inboxOf(name: string): () => Promise<Work> {
-  return async () => {
-    const { url, [Symbol.asyncDispose]: leave } = await database(name)
+export function inboxOf(name: string): (build: Build) => Promise<Work> {
+  return async (build) => {
+    const { postgres } = await importFrom(build, './postgres')
+    const { url, [Symbol.asyncDispose]: leave } = await database(name, build)
     const engine = postgres(url)
     await engine.subscribe([{ handler: 'a', types: '*', ordering: 'lane' }])
     return {
@@ -62,8 +63,8 @@ async function expire(url: string): Promise<void> {
 }
 
 /** Jobs of a thousand named queues, waiting for a task. */
-export async function namedQueues(name: string): Promise<Work> {
-  const { url, [Symbol.asyncDispose]: leave } = await database(name)
+export async function namedQueues(name: string, build: Build): Promise<Work> {
+  const { url, [Symbol.asyncDispose]: leave } = await database(name, build)
   const utils = await makeWorkerUtils({ connectionString: url, maxPoolSize: 4 })
   await utils.migrate()
   return {

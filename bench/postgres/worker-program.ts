@@ -1,5 +1,5 @@
-/** What a worker tells the harness: that it could begin, and at each request how many it has handled. */
-export type Told = 'ready' | { readonly handled: number }
+/** What a worker tells the harness: that it could begin, and at each request what it has done so far. */
+export type Told = 'ready' | { readonly handled: number; readonly cpuMs: number }
 
 /** Makes this process a worker of a benchmark, which begins when it is told and ends with the harness. */
 export function work(start: (handled: () => void) => Promise<unknown>): void {
@@ -7,7 +7,10 @@ export function work(start: (handled: () => void) => Promise<unknown>): void {
   const tell = (told: Told) => process.send?.(told)
   process.on('message', (said) => {
     if (said === 'begin') void start(() => handled++)
-    else tell({ handled })
+    else {
+      const { user, system } = process.cpuUsage()
+      tell({ handled, cpuMs: (user + system) / 1000 })
+    }
   })
   process.on('disconnect', () => process.exit())
   tell('ready')

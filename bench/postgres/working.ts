@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Subject } from '../lib/benchmark.ts'
+import { type Build, environmentOf } from '../lib/build.ts'
 import type { Told } from './worker-program.ts'
 
 export interface Working {
@@ -11,7 +12,7 @@ export interface Working {
   readonly nodes: number
   /** How long the handler waits. */
   readonly handlerMs: number
-  readonly open: () => Promise<Work>
+  readonly open: (build: Build) => Promise<Work>
 }
 
 /** Something to work off. */
@@ -28,22 +29,27 @@ const warmMs = 500
 export function working(name: string, { program, args = [], nodes, handlerMs, open }: Working): Subject {
   return {
     name,
-    async open({ ms, quick }) {
-      const work = await open()
+    async open({ ms, quick, build }) {
+      const work = await open(build)
       return {
         async measure() {
           await work.fill(quick)
           const workers = Array.from({ length: nodes }, () =>
-            fork(program, [work.url, String(handlerMs), ...args]),
+            fork(program, [work.url, String(handlerMs), ...args], { env: environmentOf(build) }),
           )
           try {
             await Promise.all(workers.map(hear))
             for (const worker of workers) worker.send('begin')
             await sleep(warmMs)
-            const [before, since] = [await handledBy(workers), performance.now()]
+            const [before, since] = [await doneBy(workers), performance.now()]
             await sleep(ms)
-            const handled = (await handledBy(workers)) - before
-            return { 'handled/s': (handled / (performance.now() - since)) * 1000 }
+            const after = await doneBy(workers)
+            const handled = after.handled - before.handled
+            return {
+              'handled/s': (handled / (performance.now() - since)) * 1000,
+              // Of the workers' processes, without the database's.
+              'CPU µs/event': ((after.cpuMs - before.cpuMs) / handled) * 1000,
+            }
           } finally {
             for (const worker of workers) await end(worker)
           }
@@ -56,14 +62,25 @@ export function working(name: string, { program, args = [], nodes, handlerMs, op
   }
 }
 
-async function handledBy(workers: readonly ChildProcess[]): Promise<number> {
-  const counts = workers.map(async (worker) => {
-    const answer = hear(worker)
-    worker.send('count')
-    const told = await answer
-    return told === 'ready' ? 0 : told.handled
-  })
-  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
+interface Done {
+  readonly handled: number
+  readonly cpuMs: number
+}
+
+/** Of all workers together. */
+async function doneBy(workers: readonly ChildProcess[]): Promise<Done> {
+  const each = await Promise.all(
+    workers.map(async (worker): Promise<Done> => {
+      const answer = hear(worker)
+      worker.send('count')
+      const told = await answer
+      return told === 'ready' ? { handled: 0, cpuMs: 0 } : told
+    }),
+  )
+  return each.reduce((sum, { handled, cpuMs }) => ({
+    handled: sum.handled + handled,
+    cpuMs: sum.cpuMs + cpuMs,
+  }))
 }
 
 async function hear(worker: ChildProcess): Promise<Told> {

@@ -1,8 +1,10 @@
 import { createServer } from 'node:http'
-import { toNodeHandler } from '../../src/http/node.ts'
-import { apiKey, Webhook } from '../../src/index.ts'
+import { imported } from '../lib/build.ts'
 import { listen } from '../lib/program.ts'
 import { key } from './key.ts'
+
+const { apiKey, Webhook } = await imported('.')
+const { toNodeHandler } = await imported('./node')
 
 const webhook = new Webhook({ authenticate: apiKey(key), inbox: 'none' })
 webhook.on('user.delete', { when: 'received' }, () => {})

@@ -29,13 +29,13 @@ test.each(['verify', 'receive', 'import', 'inbox'])(
       }
     }
   },
-  120_000,
+  300_000,
 )
 
 test('autocannon is the load where there is no wrk', async () => {
   const { stdout } = await bench(['receive', '--quick'], { ...process.env, PATH: folder })
   expect(stdout).toContain('from autocannon')
-}, 120_000)
+}, 300_000)
 
 test.each([
   ['an unknown name', ['nothing'], 'There is no benchmark nothing: choose '],

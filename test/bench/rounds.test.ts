@@ -5,7 +5,12 @@ import { report } from '../../bench/lib/report.ts'
 import { resultsOf } from '../../bench/lib/results.ts'
 import { runRounds } from '../../bench/lib/rounds.ts'
 
-const pace = { quick: false, ms: 1 }
+const pace = (rounds: number) => ({
+  quick: false,
+  ms: 1,
+  rounds,
+  build: { name: 'today', folder: '/nowhere' },
+})
 
 function counted(name: string, values: readonly number[], told: string[]): Subject {
   return {
@@ -36,8 +41,16 @@ describe('rounds', () => {
   test('interleave the subjects, each round beginning with another, and close what was opened', async () => {
     const told: string[] = []
     const two = benchmark([counted('a', [], told), counted('b', [], told)])
-    await runRounds(two, 2, pace, () => {})
+    await runRounds(two, pace(2), () => {})
     expect(told.join(' ')).toBe('open a open b a b b a a b close b close a')
+  })
+
+  test('keep pairs together, each round beginning with another pair and another half of it', async () => {
+    const told: string[] = []
+    const pairs = benchmark(['a', 'A', 'b', 'B'].map((name) => counted(name, [], told)))
+    await runRounds({ ...pairs, together: 2 }, pace(2), () => {})
+    const measured = told.filter((said) => said.length === 1)
+    expect(measured.join(' ')).toBe('a A b B B b A a a A b B')
   })
 
   test('close what was opened when a subject fails', async () => {
@@ -48,7 +61,7 @@ describe('rounds', () => {
         throw new Error('no')
       },
     }
-    await expect(runRounds(benchmark([counted('a', [], told), failing]), 2, pace, () => {})).rejects.toThrow(
+    await expect(runRounds(benchmark([counted('a', [], told), failing]), pace(2), () => {})).rejects.toThrow(
       'no',
     )
     expect(told).toEqual(['open a', 'close a'])
@@ -59,7 +72,7 @@ describe('results', () => {
   const results = async (targets: Benchmark['targets']) => {
     // The first of each is the warm-up.
     const two = benchmark([counted('a', [99, 10, 30, 20], []), counted('b', [1, 5, 10, 40], [])], targets)
-    return resultsOf(two, await runRounds(two, 3, pace, () => {}), false)
+    return resultsOf(two, await runRounds(two, pace(3), () => {}), false)
   }
 
   test('are medians, and targets the median of each round’s own value', async () => {
