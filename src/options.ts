@@ -5,13 +5,18 @@ import { FusewireError } from './model/errors.ts'
 import { calm, consoleLog, type Log } from './model/log.ts'
 import type { Retention } from './model/retention.ts'
 import type { Authenticator } from './receive/authenticator.ts'
-import { loopbackOnly } from './receive/combine.ts'
 import type { Privacy } from './receive/keep.ts'
 import type { Redaction } from './receive/redact.ts'
+import { thisMachine } from './receive/this-machine.ts'
 
 export interface WebhookOptions<Inbox extends Engine | 'none'> {
   /** Who may speak. `'none'` lets in this machine only, and nothing through `webhook.fetch`. */
   authenticate: Authenticator | 'none'
+  /**
+   * With `authenticate: 'none'`: names in `Host`, without a port, that this machine is called by beside localhost, such as
+   * `host.docker.internal`. Default: none.
+   */
+  localHosts?: readonly string[]
   /** Where a 2xx is kept. `'none'`: nothing is, handlers run before the answer and their failure is a 500. */
   inbox: Inbox
   /** Largest body, in bytes. Default: 10 MiB. */
@@ -50,7 +55,7 @@ export function resolveOptions(options: WebhookOptions<Engine | 'none'>): Resolv
   checkAuthenticate(authenticate)
   checkInbox(inbox)
   return {
-    authenticator: authenticate === 'none' ? loopbackOnly : authenticate,
+    authenticator: authenticate === 'none' ? thisMachine(localHostsOf(options)) : authenticate,
     inbox,
     bodyLimit: wholeNumber('bodyLimit', bodyLimit, 10 * 1024 * 1024),
     gateTimeoutMs: wholeNumber('gateTimeoutMs', gateTimeoutMs, 1500, longestMs),
@@ -80,6 +85,12 @@ function checkAuthenticate(authenticate: unknown): void {
     'FW_OPTION',
     "authenticate must be apiKey, basicAuth, signature, check, allOf or anyOf; 'none' lets in this machine only.",
   )
+}
+
+function localHostsOf({ localHosts = [] }: WebhookOptions<Engine | 'none'>): readonly string[] {
+  const isName = (host: unknown) => typeof host === 'string' && /^[^\s/:@]+$/.test(host)
+  if (Array.isArray(localHosts) && localHosts.every(isName)) return localHosts
+  throw new FusewireError('FW_OPTION', 'localHosts takes names without a port, such as host.docker.internal.')
 }
 
 function checkInbox(inbox: unknown): void {

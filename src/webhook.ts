@@ -24,12 +24,12 @@ import type { Gate, Handler } from './model/registration.ts'
 import { open, type Opened } from './open.ts'
 import { type ResolvedOptions, resolveOptions, type WebhookOptions } from './options.ts'
 import { type Answer, failed, unavailable } from './receive/answer.ts'
-import { loopbackOnly } from './receive/combine.ts'
 import { fromRequest } from './receive/from-request.ts'
 import { receive } from './receive/receive.ts'
 import { Receipts } from './receive/receipts.ts'
 import { reporter } from './receive/report.ts'
 import { toResponse } from './receive/respond.ts'
+import { everybody } from './receive/this-machine.ts'
 import { gateOf, type GivenGate, type GivenHandler, handlerOf } from './register.ts'
 
 /** What answers FusionAuth. */
@@ -230,7 +230,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     const { inbox: own } = this.#options
     const options = {
       ...this.#options,
-      authenticator: loopbackOnly,
+      authenticator: everybody,
       inbox: own === 'none' ? own : inbox,
       clock,
     }

@@ -14,6 +14,7 @@ import { text } from './text.ts'
 /** Settings that make a webhook. A file that exports its own has decided all of them. */
 const decisive = [
   'authenticate',
+  'localHost',
   'inbox',
   'schema',
   'allowVolatile',
@@ -46,11 +47,12 @@ export async function receiverOf(
   }
   const place = inboxAt(given.inbox, originOf(command, 'inbox') === 'flag', given.schema)
   const inbox: Engine = await place.engine({ allowVolatile: given.allowVolatile === true })
-  const { bodyLimit, concurrency } = given
+  const { bodyLimit, concurrency, localHost } = given
   const webhook = new Webhook({
     authenticate,
     inbox,
     log,
+    ...(localHost !== undefined && { localHosts: localHost }),
     ...(bodyLimit !== undefined && { bodyLimit }),
     ...(concurrency !== undefined && { concurrency }),
   })

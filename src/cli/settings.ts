@@ -55,6 +55,12 @@ export const settings = {
     about: 'none: let in processes of this machine, without credentials; for development',
     parse: none,
   },
+  localHost: {
+    flag: '--local-host <name>',
+    about:
+      'with --authenticate none: a name beside localhost that this machine is called by, such as host.docker.internal; may be repeated',
+    parse: several,
+  },
   apiKey: {
     flag: '--api-key <secret>',
     about: `the header FusionAuth is to send: ${secretWays}`,

@@ -37,6 +37,14 @@ export class NodeRequest implements Incoming, IncomingHeaders, BodySource {
     return this.#request.socket.remoteAddress
   }
 
+  get host(): string | undefined {
+    return this.get('host') ?? this.get(':authority') // What HTTP/2 has instead.
+  }
+
+  get httpVersion(): string {
+    return this.#request.httpVersion
+  }
+
   peerCertificate(): PeerCertificate | undefined {
     const socket = this.#request.socket as Partial<TLSSocket> // Asked for before it is called: only a TLS socket has it.
     if (socket.authorized !== true) return undefined

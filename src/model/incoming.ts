@@ -4,6 +4,10 @@ export interface Incoming {
   readonly headers: IncomingHeaders
   readonly body: BodySource
   readonly remoteAddress?: string | undefined
+  /** Whom the sender called, with the port if it said one: `localhost:3000`. */
+  readonly host?: string | undefined
+  /** `1.0`, `1.1`, `2.0`. Undefined where the host does not say. */
+  readonly httpVersion?: string | undefined
   /** The client's TLS certificate, if the server asked for one and trusts it. */
   peerCertificate?(): PeerCertificate | undefined
 }

@@ -1,5 +1,5 @@
 import { FusewireError } from '../model/errors.ts'
-import { admitted, type Authenticator, type Cost, rejected, seal, type Verdict } from './authenticator.ts'
+import { type Authenticator, type Cost, rejected, seal, type Verdict } from './authenticator.ts'
 import type { Incoming } from '../model/incoming.ts'
 
 /** Lets in who every one of them lets in. */
@@ -65,28 +65,3 @@ function combined(
     admit,
   })
 }
-
-/**
- * Nobody is asked anything: for development, so only the machine's own processes are let in, and nothing that came through a proxy or
- * from a page in a browser, which would make the internet look like this machine.
- */
-export const loopbackOnly: Authenticator = seal({
-  name: 'none',
-  cost: 0,
-  headers: [],
-  prepare: async () => {},
-  admit({ remoteAddress, headers }) {
-    if (remoteAddress === undefined || !/^(::ffff:)?127\.|^::1$/.test(remoteAddress)) {
-      return rejected("authenticate: 'none' lets in this machine only")
-    }
-    const names = [...headers.toHeaders().keys()]
-    if (names.some((name) => /^(x-)?forwarded\b|^via$|^x-real-ip$/.test(name))) {
-      return rejected("authenticate: 'none' lets in nothing that came through a proxy")
-    }
-    // A page that points its own name at this machine speaks to us as to its own server.
-    if (names.some((name) => /^origin$|^sec-fetch-site$/.test(name))) {
-      return rejected("authenticate: 'none' lets in no browser")
-    }
-    return admitted
-  },
-})

@@ -8,6 +8,9 @@ export function fromRequest(request: Request, remoteAddress?: string): Incoming 
     headers: new JoinedHeaders(request.headers),
     body: request.bodyUsed || request.body?.locked === true ? consumedBody : new StreamedBody(request),
     ...(remoteAddress !== undefined && { remoteAddress }),
+    get host() {
+      return request.headers.get('host') ?? URL.parse(request.url)?.host
+    },
   }
 }
 

@@ -29,7 +29,7 @@ export function serveAs(
   const password = given.password?.read()
   const adminToken = given.adminToken?.read() ?? madeUp()
   const ownKeys = signingSecret !== undefined || publicKey !== undefined
-  const { adminName: _, authenticate: __, ...rest } = given
+  const { adminName: _, authenticate: __, localHost: ___, ...rest } = given
   return {
     command: [
       process.execPath,
