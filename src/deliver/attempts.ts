@@ -93,21 +93,34 @@ export class Attempts {
     }
   }
 
-  /** Never rejects: `handle` does not. */
+  /** Never rejects: a rejection here would end the process. */
   async #attempt(line: Line, lease: Lease, signal: AbortSignal): Promise<void> {
     const { engine, observer, clock } = this.#options
     const startedAt = observer === undefined ? 0 : clock.now()
     const end = await this.#traced({ engine, lease, handler: line.handler, clock, signal })
     if (!line.running.delete(lease)) return
     line.appetite.ended()
-    observer?.attempted?.(lease, end, clock.now() - startedAt)
+    try {
+      observer?.attempted?.(lease, end, clock.now() - startedAt)
+    } catch {
+      // A metric that cannot be counted must not cost the attempt its outcome.
+    }
     if (end !== 'lost') this.#options.ended(lease, end)
     this.#begin(line)
   }
 
-  #traced(attempt: Attempt): Promise<AttemptEnd> {
+  /** A tracer that throws costs the trace, never the attempt or its outcome. */
+  async #traced(attempt: Attempt): Promise<AttemptEnd> {
     const { tracer } = this.#options
-    return tracer === undefined ? handle(attempt) : tracer.attempting(attempt.lease, () => handle(attempt))
+    if (tracer === undefined) return handle(attempt)
+    let handling: Promise<AttemptEnd> | undefined
+    const begin = () => (handling ??= handle(attempt))
+    try {
+      await tracer.attempting(attempt.lease, begin)
+    } catch {
+      // What the handler threw is an outcome by now: this is the tracer's own error.
+    }
+    return begin()
   }
 }
 

@@ -23,18 +23,16 @@ export interface Attempt {
 const timeoutMs = 30_000
 
 /**
- * One run of a handler at one event. Never rejects: whatever happens is an outcome to settle, `settled` where an atomic handler's commit
- * has settled it already, or `lost` where somebody else holds the delivery.
+ * One run of a handler at one event. Never rejects, whatever the handler throws and whatever the row holds: the result is an outcome to
+ * settle, `settled` where an atomic handler's commit has settled it already, or `lost` where another worker holds the delivery.
  */
 export async function handle(attempt: Attempt): Promise<AttemptEnd> {
   const { lease, handler, clock } = attempt
-  const event = readEvent(lease.event.body, () => lease.event.key.id)
-  const missing = typeof event === 'string' ? 'its envelope' : missingPath(event)
-  if (typeof event === 'string' || missing !== undefined) {
-    const error = new FusewireError('FW_SHAPE', `The event lacks ${missing}, which its type promises.`)
-    return { kind: 'dead', reason: 'shape', failure: failure(error, clock) }
-  }
   try {
+    const event = promisedEvent(lease)
+    if (event instanceof FusewireError) {
+      return { kind: 'dead', reason: 'shape', failure: failure(event, clock) }
+    }
     if (handler.where?.(event) === false) return { kind: 'skipped' }
     if (handler.atomic) return await runAtomic(attempt, event)
     await run(attempt, event)
@@ -42,6 +40,18 @@ export async function handle(attempt: Attempt): Promise<AttemptEnd> {
   } catch (error) {
     return outcomeOf(error, lease, handler, clock)
   }
+}
+
+/** The event of a lease, or what it lacks. */
+function promisedEvent({ event: { body, key } }: Lease): ParsedEvent | FusewireError {
+  // Typed as bytes, but a row whose body was pruned or erased has none.
+  if (!(body instanceof Uint8Array)) {
+    return new FusewireError('FW_SHAPE', "The event's body is not in the inbox any more.")
+  }
+  const event = readEvent(body, () => key.id)
+  const missing = typeof event === 'string' ? 'its envelope' : missingPath(event)
+  if (typeof event !== 'string' && missing === undefined) return event
+  return new FusewireError('FW_SHAPE', `The event lacks ${missing}, which its type promises.`)
 }
 
 async function run(attempt: Attempt, event: ParsedEvent): Promise<void> {

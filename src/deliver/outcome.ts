@@ -1,9 +1,9 @@
-import { backoffMs } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
 import type { Failure, Lease, Outcome } from '../model/delivery.ts'
-import { codeOf, type RetryLater } from '../model/errors.ts'
+import { codeOf } from '../model/errors.ts'
 import type { Handler } from '../model/registration.ts'
+import { retryDelayMs } from './retry-delay.ts'
 
 /** A handler is given up when its lane has failed for so long, and not before so many attempts. */
 const giveUpAfterMs = 24 * 60 * 60_000
@@ -12,12 +12,10 @@ const giveUpAttempts = 5
 /** What a thrown error means for the delivery. */
 export function outcomeOf(error: unknown, lease: Lease, handler: Handler, clock: Clock): Outcome {
   const thrown = failure(error, clock)
-  const code = codeOf(error)
-  if (code === 'FW_PERMANENT') return { kind: 'dead', reason: 'permanent', failure: thrown }
+  if (codeOf(error) === 'FW_PERMANENT') return { kind: 'dead', reason: 'permanent', failure: thrown }
+  // RetryLater says when, not whether: a handler that throws it every time would otherwise hold its lane for ever.
   if (isLast(lease, handler)) return { kind: 'dead', reason: 'failed', failure: thrown }
-  // RetryLater says when, not whether: what asks for it for ever would hold its lane for ever.
-  const afterMs = code === 'FW_RETRY_LATER' ? laterMs(error, clock) : backoffMs(lease.attempt)
-  return { kind: 'retry', afterMs, failure: thrown }
+  return { kind: 'retry', afterMs: retryDelayMs(error, lease.attempt, clock), failure: thrown }
 }
 
 /** Whether this attempt's failure is the end: by the handler's `maxAttempts`, else by time. */
@@ -33,17 +31,12 @@ export function failure(thrown: unknown, clock: Clock): Failure {
   return { at, message: describeError(thrown, 1000), ...(stack !== undefined && { stack }) }
 }
 
+/** `stack` is whatever a subclass or `Error.prepareStackTrace` made of it: an array, an object, a getter that throws. */
 function stackOf(thrown: unknown): string | undefined {
   try {
-    return thrown instanceof Error ? thrown.stack?.slice(0, 4000) : undefined
+    const stack: unknown = thrown instanceof Error ? thrown.stack : undefined
+    return typeof stack === 'string' ? stack.slice(0, 4000) : undefined
   } catch {
-    return undefined // Somebody's own getter threw.
+    return undefined
   }
-}
-
-function laterMs(error: unknown, clock: Clock): number {
-  const { when } = error as Partial<RetryLater> // By its code; a look-alike may lack the rest.
-  if (when === undefined) return 0
-  const ms = 'afterMs' in when ? when.afterMs : when.at.getTime() - clock.now()
-  return Number.isFinite(ms) ? Math.max(0, ms) : 0
 }

@@ -3,10 +3,13 @@ import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
 import type { Drained, Lease, Outcome } from '../model/delivery.ts'
 import type { Engine, Settlement } from '../model/engine.ts'
+import { FusewireError } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
 import type { Observer, Tracer } from '../model/observer.ts'
 import type { Handler } from '../model/registration.ts'
 import { Attempts } from './attempts.ts'
+import { outcomeOf } from './outcome.ts'
+import { settleBatch } from './settle-batch.ts'
 
 export interface WorkerOptions {
   readonly engine: Engine
@@ -34,6 +37,8 @@ export class Worker {
   readonly #attempts: Attempts
   readonly #tally = { succeeded: 0, retrying: 0, dead: 0 }
   #settlements: Settlement[] = []
+  /** How often the inbox refused to settle a lease while it took other writes. */
+  readonly #refusals = new WeakMap<Lease, number>()
   #idle: (() => void)[] = []
   /** How many need the loop. */
   #needed = 0
@@ -141,13 +146,46 @@ export class Worker {
     this.#settlements = []
     if (settlements.length === 0) return
     this.#due = true // The next of each lane.
-    try {
-      await this.#options.engine.settle(settlements)
-    } catch (error) {
-      this.#settlements = [...settlements, ...this.#settlements]
-      throw error
-    }
+    const { left, error } = await settleBatch(this.#options.engine, settlements, (one, why) =>
+      this.#replacementOf(one, why),
+    )
+    this.#settlements = [...left, ...this.#settlements]
+    if (left.length > 0) throw error
     this.#due = true // The claim beside it may not have seen them yet.
+  }
+
+  /**
+   * For a settlement that the inbox refuses although it takes others: the same once more, then a failed attempt, then a dead letter without
+   * a text of the handler's. When it refuses that too, the lease runs out.
+   */
+  #replacementOf(settlement: Settlement, error: unknown): Settlement | undefined {
+    const { lease } = settlement
+    const { handlers, clock, log } = this.#options
+    const refusals = (this.#refusals.get(lease) ?? 0) + 1
+    this.#refusals.set(lease, refusals)
+    if (refusals === 1) return settlement
+    const handler = handlers.find(({ name }) => name === lease.handler)
+    const refused = new FusewireError(
+      'FW_SETTLE',
+      `The outcome of an attempt could not be stored: ${describeError(error)}`,
+    )
+    const fields = {
+      handler: lease.handler,
+      id: lease.event.key.id,
+      code: refused.code,
+      error: refused.message,
+    }
+    if (refusals === 2 && handler !== undefined) {
+      const outcome = outcomeOf(refused, lease, handler, clock)
+      log.error({ ...fields, instead: outcome.kind }, 'an outcome could not be stored; another is stored')
+      return { lease, outcome }
+    }
+    if (refusals <= 3) {
+      log.error({ ...fields, instead: 'dead' }, 'an outcome could not be stored; the delivery is given up')
+      return { lease, outcome: { kind: 'dead', reason: 'failed' } }
+    }
+    log.error(fields, 'no outcome of a delivery can be stored; its lease runs out')
+    return undefined
   }
 
   async #claim(): Promise<number> {

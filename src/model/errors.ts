@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'FW_DENIED'
   | 'FW_PERMANENT'
   | 'FW_RETRY_LATER'
+  | 'FW_SETTLE'
 
 /** An error of ours. Recognise it by `code`, never by `instanceof`: two copies of the package may be loaded. */
 export class FusewireError extends Error {
@@ -49,27 +50,36 @@ export class Permanent extends FusewireError {
   }
 }
 
-/** Thrown by a handler: not now, but at this time. */
+/**
+ * Thrown by a handler: not now, but after `afterMs` milliseconds or at `at`. Taken between 1 s and 24 h; a time that is not a positive
+ * number or not a future date means the normal backoff. Never throws itself, so that a header that could not be read costs no outcome.
+ */
 export class RetryLater extends FusewireError {
   readonly when: { readonly afterMs: number } | { readonly at: Date }
 
   constructor(when: { afterMs: number } | { at: Date }, options?: ErrorOptions) {
-    super(
-      'FW_RETRY_LATER',
-      'afterMs' in when ? `retry after ${when.afterMs} ms` : `retry at ${when.at.toISOString()}`,
-      options,
-    )
+    super('FW_RETRY_LATER', describeWhen(when), options)
     this.name = 'RetryLater'
     this.when = when
+  }
+}
+
+/** `toISOString` throws for an invalid date; JavaScript callers may pass anything. */
+function describeWhen(when: unknown): string {
+  try {
+    const { afterMs, at } = when as { readonly afterMs?: unknown; readonly at?: unknown }
+    return at instanceof Date ? `retry at ${at.toISOString()}` : `retry after ${String(afterMs)} ms`
+  } catch {
+    return 'retry later, at a time that cannot be read'
   }
 }
 
 /** The code of any thrown value, ours or a look-alike from another copy of the package. */
 export function codeOf(error: unknown): string | undefined {
   try {
-    return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-      ? error.code
-      : undefined
+    if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+    const { code } = error // Read once: a getter may answer differently the second time.
+    return typeof code === 'string' ? code : undefined
   } catch {
     return undefined // Whatever was thrown has a getter that throws.
   }

@@ -1,4 +1,4 @@
-import { Worker } from '../../src/deliver/worker.ts'
+import { Worker, type WorkerOptions } from '../../src/deliver/worker.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import type { Log } from '../../src/model/log.ts'
 import type { Handler } from '../../src/model/registration.ts'
@@ -31,6 +31,7 @@ export async function rig(
   make: (clock: HandClock) => Engine,
   handlers: readonly Handler[],
   concurrency = 4,
+  options: Partial<WorkerOptions> = {},
 ): Promise<Rig> {
   const clock = handClock(1_800_000_000_000)
   const engine = make(clock)
@@ -38,7 +39,7 @@ export async function rig(
   const note = (fields: object, message: string) => void logged.push(JSON.stringify({ ...fields, message }))
   const log: Log = { info: note, warn: note, error: note }
   await engine.subscribe(handlers.map(({ name, types, ordering }) => ({ handler: name, types, ordering })))
-  const worker = new Worker({ engine, handlers, concurrency, clock, log })
+  const worker = new Worker({ engine, handlers, concurrency, clock, log, ...options })
   return {
     engine,
     worker,
