@@ -189,6 +189,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   async #stop(withinMs: number): Promise<void> {
     const opened = await this.#opening?.catch(() => undefined)
     opened?.reminder?.end()
+    opened?.door.keeper.stop?.()
     await Promise.all([opened?.worker?.stop(withinMs), opened?.caretaker?.stop()])
     await this.#receipts?.flush()
     const { inbox } = this.#options

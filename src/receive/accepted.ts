@@ -25,4 +25,6 @@ export interface Keeper {
   keep(accepted: Accepted): Answer | Promise<Answer>
   /** Told of an event that a gate refused. */
   refuse(accepted: Accepted, answer: Answer): Promise<void>
+  /** The webhook stops: nothing is asked of the inbox any more. */
+  stop?(): void
 }

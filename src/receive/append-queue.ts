@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
+import { within } from '../lib/within.ts'
 import type { Appended, Engine } from '../model/engine.ts'
 import type { Arrival } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
@@ -11,7 +12,10 @@ const bytesLimit = 64 * 1024 * 1024
 const batchLimit = 512
 /** So that a database across a network has the next batch when it has done one: a quarter to a third more than one at a time (PostgreSQL). */
 const flightLimit = 2
+/** Between the end of one probe and the next: how long the first event after an outage can still be refused. */
 const probeEveryMs = 500
+/** A probe without an answer counts as failed, so that one that hangs for ever is not the last. Longer than any engine's own deadline. */
+const probeWithinMs = 15_000
 
 /** `failed`: not known to be durable. `late`: not yet, and whoever asked waits no longer. */
 export type Pushed = Appended | 'failed' | 'late'
@@ -24,7 +28,7 @@ interface Waiting {
 
 /**
  * Arrivals on their way into the engine: those of the same moment share one append, and so one commit. Bounded, for what cannot be kept
- * must not be taken in. When an append fails the queue stays closed until the engine has proved that it can write again.
+ * must not be taken in. When an append fails the queue stays closed until a probe has shown that the engine can write again.
  */
 export class AppendQueue {
   readonly #engine: Engine
@@ -38,8 +42,10 @@ export class AppendQueue {
   #bytes = 0
   /** Appends on their way. */
   #flights = 0
-  #down = false
-  #probedAt = -Infinity
+  /** Since when, in epoch ms, the inbox is known to be down. */
+  #downSince: number | undefined
+  #cancelProbe = (): void => {}
+  #stopped = false
 
   constructor(engine: Engine, clock: Clock, log: Log) {
     this.#engine = engine
@@ -47,12 +53,9 @@ export class AppendQueue {
     this.#log = log
   }
 
-  /** Why nothing is taken in now. Asking is what makes a closed queue look whether the engine is back. */
+  /** Why nothing is taken in now. */
   closed(): string | undefined {
-    if (this.#down) {
-      void this.#probe()
-      return 'the inbox is down'
-    }
+    if (this.#downSince !== undefined) return 'the inbox is down'
     return this.#waiting.length >= countLimit || this.#bytes >= bytesLimit ? 'the inbox is full' : undefined
   }
 
@@ -69,6 +72,12 @@ export class AppendQueue {
       if (this.#flights < flightLimit) void this.#flush()
       if (deadline.at < this.#lookAt) this.#look(deadline.at)
     })
+  }
+
+  /** Probes no more. What is on its way is still appended. */
+  stop(): void {
+    this.#stopped = true
+    this.#cancelProbe()
   }
 
   /** Never rejects. */
@@ -114,26 +123,36 @@ export class AppendQueue {
     try {
       return await this.#engine.append(arrivals)
     } catch (error) {
-      if (!this.#down)
-        this.#log.error(
-          { error: describeError(error) },
-          'the inbox is down: events are answered 503 until it is back',
-        )
-      this.#down = true
-      this.#probedAt = this.#clock.now()
+      this.#close(error)
       return []
     }
   }
 
+  #close(error: unknown): void {
+    if (this.#downSince !== undefined) return
+    this.#downSince = this.#clock.now()
+    this.#log.error(
+      { error: describeError(error) },
+      'the inbox is down: events are answered 503 until it is back',
+    )
+    this.#probeLater()
+  }
+
+  #probeLater(): void {
+    if (!this.#stopped) this.#cancelProbe = this.#clock.after(probeEveryMs, () => void this.#probe())
+  }
+
+  /** Never rejects. */
   async #probe(): Promise<void> {
-    if (this.#clock.now() - this.#probedAt < probeEveryMs) return
-    this.#probedAt = this.#clock.now()
+    const late = () => new Error('a probe of the inbox had no answer')
     try {
-      await this.#engine.probe()
+      await within({ ms: probeWithinMs, clock: this.#clock, late }, () => this.#engine.probe())
     } catch {
-      return
+      return this.#probeLater()
     }
-    if (this.#down) this.#log.info({}, 'the inbox is back')
-    this.#down = false
+    const downMs = Math.round(this.#clock.now() - (this.#downSince ?? this.#clock.now()))
+    this.#downSince = undefined
+    // At the level of the outage: who was told of that must be told that it is over.
+    this.#log.error({ downMs }, 'the inbox is back: events are kept again')
   }
 }

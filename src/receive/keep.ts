@@ -76,6 +76,7 @@ export function keep(
     async refuse(accepted, { reason }) {
       await queue.push({ ...arrivalOf(accepted, redact), refused: reason ?? 'refused' }, accepted.deadline)
     },
+    stop: () => queue.stop(),
   }
 }
 
