@@ -193,13 +193,19 @@ export class Worker {
     const wants = this.#needed > 0 && this.#due ? this.#attempts.wants() : []
     if (wants.length === 0) return pollMs
     this.#due = false
-    const { leases, crashed, nextInMs = pollMs } = await this.#options.engine.claim(wants, leaseMs)
+    const { leases, crashed, gone = [], nextInMs = pollMs } = await this.#options.engine.claim(wants, leaseMs)
     for (const { handler, key } of crashed) {
       this.#tally.dead += 1
       this.#options.observer?.crashed?.(handler, key)
       this.#options.log.error(
         { handler, id: key.id },
         'a delivery is dead: its lease ran out three times, unsettled',
+      )
+    }
+    for (const { handler, position } of gone) {
+      this.#options.log.warn(
+        { handler, position },
+        'a delivery ended without an attempt: the body of its event is no longer in the inbox',
       )
     }
     if (this.#needed === 0) await this.#options.engine.release(leases) // Stopped while it claimed.

@@ -45,6 +45,8 @@ export interface Claimed {
   readonly nextInMs?: number
   /** What this claim gave up as `crashed`. */
   readonly crashed: readonly { readonly handler: string; readonly key: EventKey }[]
+  /** What this claim ended, with the reason `gone`, because the body of its event is not in the inbox. Absent: none. */
+  readonly gone?: readonly { readonly handler: string; readonly position: number }[]
 }
 
 /** How an attempt ended. */

@@ -33,7 +33,7 @@ export interface KeptDelivery {
   readonly handler: string
   readonly state: DeliveryState
   readonly attempts: number
-  /** Why it ended where it did: a dead letter's reason, `skipped`, `erased`. */
+  /** Why it ended where it did: a dead letter's reason, `skipped`, `erased`, or `gone` (its event had no body when it was claimed). */
   readonly reason?: string
   /** The last failures, oldest first, at most 10. */
   readonly failures: readonly Failure[]

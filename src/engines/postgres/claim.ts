@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Claimed, Lease } from '../../model/delivery.ts'
 import type { Want } from '../../model/engine.ts'
-import type { EventKey, Source } from '../../model/event.ts'
+import type { Source } from '../../model/event.ts'
 import { admitting } from './admit.ts'
 import type { Database } from './database.ts'
 import { tokenOf } from './held.ts'
-import { settling } from './settle.ts'
+import { ending, settling } from './settle.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /** Leases heads that are due; before that, in a transaction of its own, admits what the intake holds: merged into one they deadlock with settle. */
@@ -17,17 +17,42 @@ export function claiming(
   const admit = admitting(schema)
   const take = taking(schema)
   const settle = settling(schema)
+  const end = ending(schema)
+
+  /** Their events have no body that a handler could be given: a version before made such deliveries. */
+  async function endGone(
+    client: PostgresClient,
+    handler: number,
+    heads: readonly BodilessHead[],
+  ): Promise<void> {
+    await end(
+      client,
+      handler,
+      heads.map(({ lane }) => lane),
+      heads.map(({ position }) => position),
+      heads.map(({ of }) => of),
+      heads.map(({ attempts }) => attempts - 1),
+      heads.map(() => 'succeeded'),
+      heads.map(() => 'gone'),
+      heads.map(() => null),
+    )
+  }
 
   async function leaseDue(
     client: PostgresClient,
     due: readonly ({ readonly id: number } & Want)[],
     leaseMs: number,
-  ): Promise<{ leases: Lease[]; crashed: { handler: string; key: EventKey }[] }> {
+  ): Promise<Claimed> {
     const leases: Lease[] = []
     const crashed: Lease[] = []
+    const gone: { handler: string; position: number }[] = []
     for (const { id, handler, limit } of due) {
       const token = randomUUID() // Not a number: a server that lost its last second would give it out twice.
-      const rows = await take(client, id, limit, Math.ceil(leaseMs), token)
+      const taken = await take(client, id, limit, Math.ceil(leaseMs), token)
+      const bodiless = taken.filter((row) => row.body === null)
+      if (bodiless.length > 0) await endGone(client, id, bodiless)
+      gone.push(...bodiless.map(({ position }) => ({ handler, position })))
+      const rows = taken.filter((row) => row.body !== null)
       for (const row of rows.toSorted((a, b) => a.position - b.position)) {
         const list = row.crashes < 3 ? leases : crashed
         list.push(leaseOf(handler, token, row))
@@ -37,7 +62,11 @@ export function claiming(
       client,
       crashed.map((lease) => ({ lease, outcome: { kind: 'dead', reason: 'crashed' } })),
     )
-    return { leases, crashed: crashed.map(({ handler, event }) => ({ handler, key: event.key })) }
+    return {
+      leases,
+      crashed: crashed.map(({ handler, event }) => ({ handler, key: event.key })),
+      ...(gone.length > 0 && { gone }),
+    }
   }
 
   async function claim(
@@ -104,12 +133,21 @@ function looking(schema: string): Statement<Handler> {
   )
 }
 
-interface Taken {
+interface TakenHead {
   readonly lane: string
   readonly position: number
+  /** `createInstant` of the event it is for, as the delivery has it. */
+  readonly of: number
   readonly attempts: number
   readonly crashes: number
   readonly failing_for: number
+}
+
+interface BodilessHead extends TakenHead {
+  readonly body: null
+}
+
+interface Taken extends TakenHead {
   readonly created: number
   readonly tenant: string
   readonly id: string
@@ -124,7 +162,7 @@ interface Taken {
  * Leases due heads, oldest first, past those another worker is about to lease. A head that still has a token was leased by somebody who let
  * the time pass: a crash; the third is not another attempt. Indexes: heads_due, primary key (lane, handler), unique (position, created).
  */
-function taking(schema: string): Statement<Taken> {
+function taking(schema: string): Statement<Taken | BodilessHead> {
   return statement(
     `${schema}.claim`,
     `
@@ -142,13 +180,13 @@ function taking(schema: string): Statement<Taken> {
       ))
       returning lane, position, created, attempts, crashes
     )
-    select t.lane, t.position::float8, t.attempts, t.crashes,
+    select t.lane, t.position::float8, t.created::float8 as of, t.attempts, t.crashes,
       coalesce((select ${schema}.now()) - f.since, 0)::float8 as failing_for,
       e.created::float8, e.tenant, e.id, e.type, e.source, e.received::float8, e.trace, e.body
     from taken t
-    cross join lateral (
+    left join lateral (
       select * from ${schema}.events e where e.position = t.position and e.created = t.created limit 1
-    ) e
+    ) e on true
     left join ${schema}.failing f on f.lane = t.lane and f.handler = $1
     `,
   )

@@ -1,6 +1,7 @@
 import type { ErasedStep, Person } from '../../model/erasure.ts'
 import { placingAsides } from './aside.ts'
 import { scouting } from './find.ts'
+import { lockingEvents } from './lock-events.ts'
 import { ending } from './settle.ts'
 import { nameOf, type PostgresClient, type Statement, statement } from './sql.ts'
 
@@ -30,6 +31,8 @@ export function erasing(
 ): (client: PostgresClient, person: Person, after?: string) => Promise<ErasedStep> {
   const scout = scouting(schema)
   const findAsides = placingAsides(schema)
+  const lock = lockingEvents(schema)
+  const pauseAdmission = pausingAdmission(schema)
   const removeWaiting = waitingRemoving(schema)
   const lockHeads = headsLocking(schema)
   const end = ending(schema)
@@ -49,8 +52,14 @@ export function erasing(
       return tenantId === undefined || key.tenantId === tenantId
     })
     const goOn = { next: next === undefined ? 'a' : `e${next}` }
-    if (items.length === 0) return { events: 0, deliveries: 0, ...goOn }
-    const places = [items.map(({ place }) => place.position), items.map(({ place }) => place.created)]
+    // Locked, no replay can add a delivery to them any more; without admission, none can move back behind another.
+    const locked = await lock(
+      client,
+      items.map(({ place }) => place),
+    )
+    if (locked.length === 0) return { events: 0, deliveries: 0, ...goOn }
+    await pauseAdmission(client)
+    const places = [locked.map(({ position }) => position), locked.map(({ created }) => created)]
     const waiting = await removeWaiting(client, ...places)
     const heads = await lockHeads(client, ...places)
     for (const [handler, of] of Map.groupBy(heads, (head) => head.handler)) {
@@ -66,9 +75,9 @@ export function erasing(
         of.map(() => null),
       )
     }
-    const buckets = [...new Set(items.map(({ place }) => Math.floor(place.position / 65_536)))]
+    const buckets = [...new Set(locked.map(({ position }) => Math.floor(position / 65_536)))]
     await blank(client, ...places, buckets)
-    return { events: items.length, deliveries: waiting.length + heads.length, ...goOn }
+    return { events: locked.length, deliveries: waiting.length + heads.length, ...goOn }
   }
 
   return async (client, person, after = 'e') => {
@@ -80,6 +89,20 @@ export function erasing(
     const removed = places.length === 0 ? [] : await removeAsides(client, places)
     return { events: removed.length, deliveries: 0, ...(next !== undefined && { next: `a${next}` }) }
   }
+}
+
+/**
+ * Waits until nobody admits deliveries, and lets nobody admit until the caller's transaction ends. Admission can park a head again, and a
+ * delivery that is parked after `removeWaiting` and before `lockHeads` would be found by neither. It takes the locks that admit.ts takes.
+ */
+function pausingAdmission(schema: string): Statement<never> {
+  return statement(
+    `${schema}.erase_hold_admit`,
+    `
+    select pg_advisory_xact_lock('${schema}.intake'::regclass::oid::int, id)
+    from (select id from ${schema}.handlers order by id offset 0) h
+    `,
+  )
 }
 
 /** What was no head yet. Indexes: primary keys. */

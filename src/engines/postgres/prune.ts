@@ -2,6 +2,7 @@ import { FusewireError } from '../../model/errors.ts'
 import { keysOutliveMs, lifetimeMs, lifetimes, type Retention } from '../../model/retention.ts'
 import type { Pruned } from '../../model/tending.ts'
 import { disorderMs, findingPosition } from './find.ts'
+import { lockingEvents } from './lock-events.ts'
 import { loading } from './read.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 import type { Place } from './walk.ts'
@@ -20,6 +21,7 @@ export function pruning(
   const positionAt = findingPosition(schema)
   const findLive = findingLive(schema)
   const load = loading(schema)
+  const lock = lockingEvents(schema)
   const blank = blanking(schema)
   const findAsides = findingAsides(schema)
   const deleteAsides = statement(
@@ -37,14 +39,20 @@ export function pruning(
     const until = now - shortestMs(retention)
     const to = await positionAt(client, until + disorderMs)
     const places = await findLive(client, after, to, stepLimit)
-    const kept = await load(client, places, false)
-    const old = places.filter(({ position }) => {
-      const event = kept.get(position)
-      return event !== undefined && now - event.receivedAt >= lifetimeMs(event, retention)
-    })
-    if (old.length > 0) await blank(client, ...columnsOf(old))
+    const candidates = await outlived(client, places)
+    // Somebody may have replayed them since, so ask again now that nobody else can change them.
+    const old = candidates.length === 0 ? [] : await outlived(client, await lock(client, candidates))
+    const blanked = old.length === 0 ? [] : await blank(client, ...columnsOf(old))
     const last = places.length === stepLimit ? places.at(-1) : undefined
-    return { events: old.length, next: last === undefined ? 'a0' : `e${last.position}` }
+    return { events: blanked.length, next: last === undefined ? 'a0' : `e${last.position}` }
+
+    async function outlived(by: PostgresClient, among: readonly Place[]): Promise<readonly Place[]> {
+      const kept = await load(by, among, false)
+      return among.filter(({ position }) => {
+        const event = kept.get(position)
+        return event !== undefined && now - event.receivedAt >= lifetimeMs(event, retention)
+      })
+    }
   }
 
   async function asides(
@@ -126,24 +134,41 @@ function findingLive(schema: string): Statement<Place> {
 }
 
 /**
- * The key stays, so that a resend is known; a refused event may still come again and be accepted, so it leaves nothing. Indexes: unique
- * (position, created), primary keys.
+ * The key stays, so that a resend is known; a refused event may still come again and be accepted, so it leaves nothing. Events that a
+ * handler still waits for stay whole. Indexes: unique (position, created), primary keys.
  */
-function blanking(schema: string): Statement<never> {
-  const these = `position = any ($1::bigint[]) and created = any ($2::bigint[])`
+function blanking(schema: string): Statement<{ one: number }> {
+  const these = `position = any (array (select position from settled)) and created = any ($2::bigint[])`
+  const handlers = `array (select id from ${schema}.handlers)`
   return statement(
     `${schema}.prune`,
     `
-    with refused as (
-      delete from ${schema}.events where ${these} and refused is not null
+    with settled as materialized (
+      select e.position from ${schema}.events e
+      where e.position = any ($1::bigint[]) and e.created = any ($2::bigint[]) and e.gone is null
+        and not exists (
+          select from ${schema}.intake i where i.handler = any (${handlers}) and i.position = e.position)
+        and not exists (
+          select from ${schema}.parked p
+          where p.handler = any (${handlers}) and p.lane = e.lane and p.position = e.position)
+        and not exists (
+          select from ${schema}.heads h
+          where h.lane in (e.lane, ${schema}.own_lane(e.position)) and h.handler = any (${handlers}) and h.position = e.position)
     ), finished as (
       delete from ${schema}.finished where ${these}
     ), dead as (
-      delete from ${schema}.dead where handler = any (array (select id from ${schema}.handlers)) and position = any ($1)
+      delete from ${schema}.dead
+      where handler = any (${handlers}) and position = any (array (select position from settled))
     ), named as (
       delete from ${schema}.names where bucket = any ($3::int[]) and ${these}
+    ), refused as (
+      delete from ${schema}.events where ${these} and refused is not null
+      returning 1 as one
+    ), pruned as (
+      update ${schema}.events set body = null, gone = 'pruned', trace = null where ${these} and refused is null
+      returning 1 as one
     )
-    update ${schema}.events set body = null, gone = 'pruned', trace = null where ${these} and refused is null
+    select one from refused union all select one from pruned
     `,
   )
 }

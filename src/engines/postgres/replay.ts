@@ -2,6 +2,8 @@ import { asidesOf, type Filter, replayOf } from '../../model/filter.ts'
 import type { Replayed } from '../../model/tending.ts'
 import { replayingAsides } from './replay-aside.ts'
 import { scouting } from './find.ts'
+import { lockingEvents } from './lock-events.ts'
+import { loading } from './read.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /** How many events one step makes again. */
@@ -15,6 +17,8 @@ export function replaying(
   schema: string,
 ): (client: PostgresClient, where: Filter, after?: string) => Promise<Replayed> {
   const scout = scouting(schema)
+  const lock = lockingEvents(schema)
+  const load = loading(schema)
   const restart = restarting(schema)
   const make = making(schema)
   const accept = accepting(schema)
@@ -27,11 +31,21 @@ export function replaying(
       const { ended, missing } = replayOf(kept, where)
       return ended.length > 0 || missing
     })
-    const ended = items.flatMap(({ kept, place }) =>
-      replayOf(kept, where).ended.map(({ handler }) => ({ ...place, handler })),
+    // What was found may have been pruned, erased or replayed since: lock it, then ask again.
+    const places = await lock(
+      client,
+      items.map(({ place }) => place),
     )
-    const lacking = items.filter(({ kept }) => replayOf(kept, where).missing).map(({ place }) => place)
-    const places = [lacking.map(({ position }) => position), lacking.map(({ created }) => created)]
+    const events = await load(client, places, false)
+    const plans = places.flatMap((place) => {
+      const kept = events.get(place.position)
+      return kept === undefined ? [] : [{ place, ...replayOf(kept, where) }]
+    })
+    const ended = plans.flatMap((plan) =>
+      plan.ended.map(({ handler, state }) => ({ ...plan.place, handler, state })),
+    )
+    const lacking = plans.filter(({ missing }) => missing).map(({ place }) => place)
+    const columns = [lacking.map(({ position }) => position), lacking.map(({ created }) => created)]
     const restarted =
       ended.length === 0
         ? []
@@ -40,9 +54,10 @@ export function replaying(
             ended.map(({ position }) => position),
             ended.map(({ created }) => created),
             ended.map(({ handler }) => handler),
+            ended.map(({ state }) => state),
           )
-    const made = lacking.length === 0 ? [] : await make(client, ...places, where.handler)
-    if (made.length > 0) await accept(client, ...places)
+    const made = lacking.length === 0 ? [] : await make(client, ...columns, where.handler)
+    if (made.length > 0) await accept(client, ...columns)
     return { deliveries: restarted.length + made.length, ...(next !== undefined && { next }) }
   }
 }
@@ -56,22 +71,24 @@ function restarting(schema: string): Statement<{ made: number }> {
     `${schema}.replay`,
     `
     with wanted as materialized (
-      select w.position, w.created, h.id as handler,
+      select w.position, w.created, w.state, h.id as handler,
         case when h.ordered then coalesce(e.lane, ${schema}.own_lane(w.position)) else ${schema}.own_lane(w.position) end as lane
-      from unnest($1::bigint[], $2::bigint[], $3::text[]) as w (position, created, name)
+      from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as w (position, created, name, state)
       cross join lateral (select id, ordered from ${schema}.handlers where name = w.name limit 1) h
       cross join lateral (
-        select lane from ${schema}.events e where e.position = w.position and e.created = w.created limit 1
+        select lane from ${schema}.events e
+        where e.position = w.position and e.created = w.created and e.body is not null limit 1
       ) e
     ), finished as (
       delete from ${schema}.finished f
       where f.position = any ($1) and f.created = any ($2)
-        and exists (select from wanted w where w.position = f.position and w.handler = f.handler)
+        and exists (
+          select from wanted w where w.position = f.position and w.handler = f.handler and w.state = 'succeeded')
       returning f.position, f.handler
     ), dead as (
       delete from ${schema}.dead d
       where d.handler = any (array (select handler from wanted)) and d.position = any ($1)
-        and exists (select from wanted w where w.position = d.position and w.handler = d.handler)
+        and exists (select from wanted w where w.position = d.position and w.handler = d.handler and w.state = 'dead')
       returning d.position, d.handler
     ), taken as materialized (
       select w.* from wanted w
@@ -100,7 +117,7 @@ function making(schema: string): Statement<{ made: number }> {
     select h.id, w.position, w.created, l.lane
     from unnest($1::bigint[], $2::bigint[]) as w (position, created)
     cross join lateral (
-      select * from ${schema}.events e where e.position = w.position and e.created = w.created and e.gone is null limit 1
+      select * from ${schema}.events e where e.position = w.position and e.created = w.created and e.body is not null limit 1
     ) e
     cross join ${schema}.handlers h
     cross join lateral (

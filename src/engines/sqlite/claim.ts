@@ -2,7 +2,7 @@ import type { Claimed, Lease } from '../../model/delivery.ts'
 import type { Want } from '../../model/engine.ts'
 import type { EventKey } from '../../model/event.ts'
 import { admitting } from './admit.ts'
-import { findingDueHeads, findingHeads, type Head, keyOf, leaseOf } from './head.ts'
+import { type BodilessHead, findingDueHeads, findingHeads, type Head, keyOf, leaseOf } from './head.ts'
 import { promoting } from './promote.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
@@ -16,6 +16,7 @@ export function claiming(
   const findHeads = findingHeads(db)
   const take = taking(db)
   const bury = burying(db)
+  const endGone = prepareEndGone(db)
   const promote = promoting(db)
   const admit = admitting(db)
   const nextDue = findingNextDue(db)
@@ -25,14 +26,24 @@ export function claiming(
     const leasedUntil = Math.ceil(now + leaseMs)
     const leases: Lease[] = []
     const crashed: { handler: string; key: EventKey }[] = []
+    const gone: { handler: string; position: number }[] = []
     let nextAt = Infinity
 
     for (const { handler, limit } of wants) {
       const id = registry.idOf(handler)
       if (id === undefined) continue
       let room = limit
+      const endBodiless = ({ seq, lane }: BodilessHead): void => {
+        endGone(id, seq)
+        if (lane !== null) promote(id, lane, now)
+        gone.push({ handler, position: seq })
+      }
 
       for (const head of dueHeads(id, now, limit)) {
+        if (head.body === null) {
+          endBodiless(head)
+          continue
+        }
         // Whoever leased it let its time pass.
         const crashes = head.crashes + head.leased
         if (crashes === 3) {
@@ -47,11 +58,19 @@ export function claiming(
       }
 
       const admitted = admit(id, room, now, leasedUntil)
-      for (const head of findHeads(id, admitted)) leases.push(leaseOf(handler, head, now))
+      for (const head of findHeads(id, admitted)) {
+        if (head.body === null) endBodiless(head)
+        else leases.push(leaseOf(handler, head, now))
+      }
 
       nextAt = Math.min(nextAt, hasIntake(id) ? now : (nextDue(id) ?? Infinity))
     }
-    return { leases, crashed, ...(nextAt < Infinity && { nextInMs: Math.max(0, nextAt - now) }) }
+    return {
+      leases,
+      crashed,
+      ...(gone.length > 0 && { gone }),
+      ...(nextAt < Infinity && { nextInMs: Math.max(0, nextAt - now) }),
+    }
   }
 }
 
@@ -72,6 +91,16 @@ function burying(db: SqliteSql): (handler: number, head: Head) => void {
     where seq = ? and handler = ? and token = ?
   `)
   return (handler, { seq, token }) => void bury.run(seq, handler, token)
+}
+
+/** Its event has no body that a handler could be given. Index: primary key (seq, handler). */
+function prepareEndGone(db: SqliteSql): (handler: number, seq: number) => void {
+  const end = db.prepare(`
+    update fw_deliveries set state = 'succeeded', reason = 'gone', due = null, leased = 0
+    where seq = ? and handler = ? and state = 'head'
+      and not exists (select 1 from fw_events e where e.seq = fw_deliveries.seq and e.body is not null)
+  `)
+  return (handler, seq) => void end.run(seq, handler)
 }
 
 /** Index: fw_due. */

@@ -1,12 +1,15 @@
+import type { Person } from '../../model/erasure.ts'
+import { readingAside } from './aside.ts'
 import { bucketOf } from './bucket.ts'
 import { promoting } from './promote.ts'
 import { query, type SqliteSql } from './sql.ts'
+import { subjectHash } from './subject.ts'
 
 /**
  * Takes away all of these events but their keys, inside the caller's transaction: bodies, errors, whose they are. What had not ended ends
  * as `erased`; whoever leased it has lost it, and its lane goes on. Gives how many had not ended.
  */
-export function erasing(db: SqliteSql): (seqs: readonly number[], now: number) => Erasure {
+export function erasing(db: SqliteSql): (person: Person, seqs: readonly number[], now: number) => Erasure {
   const blank = blanking(db)
   const ending = query<{ handler: number; lane: string | null; state: string }>(
     db,
@@ -28,12 +31,12 @@ export function erasing(db: SqliteSql): (seqs: readonly number[], now: number) =
   const unfail = unfailing(db)
   const forgetSubjects = subjectsForgetting(db)
 
-  return (seqs, now) => {
-    let events = 0
+  return (person, seqs, now) => {
+    const erased: number[] = []
     let deliveries = 0
     for (const seq of seqs) {
-      if (!blank(seq)) continue
-      events++
+      if (!blank(person, seq)) continue
+      erased.push(seq)
       for (const { handler, lane, state } of ending.all(seq)) {
         end.run(seq, handler)
         deliveries++
@@ -43,8 +46,8 @@ export function erasing(db: SqliteSql): (seqs: readonly number[], now: number) =
       }
       forget.run(seq)
     }
-    forgetSubjects(seqs)
-    return { events, deliveries }
+    forgetSubjects(erased)
+    return { events: erased.length, deliveries }
   }
 }
 
@@ -53,13 +56,20 @@ export interface Erasure {
   readonly deliveries: number
 }
 
-/** Index: primary key (seq). */
-function blanking(db: SqliteSql): (seq: number) => boolean {
+/**
+ * Only while the event names the person: its place may have gone to another since it was found. Indexes: primary keys (seq), (bucket, subject,
+ * seq).
+ */
+function blanking(db: SqliteSql): (person: Person, seq: number) => boolean {
   const blank = db.prepare(`
     update fw_events set body = null, gone = 'erased', refused = null, lane = null, trace = null
-    where seq = ? and body is not null
+    where seq = :seq and body is not null and (:tenant is null or tenant = :tenant)
+      and exists (select 1 from fw_subjects where bucket = :bucket and subject = :subject and seq = :seq)
   `)
-  return (seq) => blank.run(seq).changes !== 0
+  return ({ userId, tenantId }, seq) => {
+    const given = { seq, bucket: bucketOf(seq), subject: subjectHash(userId), tenant: tenantId ?? null }
+    return blank.run(given).changes !== 0
+  }
 }
 
 /** What no longer has a head does not fail. Indexes: primary key (handler, lane) of what fails, fw_heads. */
@@ -84,8 +94,15 @@ export function subjectsForgetting(db: SqliteSql): (seqs: readonly number[]) => 
   }
 }
 
-/** What was set aside goes whole. Index: primary key (seq). */
-export function erasingAsides(db: SqliteSql): (seqs: readonly number[]) => number {
+/** What was set aside goes whole, while it names the person. Index: primary key (seq). */
+export function erasingAsides(db: SqliteSql): (person: Person, seqs: readonly number[]) => number {
+  const read = readingAside(db)
   const remove = db.prepare('delete from fw_aside where seq = ?')
-  return (seqs) => seqs.filter((seq) => remove.run(seq).changes !== 0).length
+  return ({ userId, tenantId }, seqs) => {
+    const names = (seq: number): boolean => {
+      const kept = read(seq, ['conflict', 'stale', 'quarantined'], userId, false)
+      return kept !== undefined && (tenantId === undefined || kept.key.tenantId === tenantId)
+    }
+    return seqs.filter((seq) => names(seq) && remove.run(seq).changes !== 0).length
+  }
 }

@@ -3,15 +3,7 @@ import type { EventKey, Source } from '../../model/event.ts'
 import { query, type SqliteSql } from './sql.ts'
 
 /** A lane's first delivery with its event: what a lease is made of. */
-export interface Head {
-  readonly seq: number
-  readonly lane: string | null
-  readonly token: number
-  readonly leased: number
-  readonly attempts: number
-  readonly crashes: number
-  /** Since when its lane fails. */
-  readonly since: number | null
+export interface Head extends Delivery {
   readonly created: number
   readonly tenant: string
   readonly id: string
@@ -22,6 +14,22 @@ export interface Head {
   readonly trace: string | null
 }
 
+/** A delivery whose event has no body, or is not there: older versions made such ones. */
+export interface BodilessHead extends Delivery {
+  readonly body: null
+}
+
+interface Delivery {
+  readonly seq: number
+  readonly lane: string | null
+  readonly token: number
+  readonly leased: number
+  readonly attempts: number
+  readonly crashes: number
+  /** Since when its lane fails. */
+  readonly since: number | null
+}
+
 const columns = `
   d.seq, d.lane, d.token, d.leased, d.attempts, d.crashes, f.since,
   e.created, e.tenant, e.id, e.type, e.source, e.received, e.body, e.trace`
@@ -29,13 +37,13 @@ const columns = `
 /** Oldest due first. Index: fw_due. Not `limit ?`: SQLite plans by the value, and so prepares anew whenever one is bound: 30 us. */
 export function findingDueHeads(
   db: SqliteSql,
-): (handler: number, now: number, limit: number) => readonly Head[] {
-  const find = query<Head>(
+): (handler: number, now: number, limit: number) => readonly (Head | BodilessHead)[] {
+  const find = query<Head | BodilessHead>(
     db,
     `
     select ${columns}
     from fw_deliveries d indexed by fw_due
-    cross join fw_events e on e.seq = d.seq
+    left join fw_events e on e.seq = d.seq
     left join fw_failing f on f.handler = d.handler and f.lane = coalesce(d.lane, d.seq)
     where d.handler = ? and d.state = 'head' and d.due <= ?
     order by d.due, d.seq limit ? + 0
@@ -45,14 +53,16 @@ export function findingDueHeads(
 }
 
 /** In one query: half of what a query for each costs. Index: primary key (seq, handler). */
-export function findingHeads(db: SqliteSql): (handler: number, seqs: readonly number[]) => readonly Head[] {
-  const find = query<Head>(
+export function findingHeads(
+  db: SqliteSql,
+): (handler: number, seqs: readonly number[]) => readonly (Head | BodilessHead)[] {
+  const find = query<Head | BodilessHead>(
     db,
     `
     select ${columns}
     from json_each(?) admitted
     cross join fw_deliveries d on d.seq = admitted.value
-    cross join fw_events e on e.seq = d.seq
+    left join fw_events e on e.seq = d.seq
     left join fw_failing f on f.handler = d.handler and f.lane = coalesce(d.lane, d.seq)
     where d.handler = ?
     `,

@@ -9,8 +9,15 @@ import { seqAt } from './time.ts'
 /** What may go, as it was when somebody looked: the one that takes it away asks again. */
 export interface Prunable {
   readonly kind: 'events' | 'asides' | 'keys'
-  readonly rows: readonly { readonly seq: number; readonly receivedUntil: number }[]
+  readonly rows: readonly PrunableRow[]
   readonly next?: string
+}
+
+export interface PrunableRow {
+  readonly seq: number
+  readonly receivedUntil: number
+  /** Of events. One that another fate has befallen since stays: that fate has a time of its own. */
+  readonly fate?: Fate
 }
 
 /** How many go in one step, in which a megabyte is written: whoever is acknowledged with it waits for that. */
@@ -42,15 +49,15 @@ export function findingPrunable(
   function events(retention: Retention, after: number, now: number): Prunable {
     const pressed = retention.maxBytes !== undefined && bytes() > pressFrom(retention.maxBytes)
     const until = horizons(retention, pressed, now, placeAt)
-    const rows: { seq: number; receivedUntil: number }[] = []
+    const rows: PrunableRow[] = []
     let bucket = nextBucket.get(bucketOf(after))?.bucket
     for (let looked = 0; bucket !== undefined && looked < bucketLimit; looked++) {
       const found = inBucket(bucket)
-        .map(({ seq, type, fate }) => ({ seq, horizon: until(type, fate) }))
+        .map(({ seq, type, fate }) => ({ seq, fate, horizon: until(type, fate) }))
         .filter(({ seq, horizon }) => seq > after && seq < horizon.place)
         .toSorted((a, b) => a.seq - b.seq)
-      for (const { seq, horizon } of found) {
-        rows.push({ seq, receivedUntil: horizon.receivedUntil })
+      for (const { seq, fate, horizon } of found) {
+        rows.push({ seq, fate, receivedUntil: horizon.receivedUntil })
         if (rows.length === stepLimit) return { kind: 'events', rows, next: `e${seq}` }
       }
       if (bucket * 1_024 > until.last) break
@@ -116,6 +123,14 @@ function horizons(
 
 type Fate = 'unhandled' | 'succeeded' | 'dead' | 'waiting'
 
+/** The worst of an event's deliveries. Index: primary key (seq, handler). */
+const fateOf = (seq: string): string => `
+    coalesce(
+      (select case max(case d.state when 'succeeded' then 1 when 'dead' then 2 else 3 end)
+          when 1 then 'succeeded' when 2 then 'dead' when 3 then 'waiting' end
+        from fw_deliveries d where d.seq = ${seq}),
+      'unhandled')`
+
 /** Indexes: fw_types, primary key (seq, handler). */
 function findingFates(
   db: SqliteSql,
@@ -123,11 +138,7 @@ function findingFates(
   const find = query<{ seq: number; type: string; fate: Fate }>(
     db,
     `
-    select e.seq, e.type, coalesce(
-      (select case max(case d.state when 'succeeded' then 1 when 'dead' then 2 else 3 end)
-          when 1 then 'succeeded' when 2 then 'dead' when 3 then 'waiting' end
-        from fw_deliveries d where d.seq = e.seq),
-      'unhandled') as fate
+    select e.seq, e.type, ${fateOf('e.seq')} as fate
     from fw_events e indexed by fw_types where e.seq / 1024 = ? and e.body is not null
     `,
   )
@@ -195,18 +206,17 @@ export function pruning(db: SqliteSql): (prunable: Prunable) => number {
 }
 
 /** A refused event leaves nothing: it may come again and be accepted. Indexes: primary keys (seq), (seq, handler). */
-function pruningEvent(db: SqliteSql): (row: Prunable['rows'][number]) => boolean {
+function pruningEvent(db: SqliteSql): (row: PrunableRow) => boolean {
   const asked = `
-    where seq = :seq and body is not null and received <= :until and not exists (
-      select 1 from fw_deliveries d where d.seq = :seq and d.state in ('intake', 'parked', 'head'))`
+    where seq = :seq and body is not null and received <= :until and ${fateOf(':seq')} = :fate and :fate <> 'waiting'`
   const blank = db.prepare(
     `update fw_events set body = null, gone = 'pruned', lane = null ${asked} and refused is null`,
   )
   const remove = db.prepare(`delete from fw_events ${asked} and refused is not null`)
   const removeDeliveries = deliveriesRemoving(db)
-  return ({ seq, receivedUntil }) => {
-    const until = Math.min(receivedUntil, Number.MAX_SAFE_INTEGER)
-    const gone = blank.run({ seq, until }).changes !== 0 || remove.run({ seq, until }).changes !== 0
+  return ({ seq, receivedUntil, fate = 'waiting' }) => {
+    const given = { seq, fate, until: Math.min(receivedUntil, Number.MAX_SAFE_INTEGER) }
+    const gone = blank.run(given).changes !== 0 || remove.run(given).changes !== 0
     if (gone) removeDeliveries(seq)
     return gone
   }

@@ -2,7 +2,7 @@ import { readEvent } from '../../events/envelope.ts'
 import { asidesOf, type Filter, replayOf } from '../../model/filter.ts'
 import type { Arrival, EventKey, Source } from '../../model/event.ts'
 import { applicationsOf } from '../../model/wants.ts'
-import { idOfHash, subjectsOf } from './aside.ts'
+import { idOfHash, readingAside, subjectsOf } from './aside.ts'
 import type { Placed } from './find.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
@@ -22,6 +22,7 @@ export function replaying(
   const accept = accepting(db)
   const findEvent = findingEvent(db)
   const laneAmong = findingLane(db)
+  const readAside = readingAside(db)
   const takeAside = takingAside(db)
   const count = query<{ count: number }>(
     db,
@@ -31,9 +32,9 @@ export function replaying(
   function replay({ seq, kept }: Placed, where: Filter): number {
     const { ended, missing } = replayOf(kept, where)
     let made = 0
-    for (const { handler } of ended) {
+    for (const { handler, state } of ended) {
       const id = registry.idOf(handler)
-      if (id === undefined || !again(seq, id)) continue
+      if (id === undefined || !again(seq, id, state)) continue
       calm(seq, id)
       made++
     }
@@ -58,9 +59,11 @@ export function replaying(
   }
 
   /** It becomes an event of its own: its key is taken, so the hash of its body stands for its id. */
-  function replayAside({ seq, kept }: Placed, now: number): number {
-    const row = takeAside(seq)
-    if (row === undefined) return 0
+  function replayAside({ seq }: Placed, where: Filter, now: number): number {
+    // The place may have gone to another arrival since this one was found.
+    const kept = readAside(seq, asidesOf(where), where.userId, false)
+    const row = kept !== undefined && replayOf(kept, where).missing ? takeAside(seq) : undefined
+    if (kept === undefined || row === undefined) return 0
     const id = idOfHash(row.hash)
     const { type, receivedAt } = kept
     const { createInstant, tenantId } = kept.key
@@ -87,7 +90,7 @@ export function replaying(
   return (found, where, now) => {
     const aside = asidesOf(where).length > 0
     let made = 0
-    for (const placed of found) made += aside ? replayAside(placed, now) : replay(placed, where)
+    for (const placed of found) made += aside ? replayAside(placed, where, now) : replay(placed, where)
     return made
   }
 }
@@ -99,13 +102,14 @@ function applicationsIn(body: Uint8Array): readonly string[] {
 }
 
 /** Index: primary key (seq, handler), as for the next four. */
-function restarting(db: SqliteSql): (seq: number, handler: number) => boolean {
+function restarting(db: SqliteSql): (seq: number, handler: number, state: string) => boolean {
   const restart = db.prepare(`
     update fw_deliveries
     set state = 'intake', due = null, attempts = 0, crashes = 0, reason = null, failures = null
-    where seq = ? and handler = ? and state in ('succeeded', 'dead')
+    where seq = :seq and handler = :handler and state = :state and state in ('succeeded', 'dead')
+      and exists (select 1 from fw_events where seq = :seq and body is not null)
   `)
-  return (seq, handler) => restart.run(seq, handler).changes !== 0
+  return (seq, handler, state) => restart.run({ seq, handler, state }).changes !== 0
 }
 
 /** A person believes that it can succeed now: giving up starts anew. Index: primary key (handler, lane) of what fails. */

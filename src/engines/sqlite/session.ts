@@ -75,8 +75,8 @@ export interface SessionTending {
   readonly replay: (found: readonly Placed[], where: Filter, now: number) => number
   readonly prune: (prunable: Prunable) => number
   readonly rememberErased: (person: Person, now: number) => void
-  readonly erase: (seqs: readonly number[], now: number) => Erasure
-  readonly eraseAsides: (seqs: readonly number[]) => number
+  readonly erase: (person: Person, seqs: readonly number[], now: number) => Erasure
+  readonly eraseAsides: (person: Person, seqs: readonly number[]) => number
   readonly record: (receipts: readonly Receipt[]) => void
   readonly nodes: Nodes
 }

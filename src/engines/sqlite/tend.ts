@@ -82,7 +82,9 @@ export function tending({
       if (after === undefined) await writer.write(({ tend }) => tend.rememberErased(person, now()))
       const { kind, seqs, next } = await look('erasable', person, after)
       const erased = await writer.write(({ tend }) =>
-        kind === 'events' ? tend.erase(seqs, now()) : { events: tend.eraseAsides(seqs), deliveries: 0 },
+        kind === 'events'
+          ? tend.erase(person, seqs, now())
+          : { events: tend.eraseAsides(person, seqs), deliveries: 0 },
       )
       wake()
       return { ...erased, ...(next !== undefined && { next }) }
