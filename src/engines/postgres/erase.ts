@@ -32,7 +32,6 @@ export function erasing(
   const scout = scouting(schema)
   const findAsides = placingAsides(schema)
   const lock = lockingEvents(schema)
-  const pauseAdmission = pausingAdmission(schema)
   const removeWaiting = waitingRemoving(schema)
   const lockHeads = headsLocking(schema)
   const end = ending(schema)
@@ -52,17 +51,17 @@ export function erasing(
       return tenantId === undefined || key.tenantId === tenantId
     })
     const goOn = { next: next === undefined ? 'a' : `e${next}` }
-    // Locked, no replay can add a delivery to them any more; without admission, none can move back behind another.
+    // While they are locked no replay can add a delivery to them.
     const locked = await lock(
       client,
       items.map(({ place }) => place),
     )
     if (locked.length === 0) return { events: 0, deliveries: 0, ...goOn }
-    await pauseAdmission(client)
     const places = [locked.map(({ position }) => position), locked.map(({ created }) => created)]
-    const waiting = await removeWaiting(client, ...places)
-    const heads = await lockHeads(client, ...places)
-    for (const [handler, of] of Map.groupBy(heads, (head) => head.handler)) {
+    const { waiting, heads } = await takeDeliveries(client, places)
+    const positions = new Set(places[0])
+    const own = heads.filter(({ position }) => positions.has(position))
+    for (const [handler, of] of Map.groupBy(own, (head) => head.handler)) {
       await end(
         client,
         handler,
@@ -77,7 +76,27 @@ export function erasing(
     }
     const buckets = [...new Set(locked.map(({ position }) => Math.floor(position / 65_536)))]
     await blank(client, ...places, buckets)
-    return { events: locked.length, deliveries: waiting.length + heads.length, ...goOn }
+    return { events: locked.length, deliveries: waiting + own.length, ...goOn }
+  }
+
+  /**
+   * Ends what waits behind a head, and locks the heads of all lanes concerned. While that happens, a claim may make a head of what waits, or
+   * park a head behind an older delivery. So it is repeated until nothing waits between two looks that found the same heads: a locked head
+   * keeps its lane as it is.
+   */
+  async function takeDeliveries(
+    client: PostgresClient,
+    places: readonly unknown[],
+  ): Promise<{ readonly waiting: number; readonly heads: readonly Head[] }> {
+    let waiting = 0
+    let heads = await lockHeads(client, ...places)
+    for (;;) {
+      const removed = (await removeWaiting(client, ...places)).length
+      const now = await lockHeads(client, ...places)
+      waiting += removed
+      if (removed === 0 && textOf(now) === textOf(heads)) return { waiting, heads }
+      heads = now
+    }
   }
 
   return async (client, person, after = 'e') => {
@@ -89,20 +108,6 @@ export function erasing(
     const removed = places.length === 0 ? [] : await removeAsides(client, places)
     return { events: removed.length, deliveries: 0, ...(next !== undefined && { next: `a${next}` }) }
   }
-}
-
-/**
- * Waits until nobody admits deliveries, and lets nobody admit until the caller's transaction ends. Admission can park a head again, and a
- * delivery that is parked after `removeWaiting` and before `lockHeads` would be found by neither. It takes the locks that admit.ts takes.
- */
-function pausingAdmission(schema: string): Statement<never> {
-  return statement(
-    `${schema}.erase_hold_admit`,
-    `
-    select pg_advisory_xact_lock('${schema}.intake'::regclass::oid::int, id)
-    from (select id from ${schema}.handlers order by id offset 0) h
-    `,
-  )
 }
 
 /** What was no head yet. Indexes: primary keys. */
@@ -140,14 +145,21 @@ interface Head {
   readonly attempts: number
 }
 
-/** In order of handler's name, then lane, as whoever waits for heads locks them. Index: primary key (lane, handler). */
+function textOf(heads: readonly Head[]): string {
+  return heads.map(({ handler, lane, position }) => `${handler}/${lane}/${position}`).join(' ')
+}
+
+/**
+ * Of the lanes of these events, whichever event is first in them. In order of handler's name, then lane: the order in which claim and settle
+ * lock heads. Index: primary key (lane, handler).
+ */
 function headsLocking(schema: string): Statement<Head> {
   return statement(
     `${schema}.erase_lock_heads`,
     `
     select h.handler, h.lane, h.position::float8, h.created::float8, h.attempts
     from ${schema}.heads h
-    where h.position = any ($1::bigint[]) and h.lane = any (array (
+    where h.lane = any (array (
       select l.lane from unnest($1::bigint[], $2::bigint[]) as w (position, created)
       cross join lateral (
         (select e.lane from ${schema}.events e where e.position = w.position and e.created = w.created limit 1)
