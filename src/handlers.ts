@@ -24,6 +24,13 @@ export interface GateOptions {
   onFailure?: 'refuse' | 'allow'
 }
 
+/** A gate says no by throwing; who returns a boolean expects `false` to be a no. tsc prints the string. */
+export type NoBoolean<Result> = 0 extends 1 & Result
+  ? unknown // any
+  : [Extract<Awaited<Result>, boolean>] extends [never]
+    ? unknown
+    : 'a gate must not return a boolean: throw Denied to say no, return nothing to let the event pass'
+
 /** What a handler is given. */
 export interface HandlerContext<Event> {
   readonly event: Event

@@ -49,7 +49,7 @@ export async function open(
     clock,
     log,
   }
-  if (inbox === 'none') return { observer, door: { ...door, keeper: inline(handlers, gated, clock) } }
+  if (inbox === 'none') return { observer, door: { ...door, keeper: inline(handlers, gated, clock, log) } }
   if (observer !== undefined) inbox.observe?.(observer)
   await inbox.open()
   await inbox.subscribe(handlers.map(subscriptionOf))

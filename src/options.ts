@@ -25,7 +25,7 @@ export interface WebhookOptions<Inbox extends Engine | 'none'> {
   gateTimeoutMs?: number
   /** Attempts at a time, for each handler. Default: 16. */
   concurrency?: number
-  /** `handled`: events that no handler asks for are answered 200 and not kept. Default: `all`. */
+  /** `handled`: events that no handler asks for are answered 200 and not kept; of what a gate let pass the key stays. Default: `all`. */
   keep?: 'all' | 'handled'
   /** Paths below `event` whose values are not kept: `user.data`, `user.registrations[].data`. Gates see them, handlers do not. */
   redact?: readonly string[]

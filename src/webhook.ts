@@ -7,6 +7,7 @@ import type {
   GateOptions,
   HandlerContext,
   MayOmitOptions,
+  NoBoolean,
   OnOptions,
   ResultOf,
   Types,
@@ -109,16 +110,17 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
 
   /**
    * Decides about a transactional event while FusionAuth waits. Resolve, and it may commit; throw, and it is told no. Several gates of a type
-   * are asked in order. A gate runs at least once for an event: make it safe to repeat.
+   * are asked in order. A gate runs at least once for an event: make it safe to repeat. What it returns is ignored, but `false`, or a value
+   * whose `ok` is `false`, is an error: `FW_GATE_RESULT`.
    */
-  gate<const T extends OneOrMore<TransactionalType>>(
+  gate<const T extends OneOrMore<TransactionalType>, Result>(
     type: T,
-    decide: (context: GateContext<EventsOf<T>>) => unknown,
+    decide: ((context: GateContext<EventsOf<T>>) => Result) & NoBoolean<Result>,
   ): this
-  gate<const T extends OneOrMore<TransactionalType>>(
+  gate<const T extends OneOrMore<TransactionalType>, Result>(
     type: T,
     options: GateOptions,
-    decide: (context: GateContext<EventsOf<T>>) => unknown,
+    decide: ((context: GateContext<EventsOf<T>>) => Result) & NoBoolean<Result>,
   ): this
   gate(type: OneOrMore<string>, ...rest: WithOptions<GivenGate>): this {
     this.#checkOpen()

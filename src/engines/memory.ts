@@ -12,6 +12,7 @@ import {
   isErased,
   isFull,
   isUnwanted,
+  keepKey,
   keepNew,
   newQueue,
   keyText,
@@ -37,15 +38,17 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
     const known = events.get(key)
     if (known === undefined) {
       if (isFull(store, arrival)) return 'full'
-      if (isUnwanted(store, arrival)) return 'unwanted'
       if (isStale(arrival, clock.now())) return setAside('stale', arrival)
-      keepNew(store, arrival, clock.now())
-      return 'stored'
+      if (!isUnwanted(store, arrival)) {
+        keepNew(store, arrival, clock.now())
+        return 'stored'
+      }
+      if (arrival.ifUnwanted === 'key') keepKey(store, arrival, clock.now())
+      return 'unwanted'
     }
     if (known.arrival.refused !== undefined && arrival.refused === undefined) {
       events.delete(key)
-      keepNew(store, arrival, clock.now())
-      return 'stored'
+      return append(arrival)
     }
     return Buffer.compare(known.arrival.hash, arrival.hash) === 0
       ? 'duplicate'
@@ -54,10 +57,12 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
 
   /** Once, however often it is sent. */
   function setAside(kind: 'conflict' | 'stale', arrival: Arrival): Appended {
-    const again = store.asides.some((aside) => Buffer.compare(aside.arrival.hash, arrival.hash) === 0)
-    if (!again && !isErased(store, arrival)) {
+    const known = store.asides.find((aside) => Buffer.compare(aside.arrival.hash, arrival.hash) === 0)
+    if (known === undefined && !isErased(store, arrival)) {
       store.asides.push({ kind, position: ++store.positions, arrival })
     }
+    // A gate that refused these bytes has let them pass now.
+    if (known !== undefined && arrival.refused === undefined) known.arrival = arrival
     return kind
   }
 
@@ -131,12 +136,16 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       return answers
     },
 
-    async known(keys) {
+    async known(copies) {
       assertOpen()
-      return keys.map((key) => {
-        const event = events.get(keyText(key))
-        return event !== undefined && event.arrival.refused === undefined
-      })
+      return copies.map(({ key, hash }) =>
+        [events.get(keyText(key)), ...store.asides].some(
+          (kept) =>
+            kept !== undefined &&
+            kept.arrival.refused === undefined &&
+            Buffer.compare(kept.arrival.hash, hash) === 0,
+        ),
+      )
     },
 
     async probe() {

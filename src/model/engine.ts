@@ -1,5 +1,5 @@
 import type { Claimed, Lease, Outcome, Subscription } from './delivery.ts'
-import type { Arrival, EventKey } from './event.ts'
+import type { Arrival, Copy, EventKey } from './event.ts'
 import type { Kept } from './kept.ts'
 import type { Observer } from './observer.ts'
 import type { Stats } from './stats.ts'
@@ -35,8 +35,8 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
    */
   append(arrivals: readonly Arrival[]): Promise<readonly Appended[]>
 
-  /** Which of these are in the inbox and were not refused by a gate. @internal */
-  known(keys: readonly EventKey[]): Promise<readonly boolean[]>
+  /** Which of these are in the inbox, or set aside, with the same bytes, and were not refused by a gate. @internal */
+  known(copies: readonly Copy[]): Promise<readonly boolean[]>
 
   /** A durable write that changes nothing, to learn whether the inbox works again. @internal */
   probe(): Promise<void>
@@ -78,7 +78,7 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
 /**
  * `stored`: new, or refused by a gate before and now accepted. `duplicate`: known with the same body. `conflict`: known with another
  * body; this one is kept beside it without deliveries. `stale`: not known, but so old that it may be a copy of what was forgotten; kept
- * without deliveries. `quarantined`: no row of it can be stored but its bytes, without deliveries. `unwanted`: not kept, as it asked. `full`: not kept, for want of room.
+ * without deliveries. `quarantined`: no row of it can be stored but its bytes, without deliveries. `unwanted`: no subscription wants it; kept as `ifUnwanted` says. `full`: not kept, for want of room.
  */
 export type Appended = 'stored' | 'duplicate' | 'conflict' | 'stale' | 'quarantined' | 'unwanted' | 'full'
 

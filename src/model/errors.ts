@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'FW_BODY_READ'
   | 'FW_SHAPE'
   | 'FW_GATE_TIMEOUT'
+  | 'FW_GATE_RESULT'
   | 'FW_TIMEOUT'
   | 'FW_LEASE_LOST'
   | 'FW_FORWARD'

@@ -46,6 +46,12 @@ export interface Arrival {
   readonly trace?: string
   /** A gate's no, in words: the event is kept without deliveries. */
   readonly refused?: string
-  /** Not kept when no subscription wants it. */
-  readonly onlyIfWanted?: true
+  /**
+   * What is kept when no subscription wants it. `nothing`. `key`: key and hash without the body, so that a gate that let it pass is not asked
+   * again by a resend. Absent: the whole event.
+   */
+  readonly ifUnwanted?: 'nothing' | 'key'
 }
+
+/** One request's copy of an event: two copies are the same when both the key and the bytes are equal. */
+export type Copy = Pick<Arrival, 'key' | 'hash'>

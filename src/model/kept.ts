@@ -14,14 +14,20 @@ export interface Kept {
   readonly size: number
   /** Absent where it was not asked for, and once it is gone. */
   readonly body?: Uint8Array
-  /** Its body was taken away; what is left tells a resend from news. */
-  readonly gone?: 'pruned' | 'erased'
+  /** It has no body any more, or (`unwanted`) never had one here. What is left tells a resend from news. */
+  readonly gone?: Gone
   /** Why it has no deliveries, if it was not accepted. */
   readonly refused?: string
   /** Why it has no deliveries, if it was set aside. */
   readonly aside?: Aside
   readonly deliveries: readonly KeptDelivery[]
 }
+
+/** `unwanted`: a gate let it pass, no handler asked for it, and `keep: 'handled'` keeps no body then. */
+export type Gone = 'pruned' | 'erased' | 'unwanted'
+
+/** Stands in `Kept.refused` when the words of the refusal were erased with the person. The event stays refused. */
+export const refusalErased = 'erased'
 
 /**
  * `conflict`: another event was here before under its key. `stale`: older than what the inbox remembers, so it may be a copy of what was

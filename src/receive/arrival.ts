@@ -4,6 +4,7 @@ import type { Arrival } from '../model/event.ts'
 import type { ParsedEvent } from '../model/registration.ts'
 import { applicationsOf } from '../model/wants.ts'
 import type { Accepted } from './accepted.ts'
+import type { Body } from './body.ts'
 import { canonicalId, loginSubject } from './identify.ts'
 
 /** The event as the inbox takes it in. Its hash is that of all it said, whatever of it is kept. */
@@ -17,13 +18,17 @@ export function arrivalOf(
     type: printable(event.type),
     source: 'door',
     receivedAt: Math.round(receivedAt),
-    hash: Buffer.from(body.sha256(), 'base64'),
+    hash: hashOf(body),
     body: redact(event, body.bytes),
     ...(lane !== undefined && { lane: canonicalId(`${key.tenantId}/${lane}`) }),
     applicationIds: applicationsOf(event),
     subjects: subjectsOf(event),
     ...(trace !== undefined && { trace }),
   }
+}
+
+export function hashOf(body: Body): Uint8Array {
+  return Buffer.from(body.sha256(), 'base64')
 }
 
 /** What an event is about: the events of one user, group or entity are handled in order. */

@@ -35,8 +35,13 @@ async function ask(
   const late = () =>
     new FusewireError('FW_GATE_TIMEOUT', `gate ${one.name} did not decide within ${Math.round(ms)} ms`)
   try {
-    await within({ ms, clock, late }, (signal) => one.decide({ event, signal, deadlineAt: deadline.at }))
-    return undefined
+    const given = await within({ ms, clock, late }, (signal) =>
+      one.decide({ event, signal, deadlineAt: deadline.at }),
+    )
+    const mistake = mistakeIn(given)
+    return mistake === undefined
+      ? undefined
+      : failed('FW_GATE_RESULT', 'The receiver failed.', `gate ${one.name} returned ${mistake}`)
   } catch (error) {
     switch (codeOf(error)) {
       case 'FW_DENIED':
@@ -52,4 +57,14 @@ async function ask(
         )
     }
   }
+}
+
+/**
+ * What a gate must not return, because whoever wrote it meant a no: `false`, and what reports its own failure by `ok: false`, such as a
+ * `Response` of `fetch` that nobody looked at. Every other value lets the event pass.
+ */
+function mistakeIn(given: unknown): string | undefined {
+  if (given === false) return 'false; a gate says no by throwing Denied'
+  const isFailed = typeof given === 'object' && given !== null && 'ok' in given && given.ok === false
+  return isFailed ? 'a value whose ok is false; look at it, and throw Denied to say no' : undefined
 }

@@ -4,34 +4,59 @@ import { allThere, whenThere } from '../lib/when-there.ts'
 import { within } from '../lib/within.ts'
 import type { Clock } from '../lib/clock.ts'
 import { FusewireError } from '../model/errors.ts'
-import { idempotencyKey } from '../model/event.ts'
+import { type EventKey, idempotencyKey } from '../model/event.ts'
+import type { Log } from '../model/log.ts'
 import type { Handler } from '../model/registration.ts'
 import { wants } from '../model/wants.ts'
 import type { Accepted, Keeper } from './accepted.ts'
 import { type Answer, duplicate, failed, handled } from './answer.ts'
+import type { Body } from './body.ts'
 import { Recent } from './recent.ts'
 
 /**
  * `inbox: 'none'`: every handler that wants the event runs once, side by side, before the answer and under its deadline. One failure is a
- * 500 for all. What was handled in the last 24 hours is answered without running anything again.
+ * 500 for all. What was handled in the last 24 hours is answered without running anything again. Of a gated type that holds for equal bytes
+ * only: other bytes under a known key are asked about, and then logged and not handled.
  */
-export function inline(handlers: readonly Handler[], gated: (type: string) => boolean, clock: Clock): Keeper {
-  const recent = new Recent(clock)
+export function inline(
+  handlers: readonly Handler[],
+  gated: (type: string) => boolean,
+  clock: Clock,
+  log: Log,
+): Keeper {
+  const handledKeys = new Recent(clock)
+  const passedGates = new Recent(clock)
 
   return {
     closed: () => undefined,
-    recall: ({ key }) => (recent.has(key) ? duplicate : undefined),
+    recall({ event, key, body }) {
+      const known = gated(event.type) ? passedGates.has(keyOfBytes(key, body)) : handledKeys.has(key)
+      return known ? duplicate : undefined
+    },
     keep(accepted) {
-      const { event, key } = accepted
+      const { event, key, body } = accepted
+      const isGated = gated(event.type)
+      if (isGated && handledKeys.has(key)) {
+        const { type, id } = event
+        log.error({ type, id }, 'two events with one id and different bodies; the second is not handled')
+        passedGates.add(keyOfBytes(key, body))
+        return handled
+      }
       const wanting = handlers.filter((handler) => wants(handler, event))
-      if (wanting.length === 0 && !gated(event.type)) return handled
+      if (wanting.length === 0 && !isGated) return handled
       return whenThere(runAll(wanting, accepted, clock), (failure) => {
-        if (failure === undefined) recent.add(key)
-        return failure ?? handled
+        if (failure !== undefined) return failure
+        handledKeys.add(key)
+        if (isGated) passedGates.add(keyOfBytes(key, body))
+        return handled
       })
     },
     refuse: async () => {},
   }
+}
+
+function keyOfBytes(key: EventKey, body: Body): EventKey {
+  return { ...key, id: body.sha256() }
 }
 
 function runAll(

@@ -2,12 +2,12 @@ import { isTransactional } from '../events/catalogue.ts'
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
 import type { Engine } from '../model/engine.ts'
-import type { EventKey } from '../model/event.ts'
+import type { Arrival } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
-import type { Keeper } from './accepted.ts'
+import type { Accepted, Keeper } from './accepted.ts'
 import { type Answer, duplicate, handled, kept, unavailable } from './answer.ts'
 import { AppendQueue, type Pushed } from './append-queue.ts'
-import { arrivalOf } from './arrival.ts'
+import { arrivalOf, hashOf } from './arrival.ts'
 import { redacting, type Redaction } from './redact.ts'
 
 /** What of the events is kept. */
@@ -29,9 +29,9 @@ export function keep(
   const queue = new AppendQueue(engine, clock, log)
   let fullUntil = -Infinity
 
-  async function recall(key: EventKey): Promise<Answer | undefined> {
+  async function recall({ key, body }: Accepted): Promise<Answer | undefined> {
     try {
-      const [known] = await engine.known([key])
+      const [known] = await engine.known([{ key, hash: hashOf(body) }])
       return known === true ? duplicate : undefined
     } catch (error) {
       log.error({ error: describeError(error) }, 'the inbox does not answer')
@@ -39,42 +39,46 @@ export function keep(
     }
   }
 
+  async function push(arrival: Arrival, { event, deadline }: Accepted): Promise<Pushed> {
+    const outcome = await queue.push(arrival, deadline)
+    const { type, id } = event
+    if (outcome === 'conflict') {
+      log.error(
+        { type, id },
+        'two events with one id and different bodies; the second is kept without deliveries',
+      )
+    }
+    if (outcome === 'stale') {
+      log.warn({ type, id }, 'an event is older than what the inbox remembers; it is kept without deliveries')
+    }
+    if (outcome === 'quarantined') {
+      log.error(
+        { type, id },
+        'the inbox could not store an event as it is; its bytes are kept without deliveries',
+      )
+    }
+    return outcome
+  }
+
+  function ifUnwanted(type: string): Pick<Arrival, 'ifUnwanted'> {
+    if (keepAll) return {}
+    return { ifUnwanted: gated(type) ? 'key' : 'nothing' }
+  }
+
   return {
     closed: () => queue.closed() ?? (clock.now() < fullUntil ? 'the inbox is full' : undefined),
     // Without a gate nothing has to be known before the append, which finds duplicates itself.
-    recall: ({ event, key }) => (gated(event.type) ? recall(key) : undefined),
+    recall: (accepted) => (gated(accepted.event.type) ? recall(accepted) : undefined),
     async keep(accepted) {
-      const arrival = arrivalOf(accepted, redact)
-      const outcome = await queue.push(
-        keepAll ? arrival : { ...arrival, onlyIfWanted: true },
-        accepted.deadline,
-      )
-      const { type, id } = accepted.event
-      if (outcome === 'conflict') {
-        log.error(
-          { type, id },
-          'two events with one id and different bodies; the second is kept without deliveries',
-        )
-      }
-      if (outcome === 'stale') {
-        log.warn(
-          { type, id },
-          'an event is older than what the inbox remembers; it is kept without deliveries',
-        )
-      }
-      if (outcome === 'quarantined') {
-        log.error(
-          { type, id },
-          'the inbox could not store an event as it is; its bytes are kept without deliveries',
-        )
-      }
-      // Then there is room for nobody, and no gate must act on what cannot be kept; a second later one request asks again.
+      const { type } = accepted.event
+      const outcome = await push({ ...arrivalOf(accepted, redact), ...ifUnwanted(type) }, accepted)
+      // A transactional event was refused for space: answer 503 before running gates for one second, then try again.
       if (outcome === 'full' && isTransactional(type)) fullUntil = clock.now() + 1_000
       return answers[outcome]
     },
     /** FusionAuth is told no either way; that the inbox remembers it is worth an attempt. */
     async refuse(accepted, { reason }) {
-      await queue.push({ ...arrivalOf(accepted, redact), refused: reason ?? 'refused' }, accepted.deadline)
+      await push({ ...arrivalOf(accepted, redact), refused: reason ?? 'refused' }, accepted)
     },
     stop: () => queue.stop(),
   }

@@ -25,7 +25,7 @@ export interface Door {
   readonly answerWithinMs: number
   readonly gates: ReadonlyMap<string, readonly Gate[]>
   readonly keeper: Keeper
-  /** Events being decided, by the text of their keys. */
+  /** Events being decided, by the text of their keys and the hash of their bytes. */
   readonly deciding: Map<string, Promise<Answer>>
   /** Misprinted types that the log has been told of. */
   readonly misprints: Set<string>
@@ -100,18 +100,25 @@ function reportOnce(misprint: string, { misprints, log }: Door): void {
   log.warn({ type: misprint }, 'an event has a misprint of its type; it is taken for the one that is meant')
 }
 
-/** A copy that comes while the event is being decided shares the answer. What is decided at once needs no name to be found by. */
+/**
+ * A copy with the same bytes that arrives while the event is being decided shares the answer. Other bytes under the same key are decided by
+ * themselves. A decision made synchronously cannot overlap with a copy, so it is not entered in `deciding`.
+ */
 function decideOnce(accepted: Accepted, door: Door): Answer | Promise<Answer> {
   const { deciding } = door
-  const underWay = deciding.size === 0 ? undefined : deciding.get(keyText(accepted.key))
+  const underWay = deciding.size === 0 ? undefined : deciding.get(copyText(accepted))
   if (underWay !== undefined) return underWay
   const answer = decide(accepted, door)
   if (!(answer instanceof Promise)) return answer
-  const name = keyText(accepted.key)
+  const name = copyText(accepted)
   const forget = () => deciding.delete(name)
   answer.then(forget, forget)
   deciding.set(name, answer)
   return answer
+}
+
+function copyText({ key, body }: Accepted): string {
+  return `${keyText(key)}/${body.sha256()}`
 }
 
 function decide(accepted: Accepted, door: Door): Answer | Promise<Answer> {

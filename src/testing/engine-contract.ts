@@ -101,7 +101,7 @@ export const engineContract: readonly Clause[] = [
     const before = await engine.get(refused.key)
     assert.equal(before?.refused, 'not today')
     assert.deepEqual(before?.deliveries, [])
-    assert.deepEqual(await engine.known([refused.key]), [false])
+    assert.deepEqual(await engine.known([refused]), [false])
     assert.equal((await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)).leases.length, 0)
 
     assert.deepEqual(await engine.append([arrival('1')]), ['stored'])
@@ -110,7 +110,7 @@ export const engineContract: readonly Clause[] = [
     const after = await engine.get(refused.key)
     assert.equal(after?.refused, undefined)
     assert.equal(after?.deliveries.length, 1)
-    assert.deepEqual(await engine.known([refused.key]), [true])
+    assert.deepEqual(await engine.known([refused]), [true])
     assert.equal((await drain(engine, 'a')).length, 1)
     assert.equal((await engine.stats()).events, 1)
   }),
@@ -151,7 +151,7 @@ export const engineContract: readonly Clause[] = [
       else assert.ok(answer === 'stored' || answer === 'quarantined', answer)
     })
     assert.deepEqual(
-      await engine.known(batch.filter((_, i) => i % 2 === 0).map(({ key }) => key)),
+      await engine.known(batch.filter((_, i) => i % 2 === 0)),
       poison.map(() => true),
     )
   }),
@@ -159,8 +159,45 @@ export const engineContract: readonly Clause[] = [
   clause('knows what it holds', async ({ open }) => {
     const engine = await open()
     await engine.append([arrival('1'), arrival('2', { refused: 'no' })])
-    assert.deepEqual(await engine.known(['1', '2', '3'].map((id) => arrival(id).key)), [true, false, false])
+    assert.deepEqual(await engine.known(['1', '2', '3'].map((id) => arrival(id))), [true, false, false])
     assert.deepEqual(await engine.known([]), [])
+  }),
+
+  clause('knows a copy by its bytes, and sets other bytes aside', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    const first = arrival('1')
+    const other = arrival('1', { body: Buffer.from('other') })
+    await engine.append([first])
+    assert.deepEqual(await engine.known([first, other]), [true, false])
+
+    assert.deepEqual(await engine.append([{ ...other, refused: 'no' }]), ['conflict'])
+    assert.deepEqual(await engine.known([other]), [false])
+
+    assert.deepEqual(await engine.append([other]), ['conflict'])
+    assert.deepEqual(await engine.append([{ ...other, refused: 'no' }]), ['conflict'])
+    assert.deepEqual(await engine.known([first, other]), [true, true])
+    assert.equal((await drain(engine, 'a')).length, 1)
+  }),
+
+  clause('remembers that an event was decided which it keeps for nobody', async ({ open }) => {
+    const engine = await open()
+    await engine.subscribe([{ ...subscription('a'), types: ['user.create'] }])
+    const decided = arrival('1', { ifUnwanted: 'key', lane: 'u', subjects: ['u'] })
+    const forgotten = arrival('2', { ifUnwanted: 'nothing' })
+    const batch = [decided, forgotten, arrival('3', { type: 'user.create', ifUnwanted: 'key' })]
+    assert.deepEqual(await engine.append(batch), ['unwanted', 'unwanted', 'stored'])
+    assert.deepEqual(await engine.append(batch), ['duplicate', 'unwanted', 'duplicate'])
+    assert.deepEqual(await engine.known(batch), [true, false, true])
+    const kept = await engine.get(decided.key)
+    assert.deepEqual([kept?.gone, kept?.size, kept?.body, kept?.deliveries], ['unwanted', 0, undefined, []])
+    assert.equal(await engine.get(forgotten.key), undefined)
+
+    const refused = arrival('4', { ifUnwanted: 'key', refused: 'no' })
+    assert.deepEqual(await engine.append([refused]), ['stored'])
+    assert.deepEqual(await engine.append([arrival('4', { ifUnwanted: 'key' })]), ['unwanted'])
+    assert.deepEqual(await engine.known([refused]), [true])
+    const later = await engine.get(refused.key)
+    assert.deepEqual([later?.gone, later?.refused], ['unwanted', undefined])
   }),
 
   clause('answers a probe', async ({ open }) => {

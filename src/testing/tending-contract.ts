@@ -138,7 +138,7 @@ export const tendingContract: readonly Clause[] = [
   tendingClause('keeps nothing for nobody when it is asked not to', async ({ open }) => {
     const engine = await open()
     await engine.subscribe([{ ...subscription('a'), types: ['user.create'] }])
-    const only = { onlyIfWanted: true } as const
+    const only = { ifUnwanted: 'nothing' } as const
     const events = [
       arrival('1', only),
       arrival('2', { ...only, type: 'user.create' }),
@@ -359,7 +359,7 @@ export const tendingContract: readonly Clause[] = [
     assert.deepEqual(idsOf(delivered).slice(0, 1), ['1'])
     const bodies = delivered.slice(1).map(({ event }) => Buffer.from(event.body).toString().slice(0, 5))
     assert.deepEqual(bodies.toSorted(), ['other', '{"eve'])
-    assert.deepEqual(await engine.known([arrival('1').key]), [true])
+    assert.deepEqual(await engine.known([arrival('1')]), [true])
     assert.deepEqual(await all(tended(engine), { state: ['conflict', 'stale'] }), [])
   }),
 
@@ -545,6 +545,31 @@ export const tendingContract: readonly Clause[] = [
     assert.deepEqual([kept?.gone, kept?.body, kept?.deliveries], ['erased', undefined, []])
     assert.deepEqual(found(await all(tended(engine), {})), ['4', '3'])
     assert.deepEqual(idsOf(await drain(engine, 'a')).toSorted(), ['3', '4'])
+  }),
+
+  tendingClause('asks the gate again about a refused event whose person was erased', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    const now = await nowOf(engine)
+    const of = (id: string, age: number) =>
+      arrival(id, { subjects: ['ada'], createInstant: now - age, lane: 'ada' })
+    const [before, after] = [of('before', 2 * dayMs), of('after', dayMs)]
+    await engine.append([{ ...before, refused: 'ada may not' }])
+    await erase(engine, { userId: 'ada' })
+    await engine.append([{ ...after, refused: 'ada may not' }])
+
+    assert.deepEqual(await engine.known([before, after]), [false, false])
+    for (const { key } of [before, after]) {
+      const kept = await engine.get(key)
+      assert.deepEqual([kept?.gone, kept?.body, kept?.refused], ['erased', undefined, 'erased'])
+    }
+
+    assert.deepEqual(await engine.append([before, after]), ['stored', 'stored'])
+    assert.deepEqual(await engine.known([before, after]), [true, true])
+    for (const { key } of [before, after]) {
+      const kept = await engine.get(key)
+      assert.deepEqual([kept?.gone, kept?.body, kept?.refused], ['erased', undefined, undefined])
+    }
+    assert.deepEqual(idsOf(await drain(engine, 'a')), [])
   }),
 
   tendingClause('erases in one tenant where one is named', async ({ open }) => {

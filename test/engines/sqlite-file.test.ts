@@ -114,7 +114,7 @@ test('tells nobody of an event that is not on disk yet, not even another process
   const appended = one.append([arrival('1')])
   await expect.poll(() => disk.syncs).toBe(1)
   const told: string[] = []
-  const known = other.known([arrival('1').key]).then(([is]) => told.push(`known ${is}`))
+  const known = other.known([arrival('1')]).then(([is]) => told.push(`known ${is}`))
   const again = other.append([arrival('1')]).then(([answer]) => told.push(String(answer)))
   await expect.poll(() => disk.syncs).toBeGreaterThan(1)
   expect(told).toEqual([])
@@ -144,7 +144,7 @@ test('trusts nothing after a sync that failed before all of it is written once m
   disk.release()
   // Who reads an older state keeps the log from being moved; as long as that is so, nothing is told for true.
   await expect(engine.append([arrival('2')])).rejects.toMatchObject({ code: 'FW_INBOX_LOCKED' })
-  await expect(engine.known([arrival('2').key])).rejects.toMatchObject({ code: 'FW_INBOX_LOCKED' })
+  await expect(engine.known([arrival('2')])).rejects.toMatchObject({ code: 'FW_INBOX_LOCKED' })
   reader.close()
   expect(await engine.append([arrival('2')])).toEqual(['duplicate'])
   expect((await engine.stats()).events).toBe(2)
@@ -350,7 +350,7 @@ test('rejects when the database is full, keeps what it acknowledged, and goes on
   }
   await expect(fill()).rejects.toThrow('database or disk is full')
 
-  expect(await engine.known(acknowledged.map((id) => arrival(id).key))).toEqual(acknowledged.map(() => true))
+  expect(await engine.known(acknowledged.map((id) => arrival(id)))).toEqual(acknowledged.map(() => true))
   expect(acknowledged.length).toBeGreaterThan(0)
   db.exec('pragma max_page_count = 100000')
   expect(await engine.append([arrival('after')])).toEqual(['stored'])
@@ -373,9 +373,7 @@ test.skipIf(process.platform === 'win32')(
     expect(error).toMatch(/full|I\/O/)
     expect(acknowledged.length).toBeGreaterThan(10)
     const engine = inbox(file)
-    expect(await engine.known(acknowledged.map((id) => arrival(id).key))).toEqual(
-      acknowledged.map(() => true),
-    )
+    expect(await engine.known(acknowledged.map((id) => arrival(id)))).toEqual(acknowledged.map(() => true))
     expect(await engine.append([arrival('after')])).toEqual(['stored'])
   },
 )

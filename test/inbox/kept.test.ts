@@ -34,7 +34,8 @@ test('keeps no live credential, and knows the event by all it said', async () =>
   )
   expect((await webhook.fetch(post(refresh))).status).toBe(200)
   expect((await webhook.fetch(post(refresh.replace('"o"', '"other"')))).status).toBe(200)
-  expect((await webhook.inbox.page({ state: 'conflict' })).items).toHaveLength(0) // The gate knew it; nothing was compared.
+  expect((await webhook.inbox.page({ state: 'conflict' })).items).toHaveLength(1)
+  expect(seen).toEqual(['r', '[redacted]', 'r']) // The gate was asked about the other bytes.
 })
 
 test('keeps the credentials it is told to keep', async () => {

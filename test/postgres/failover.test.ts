@@ -61,7 +61,7 @@ describe('postgres, when its server is away', () => {
       for (const id of ids) await inbox.engine.append([arrival(id)])
       await server.kill()
       await server.start()
-      expect(await inbox.engine.known(ids.map((id) => arrival(id).key))).toEqual(ids.map(() => true))
+      expect(await inbox.engine.known(ids.map((id) => arrival(id)))).toEqual(ids.map(() => true))
     }
     await query(server.url, 'alter role postgres reset all')
   })
@@ -120,7 +120,7 @@ test('a failover to a synchronous standby loses nothing, and the fleet follows i
   stopping = true
   await appending
 
-  expect(await engine.known(acknowledged.map((id) => arrival(id).key))).toEqual(acknowledged.map(() => true))
+  expect(await engine.known(acknowledged.map((id) => arrival(id)))).toEqual(acknowledged.map(() => true))
   const handled: string[] = []
   while (handled.length < acknowledged.length) {
     const { leases } = await engine.claim([{ handler: 'a', limit: 100 }], 30_000)

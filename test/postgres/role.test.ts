@@ -52,7 +52,7 @@ describe('a role with few rights', () => {
     await deliver(node, 'b')
 
     await node.probe()
-    expect(await node.known([arrival('2', { createInstant: now }).key])).toEqual([true])
+    expect(await node.known([arrival('2', { createInstant: now })])).toEqual([true])
     expect((await node.get(arrival('2', { createInstant: now }).key))?.deliveries).toHaveLength(2)
     await node.tend?.beat({ id: 'n', host: 'h', pid: 1, startedAt: 1, handlers: ['a'] })
     expect(await node.tend?.hold('prune', 'n', 1_000)).toBe(true)

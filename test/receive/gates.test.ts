@@ -19,7 +19,7 @@ const foreignDenied = () => Object.assign(new Error('not here'), { code: 'FW_DEN
 
 const verdicts: readonly { name: string; decide: Decide; status: number; code?: string }[] = [
   { name: 'returns', decide: () => {}, status: 200 },
-  { name: 'returns false', decide: () => false, status: 200 },
+  { name: 'returns false', decide: () => false, status: 500, code: 'FW_GATE_RESULT' },
   { name: 'resolves', decide: async () => pause(1), status: 200 },
   {
     name: 'throws Denied',

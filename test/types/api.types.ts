@@ -49,6 +49,29 @@ webhook.gate(['user.create', 'user.delete'], { timeoutMs: 800, onFailure: 'allow
   const type: 'user.create' | 'user.delete' = event.type
   void [type, event.user.id, signal]
 })
+declare const todos: {
+  deleteAll(userId: string, options: { signal: AbortSignal }): Promise<{ readonly deleted: number }>
+  has(userId: string): Promise<boolean>
+}
+webhook.gate('user.delete', ({ event, signal }) => todos.deleteAll(event.user.id, { signal }))
+webhook.gate('user.delete', { timeoutMs: 1 }, async ({ event, signal }) => {
+  await todos.deleteAll(event.user.id, { signal })
+})
+webhook.gate('user.delete', ({ event }) => JSON.parse(event.user.id))
+webhook.gate('user.delete', ({ event }): unknown => event.user.id)
+webhook.gate('user.delete', () => fetch('https://crm.example.com/may-delete'))
+webhook.gate('user.delete', () => {
+  throw new Denied('never')
+})
+// @ts-expect-error false is not a no
+webhook.gate('user.create', ({ event }) => event.user.email !== undefined)
+// @ts-expect-error nor is it by a promise
+webhook.gate('user.delete', ({ event }) => todos.has(event.user.id))
+// @ts-expect-error nor on one way out
+webhook.gate('user.delete', { timeoutMs: 1 }, async ({ event }) => {
+  if (event.user.id === 'ada') return false
+  return
+})
 // @ts-expect-error a .complete event cannot be refused
 webhook.gate('user.delete.complete', () => {})
 // @ts-expect-error typo

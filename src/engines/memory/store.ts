@@ -2,13 +2,13 @@ import { isTransactional } from '../../events/catalogue.ts'
 import { hasRoom } from '../../model/limit.ts'
 import type { Failure, Subscription } from '../../model/delivery.ts'
 import type { Arrival, EventKey } from '../../model/event.ts'
-import type { Aside } from '../../model/kept.ts'
+import { type Aside, type Gone, refusalErased } from '../../model/kept.ts'
 
 /** All that the inbox holds. */
 export interface Store {
   readonly events: Map<string, KeptEvent>
   /** What came under a known key with another body, or is older than what the inbox remembers. */
-  asides: { readonly kind: Aside; readonly position: number; readonly arrival: Arrival }[]
+  asides: { readonly kind: Aside; readonly position: number; arrival: Arrival }[]
   /** What each handler has still to do. */
   readonly queues: Map<string, Queue>
   /** Until when events of a person are to be blanked: by user id and tenant. */
@@ -21,7 +21,7 @@ export interface KeptEvent {
   arrival: Arrival
   readonly position: number
   readonly keptAt: number
-  gone?: 'pruned' | 'erased'
+  gone?: Gone
   deliveries: Delivery[]
 }
 
@@ -80,16 +80,24 @@ export function keepNew(store: Store, arrival: Arrival, now: number): void {
   }
 }
 
+/** Keeps only what tells a resend from news. */
+export function keepKey(store: Store, arrival: Arrival, now: number): void {
+  const event: KeptEvent = { arrival, position: ++store.positions, keptAt: now, deliveries: [] }
+  blank(event, 'unwanted')
+  store.events.set(keyText(arrival.key), event)
+}
+
 export function isFull({ events, maxBytes }: Store, { type }: Arrival): boolean {
   if (maxBytes === Infinity) return false
   const bytes = [...events.values()].reduce((sum, { arrival }) => sum + arrival.body.length, 0)
   return !hasRoom(bytes, maxBytes, isTransactional(type))
 }
 
-/** It asked not to be kept for nobody. */
-export function isUnwanted({ queues }: Store, arrival: Arrival): boolean {
-  if (arrival.onlyIfWanted !== true || arrival.refused !== undefined) return false
-  return ![...queues.values()].some((queue) => wants(queue, arrival))
+/** No subscription wants it, and it asked not to be kept whole then. */
+export function isUnwanted(store: Store, arrival: Arrival): boolean {
+  if (arrival.ifUnwanted === undefined || arrival.refused !== undefined || isErased(store, arrival))
+    return false
+  return ![...store.queues.values()].some((queue) => wants(queue, arrival))
 }
 
 /** Puts a delivery of this event into the handler's intake, at the event's place. */
@@ -132,8 +140,8 @@ export function wants({ subscription }: Queue, arrival: Arrival): boolean {
 }
 
 /** Leaves of an event what tells a resend from news. */
-export function blank(event: KeptEvent, gone: 'pruned' | 'erased'): void {
-  const { key, type, source, receivedAt, hash } = event.arrival
+export function blank(event: KeptEvent, gone: Gone): void {
+  const { key, type, source, receivedAt, hash, refused } = event.arrival
   event.arrival = {
     key,
     type,
@@ -143,6 +151,7 @@ export function blank(event: KeptEvent, gone: 'pruned' | 'erased'): void {
     body: Buffer.alloc(0),
     applicationIds: [],
     subjects: [],
+    ...(refused !== undefined && { refused: refusalErased }),
   }
   event.gone = gone
 }

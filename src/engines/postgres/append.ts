@@ -1,5 +1,6 @@
 import type { Appended } from '../../model/engine.ts'
 import type { Arrival, EventKey } from '../../model/event.ts'
+import { refusalErased } from '../../model/kept.ts'
 import { keysOutliveMs } from '../../model/retention.ts'
 import type { Database } from './database.ts'
 import { isPoison } from './errors.ts'
@@ -24,7 +25,7 @@ export function appending(
     }
     const [only] = arrivals
     if (arrivals.length === 1 && only !== undefined) {
-      await database.use((client) => quarantine(client, only.hash, only.body))
+      await database.use((client) => quarantine(client, only.hash, only.body, only.refused === undefined))
       return ['quarantined']
     }
     const half = Math.ceil(arrivals.length / 2)
@@ -42,15 +43,17 @@ export function appending(
   /** Arrivals of different keys. */
   async function appendOnce(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {
     const rows = await database.use((client) => insert(client, ...columnsOf(arrivals)))
-    const stored = new Set(rows.flatMap(({ place, stored }) => (stored ? [place] : [])))
-    const unwanted = new Set(rows.flatMap(({ place, stored }) => (stored ? [] : [place])))
-    if (stored.size === arrivals.length) return arrivals.map(() => 'stored')
-    const known = await findKnown(arrivals.filter((_, place) => !stored.has(place)))
+    const answers = new Map(rows.map(({ place, answer }) => [place, answer]))
+    if (rows.length === arrivals.length && rows.every(({ answer }) => answer === 'stored')) {
+      return arrivals.map(() => 'stored')
+    }
+    const known = await findKnown(arrivals.filter((_, place) => answers.get(place) !== 'stored'))
     return Promise.all(
       arrivals.map(async (arrival, place) => {
-        if (stored.has(place)) return 'stored'
+        const answer = answers.get(place)
+        if (answer === 'stored' || answer === 'unwanted') return answer
         const there = known.get(keyText(arrival.key))
-        return there === undefined && unwanted.has(place) ? 'unwanted' : appendKnown(arrival, there)
+        return there === undefined && answer === 'not kept' ? 'unwanted' : appendKnown(arrival, there)
       }),
     )
   }
@@ -107,7 +110,7 @@ function columnsOf(arrivals: readonly Arrival[]): readonly unknown[] {
     arrivals.map(({ subjects }) => arrayLiteral([...new Set(subjects)].map(nameOf))),
     arrivals.map(({ refused }) => refused),
     arrivals.map(({ trace }) => trace),
-    arrivals.map(({ onlyIfWanted }) => onlyIfWanted === true),
+    arrivals.map(({ ifUnwanted }) => ifUnwanted),
     arrivals.map(({ body }) => (end += body.length)),
     Buffer.concat(arrivals.map((arrival) => arrival.hash)),
     Buffer.concat(arrivals.map(({ body }) => body)),
@@ -128,6 +131,7 @@ function asideColumnsOf({ key, type, source, receivedAt, lane, ...arrival }: Arr
     arrival.applicationIds,
     arrival.trace,
     arrival.body,
+    arrival.refused === undefined,
   ]
 }
 
@@ -143,9 +147,9 @@ function keyColumnsOf(keys: readonly EventKey[]): readonly unknown[] {
 const arrivalRows = `
   unnest(
     $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::text[],
-    $12::boolean[], $13::int[]
+    $12::text[], $13::int[]
   ) with ordinality
-  as a (created, tenant, id, type, source, received, lane, applications, subjects, refused, trace, optional, ends, place)`
+  as a (created, tenant, id, type, source, received, lane, applications, subjects, refused, trace, if_unwanted, ends, place)`
 
 /** In the caller's own transaction, and ahead of whatever default the role has. */
 const durably = `(select set_config('synchronous_commit', 'on', true)) = 'on'`
@@ -172,35 +176,46 @@ const isErased = (schema: string, event: string): string => `
     )`
 
 /**
- * Gives the places of those that nobody wants, and of those that are new, or were refused before and are accepted at last: those take
- * their place in the order now, behind what was answered meanwhile. One statement, one trip, one commit. Places are numbered in order of arrival; rows are written
- * in order of key, or two batches with the same events in opposite order would deadlock. Index: primary key (created, tenant, id).
+ * `stored`: new, or refused before and accepted now, so that it takes its place behind what was answered meanwhile. `unwanted`: its key
+ * alone was kept. `not kept`: nobody wants it, and it asked that nothing be kept then; it may be known. No row: known, or stale.
  */
-function inserting(schema: string): Statement<{ place: number; stored: boolean }> {
+interface AnswerRow {
+  readonly place: number
+  readonly answer: 'stored' | 'unwanted' | 'not kept'
+}
+
+/**
+ * One statement, one trip, one commit. Places are numbered in order of arrival; rows are written in order of key, or two batches with the
+ * same events in opposite order would deadlock. Index: primary key (created, tenant, id).
+ */
+function inserting(schema: string): Statement<AnswerRow> {
   return statement(
     `${schema}.append`,
     `
     with arrival as materialized (
       select a.created, a.tenant, a.id, a.type, a.source, a.received, a.lane, a.applications::text[] as applications,
-        a.subjects::uuid[] as subjects, a.refused, a.trace, a.optional, a.ends, a.place,
+        a.subjects::uuid[] as subjects, a.refused, a.trace, a.if_unwanted, a.ends, a.place,
         nextval('${schema}.positions') as position, lag(ends, 1, 0) over (order by place) as start
       from ${arrivalRows}
       where ${durably}
     ), judged as materialized (
-      select a.*, case when ${isErased(schema, 'a')} then 'erased' end as gone from arrival a
-    ), unwanted as (
-      select a.place from arrival a
-      where a.optional and a.refused is null and not exists (select from ${schema}.handlers h where ${wants('a')})
+      select a.*, case
+          when ${isErased(schema, 'a')} then 'erased'
+          when a.if_unwanted is not null and a.refused is null
+            and not exists (select from ${schema}.handlers h where ${wants('a')}) then 'unwanted'
+        end as gone,
+        source = 'door' and created <> 0 and created < ${schema}.now() - ${keysOutliveMs} as stale -- as isStale says
+      from arrival a
     ), inserted as (
       insert into ${schema}.events
         (created, position, received, lane, hash, tenant, id, type, source, refused, applications, trace, kept, body, gone)
       select created, position, received, case when gone is null then lane end,
-        substring($14::bytea from (place::int - 1) * 32 + 1 for 32), tenant, id, type, source, case when gone is null then refused end,
-        applications, trace, (select ${schema}.now()),
+        substring($14::bytea from (place::int - 1) * 32 + 1 for 32), tenant, id, type, source,
+        case when gone is null or refused is null then refused else '${refusalErased}' end,
+        case when gone is null then applications else '{}' end, case when gone is null then trace end, (select ${schema}.now()),
         case when gone is null then substring($15::bytea from start + 1 for ends - start) end, gone
       from judged
-      where not (source = 'door' and created <> 0 and created < ${schema}.now() - ${keysOutliveMs}) -- as isStale says
-        and not (optional and place in (select place from unwanted))
+      where not stale and (coalesce(gone, '') <> 'unwanted' or if_unwanted = 'key')
       order by created, tenant collate "C", id collate "C"
       on conflict (created, tenant, id) do update
       set position = excluded.position, received = excluded.received, lane = excluded.lane, hash = excluded.hash,
@@ -219,8 +234,10 @@ function inserting(schema: string): Statement<{ place: number; stored: boolean }
       ${fanOut(schema)}
       where s.refused is null and s.gone is null
     )
-    select (place - 1)::float8 as place, true as stored from stored
-    union all select (place - 1)::float8, false from unwanted
+    select (place - 1)::float8 as place, case when gone = 'unwanted' then 'unwanted' else 'stored' end as answer from stored
+    union all
+    select (place - 1)::float8, 'not kept' from judged
+    where gone = 'unwanted' and if_unwanted = 'nothing' and not stale
     `,
   )
 }
@@ -239,17 +256,21 @@ function finding(schema: string): Statement<Known> {
   )
 }
 
+/** A gate that refused these bytes may let a resend pass. */
+const acceptedAtLast = `
+    on conflict (hash) do update set accepted = true where excluded.accepted and not aside.accepted`
+
 /** Once, however often it is sent. Index: primary key (hash). */
 function settingAside(schema: string): Statement<never> {
   return statement(
     `${schema}.append_aside`,
     `
     insert into ${schema}.aside
-      (kind, hash, created, tenant, id, type, source, received, lane, names, applications, trace, body)
-    select $1, $2::bytea, a.created, a.tenant, $5, $6, $7, a.received, $9, a.subjects, $11, $12, $13
+      (kind, hash, created, tenant, id, type, source, received, lane, names, applications, trace, body, accepted)
+    select $1, $2::bytea, a.created, a.tenant, $5, $6, $7, a.received, $9, a.subjects, $11, $12, $13, $14::boolean
     from (select $3::bigint as created, $4::text as tenant, $8::bigint as received, $10::uuid[] as subjects) a
     where ${durably} and not (${isErased(schema, 'a')})
-    on conflict (hash) do nothing
+    ${acceptedAtLast}
     `,
   )
 }
@@ -259,9 +280,9 @@ function quarantining(schema: string): Statement<never> {
   return statement(
     `${schema}.append_quarantined`,
     `
-    insert into ${schema}.aside (kind, hash, body)
-    select 'quarantined', $1::bytea, $2::bytea where ${durably}
-    on conflict (hash) do nothing
+    insert into ${schema}.aside (kind, hash, body, accepted)
+    select 'quarantined', $1::bytea, $2::bytea, $3::boolean where ${durably}
+    ${acceptedAtLast}
     `,
   )
 }

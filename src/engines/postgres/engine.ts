@@ -70,7 +70,7 @@ export function postgres(
       return answers
     },
 
-    known: (keys) => inbox.use((client) => known(client, keys)),
+    known: (copies) => inbox.use((client) => known(client, copies)),
 
     async probe() {
       await inbox.transact(probe)

@@ -1,4 +1,5 @@
 import type { ErasedStep, Person } from '../../model/erasure.ts'
+import { refusalErased } from '../../model/kept.ts'
 import { placingAsides } from './aside.ts'
 import { scouting } from './find.ts'
 import { lockingEvents } from './lock-events.ts'
@@ -192,7 +193,8 @@ function blanking(schema: string): Statement<never> {
       delete from ${schema}.names where bucket = any ($3::int[]) and ${these}
     )
     update ${schema}.events
-    set body = null, gone = 'erased', refused = null, lane = null, trace = null, applications = '{}'
+    set body = null, gone = 'erased', refused = case when refused is not null then '${refusalErased}' end, lane = null, trace = null,
+      applications = '{}'
     where ${these} and gone is null
     `,
   )

@@ -1,31 +1,34 @@
 import type { DeliveryState, Failure } from '../../model/delivery.ts'
-import type { EventKey, Source } from '../../model/event.ts'
-import type { Kept, KeptDelivery } from '../../model/kept.ts'
+import type { Copy, EventKey, Source } from '../../model/event.ts'
+import type { Gone, Kept, KeptDelivery } from '../../model/kept.ts'
 import type { Stats } from '../../model/stats.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 import type { Place } from './walk.ts'
 
-/** Index: primary key (created, tenant, id). */
+/** Indexes: primary keys (created, tenant, id), (hash). */
 export function knowing(
   schema: string,
-): (client: PostgresClient, keys: readonly EventKey[]) => Promise<readonly boolean[]> {
+): (client: PostgresClient, copies: readonly Copy[]) => Promise<readonly boolean[]> {
   const find = statement<{ known: boolean }>(
     `${schema}.known`,
     `
     select exists (
       select from ${schema}.events e
-      where e.created = k.created and e.tenant = k.tenant and e.id = k.id and e.refused is null
+      where e.created = k.created and e.tenant = k.tenant and e.id = k.id and e.hash = decode(k.hash, 'hex') and e.refused is null
+    ) or exists (
+      select from ${schema}.aside a where a.hash = decode(k.hash, 'hex') and a.accepted
     ) as known
-    from unnest($1::bigint[], $2::text[], $3::text[]) with ordinality as k (created, tenant, id, place)
+    from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) with ordinality as k (created, tenant, id, hash, place)
     order by place
     `,
   )
-  return async (client, keys) => {
+  return async (client, copies) => {
     const rows = await find(
       client,
-      keys.map(({ createInstant }) => createInstant),
-      keys.map(({ tenantId }) => tenantId),
-      keys.map(({ id }) => id),
+      copies.map(({ key }) => key.createInstant),
+      copies.map(({ key }) => key.tenantId),
+      copies.map(({ key }) => key.id),
+      copies.map(({ hash }) => Buffer.from(hash).toString('hex')),
     )
     return rows.map(({ known }) => known)
   }
@@ -82,7 +85,7 @@ interface EventRow {
   readonly kept: number
   readonly size: number
   readonly body: Uint8Array | null
-  readonly gone: 'pruned' | 'erased' | null
+  readonly gone: Gone | null
   readonly refused: string | null
 }
 

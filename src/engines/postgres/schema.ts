@@ -11,7 +11,16 @@ export interface Migration {
  * Numbered from 1, never edited: an inbox in use has run them. Nodes of the version before go on working while they are replaced, so a
  * migration first adds (and fills, in steps), and a later release takes away what no running code uses: expand, then contract.
  */
-export const migrations: readonly Migration[] = [{ worksSince: 1, sql: tables }]
+export const migrations: readonly Migration[] = [
+  { worksSince: 1, sql: tables },
+  {
+    worksSince: 1,
+    sql: (schema) => `
+    -- It was answered 200, so that a resend is not asked about again. False: a gate refused it, or an older version did not say.
+    alter table ${schema}.aside add column accepted boolean not null default false;
+    `,
+  },
+]
 
 /**
  * Brings the tables up to date, one node at a time, all or nothing. Throws when they belong to a version that this one cannot work beside,

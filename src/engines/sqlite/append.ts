@@ -1,7 +1,9 @@
 import type { Appended } from '../../model/engine.ts'
 import type { Arrival, EventKey } from '../../model/event.ts'
+import { refusalErased } from '../../model/kept.ts'
 import { isStale } from '../../model/retention.ts'
 import { bucketOf } from './bucket.ts'
+import { subjectsForgetting } from './erase.ts'
 import type { Erased } from './erased.ts'
 import { isPoison } from './errors.ts'
 import type { Registry } from './registry.ts'
@@ -38,8 +40,8 @@ export function appending(
         : 'stored'
     }
     const wanting = arrival.refused === undefined ? registry.wanting(arrival) : []
-    if (wanting.length === 0 && arrival.onlyIfWanted === true && arrival.refused === undefined) {
-      return findEvent(arrival.key) === undefined ? 'unwanted' : appendKnown(arrival, now)
+    if (wanting.length === 0 && arrival.ifUnwanted !== undefined && arrival.refused === undefined) {
+      return appendUnwanted(arrival, now)
     }
     const ordered = wanting.some(({ ordering }) => ordering !== 'none')
     const seq = insertEvent(arrival, null, ordered ? null : (arrival.lane ?? null), now)
@@ -51,11 +53,17 @@ export function appending(
     return 'stored'
   }
 
+  function appendUnwanted(arrival: Arrival, now: number): Appended {
+    if (findEvent(arrival.key) !== undefined) return appendKnown(arrival, now)
+    if (arrival.ifUnwanted === 'key') insertEvent(blank(arrival), 'unwanted', null, now)
+    return 'unwanted'
+  }
+
   function appendKnown(arrival: Arrival, now: number): Appended {
     const known = findEvent(arrival.key)
     if (known !== undefined && known.refused !== null && arrival.refused === undefined) {
       // Accepted at last: it takes its place in the order now, behind what was answered meanwhile.
-      deleteEvent(known.seq, arrival.subjects)
+      deleteEvent(known.seq)
       return append(arrival, now)
     }
     if (known !== undefined && Buffer.compare(known.hash, arrival.hash) === 0) return 'duplicate'
@@ -84,7 +92,12 @@ export function appending(
 /** The new event's seq, undefined when its key is known. Index: unique (created, tenant, id). */
 function inserting(
   db: SqliteSql,
-): (arrival: Inserted, gone: 'erased' | null, lane: string | null, now: number) => number | undefined {
+): (
+  arrival: Inserted,
+  gone: 'erased' | 'unwanted' | null,
+  lane: string | null,
+  now: number,
+) => number | undefined {
   const insert = db.prepare(`
     insert into fw_events (created, tenant, id, type, source, received, hash, body, refused, kept, gone, lane, trace)
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -114,8 +127,10 @@ type Inserted = Pick<Arrival, 'key' | 'type' | 'source' | 'receivedAt' | 'hash' 
   readonly body: Uint8Array | null
 }
 
-function blank({ key, type, source, receivedAt, hash }: Arrival): Inserted {
-  return { key, type, source, receivedAt, hash, body: null }
+/** Without the body, and with none of a gate's own words. It stays refused, so that a resend asks the gate again. */
+function blank({ key, type, source, receivedAt, hash, refused }: Arrival): Inserted {
+  const still = refused === undefined ? {} : { refused: refusalErased }
+  return { key, type, source, receivedAt, hash, body: null, ...still }
 }
 
 /** Index: primary key (seq, handler) and fw_intake, both at their right end. */
@@ -141,23 +156,24 @@ function finding(
   return (key) => find.get(key.createInstant, key.tenantId, key.id)
 }
 
-function deleting(db: SqliteSql): (seq: number, subjects: readonly string[]) => void {
+/** With all of its subjects: those of the bytes that were refused, which the accepted ones may not name. */
+function deleting(db: SqliteSql): (seq: number) => void {
   const deleteEvent = db.prepare('delete from fw_events where seq = ?')
-  const deleteSubject = db.prepare('delete from fw_subjects where bucket = ? and subject = ? and seq = ?')
-  return (seq, subjects) => {
+  const forgetSubjects = subjectsForgetting(db)
+  return (seq) => {
     deleteEvent.run(seq)
-    for (const subject of subjects) deleteSubject.run(bucketOf(seq), subjectHash(subject), seq)
+    forgetSubjects([seq])
   }
 }
 
 /** Once, however often it is sent. Index: unique (hash). */
 function settingAside(db: SqliteSql): (kind: 'conflict' | 'stale', arrival: Arrival, now: number) => void {
   const insert = db.prepare(`
-    insert into fw_aside (kind, created, tenant, id, type, source, received, hash, body, kept, lane, subjects)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    on conflict (hash) do nothing
+    insert into fw_aside (kind, created, tenant, id, type, source, received, hash, body, kept, lane, subjects, accepted)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ${acceptedAtLast}
   `)
-  return (kind, { key, type, source, receivedAt, hash, body, lane, subjects }, now) => {
+  return (kind, { key, type, source, receivedAt, hash, body, lane, subjects, refused }, now) => {
     insert.run(
       kind,
       key.createInstant,
@@ -171,6 +187,7 @@ function settingAside(db: SqliteSql): (kind: 'conflict' | 'stale', arrival: Arri
       now,
       lane ?? null,
       JSON.stringify(subjects),
+      refused === undefined ? 1 : 0,
     )
   }
 }
@@ -178,8 +195,12 @@ function settingAside(db: SqliteSql): (kind: 'conflict' | 'stale', arrival: Arri
 /** The bytes alone: any of the other fields may be what no column takes. Index: unique (hash). */
 function quarantining(db: SqliteSql): (arrival: Arrival, now: number) => void {
   const insert = db.prepare(`
-    insert into fw_aside (kind, hash, body, kept) values ('quarantined', ?, ?, ?)
-    on conflict (hash) do nothing
+    insert into fw_aside (kind, hash, body, kept, accepted) values ('quarantined', ?, ?, ?, ?)
+    ${acceptedAtLast}
   `)
-  return ({ hash, body }, now) => void insert.run(hash, body, now)
+  return ({ hash, body, refused }, now) => void insert.run(hash, body, now, refused === undefined ? 1 : 0)
 }
+
+/** A gate that refused these bytes may let a resend pass. */
+const acceptedAtLast = `
+    on conflict (hash) do update set accepted = 1 where excluded.accepted = 1 and fw_aside.accepted = 0`

@@ -77,8 +77,8 @@ export function sqlite(
       return answers
     },
 
-    async known(keys) {
-      const known = await inbox.use((session) => keys.map(session.known))
+    async known(copies) {
+      const known = await inbox.use((session) => copies.map(session.known))
       // What was committed a moment ago, here or by another process, may not be on disk yet.
       if (known.includes(true)) await jobs.write(() => {})
       return known

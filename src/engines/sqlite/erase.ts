@@ -1,4 +1,5 @@
 import type { Person } from '../../model/erasure.ts'
+import { refusalErased } from '../../model/kept.ts'
 import { readingAside } from './aside.ts'
 import { bucketOf } from './bucket.ts'
 import { promoting } from './promote.ts'
@@ -57,12 +58,13 @@ export interface Erasure {
 }
 
 /**
- * Only while the event names the person: its place may have gone to another since it was found. Indexes: primary keys (seq), (bucket, subject,
- * seq).
+ * Only while the event names the person: its place may have gone to another since it was found. A refused event stays refused, without the
+ * gate's words: a resend asks the gate again. Indexes: primary keys (seq), (bucket, subject, seq).
  */
 function blanking(db: SqliteSql): (person: Person, seq: number) => boolean {
   const blank = db.prepare(`
-    update fw_events set body = null, gone = 'erased', refused = null, lane = null, trace = null
+    update fw_events
+    set body = null, gone = 'erased', refused = iif(refused is null, null, '${refusalErased}'), lane = null, trace = null
     where seq = :seq and body is not null and (:tenant is null or tenant = :tenant)
       and exists (select 1 from fw_subjects where bucket = :bucket and subject = :subject and seq = :seq)
   `)

@@ -1,17 +1,19 @@
 import type { DeliveryState, Failure } from '../../model/delivery.ts'
-import type { EventKey, Source } from '../../model/event.ts'
-import type { Kept, KeptDelivery } from '../../model/kept.ts'
+import type { Copy, EventKey, Source } from '../../model/event.ts'
+import type { Gone, Kept, KeptDelivery } from '../../model/kept.ts'
 import type { HandlerStats, Stats } from '../../model/stats.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
 
-/** Index: unique (created, tenant, id). */
-export function knowing(db: SqliteSql): (key: EventKey) => boolean {
+/** Indexes: unique (created, tenant, id), unique (hash). */
+export function knowing(db: SqliteSql): (copy: Copy) => boolean {
   const find = query<unknown>(
     db,
-    'select 1 from fw_events where created = ? and tenant = ? and id = ? and refused is null',
+    'select 1 from fw_events where created = ? and tenant = ? and id = ? and hash = ? and refused is null',
   )
-  return ({ createInstant, tenantId, id }) => find.get(createInstant, tenantId, id) !== undefined
+  const findAside = query<unknown>(db, 'select 1 from fw_aside where hash = ? and accepted = 1')
+  return ({ key: { createInstant, tenantId, id }, hash }) =>
+    find.get(createInstant, tenantId, id, hash) !== undefined || findAside.get(hash) !== undefined
 }
 
 export function getting(db: SqliteSql): (key: EventKey) => Kept | undefined {
@@ -65,7 +67,7 @@ interface EventRow {
   readonly received: number
   readonly kept: number | null
   readonly size: number
-  readonly gone: 'pruned' | 'erased' | null
+  readonly gone: Gone | null
   readonly refused: string | null
 }
 

@@ -134,6 +134,10 @@ const migrations: readonly string[] = [
   `
   alter table fw_events add column trace text;    -- what a tracer wants back with each lease
   `,
+  `
+  -- 1: it was answered 200, so that a resend is not asked about again. 0: a gate refused it, or an older version did not say.
+  alter table fw_aside add column accepted integer not null default 0;
+  `,
 ]
 
 /** Brings the tables up to date, one process at a time. Throws when the file was written by a newer version of this package. */

@@ -1,7 +1,7 @@
 import type { Claimed, Subscription } from '../../model/delivery.ts'
 import type { Appended, Want } from '../../model/engine.ts'
 import type { Person } from '../../model/erasure.ts'
-import type { Arrival, EventKey } from '../../model/event.ts'
+import type { Arrival, Copy, EventKey } from '../../model/event.ts'
 import type { Filter } from '../../model/filter.ts'
 import type { Kept } from '../../model/kept.ts'
 import type { Receipt } from '../../model/receipt.ts'
@@ -59,7 +59,7 @@ export interface Session {
   readonly tend: SessionTending
 
   // Anywhere.
-  readonly known: (key: EventKey) => boolean
+  readonly known: (copy: Copy) => boolean
   readonly get: (key: EventKey) => Kept | undefined
   readonly stats: () => Stats
   /** Prepared when it is first asked for. */
