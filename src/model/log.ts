@@ -1,6 +1,6 @@
 import { printableJson } from '../lib/printable.ts'
 
-/** Where Fusewire tells what it did. pino, winston and console fit. Fields never hold a secret, a token or a body. */
+/** Where Fusewire logs. pino and console fit as they are. Fields never hold a secret, a token or a body. */
 export interface Log {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void

@@ -1,6 +1,5 @@
 import { Hono } from 'hono'
 import type { Inbox } from '../inbox.ts'
-import type { Overview } from '../model/stats.ts'
 import type { AdminEnv } from './admin.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -13,7 +12,7 @@ export function probes(
   metrics: Metrics,
   inbox: Inbox | undefined,
 ): Hono<AdminEnv> {
-  const overview = remembered(async () => inbox?.stats().catch(() => undefined))
+  const overview = remembered(async () => (inbox === undefined ? 'none' : inbox.stats().catch(unavailable)))
   return new Hono<AdminEnv>()
     .get('/readyz', (context) => {
       const reason = notReady()
@@ -21,13 +20,15 @@ export function probes(
     })
     .get('/metrics', async (context) => {
       context.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-      return context.body(metrics.text(await overview(), Date.now()))
+      return context.body(await metrics.text(await overview(), Date.now()))
     })
 }
 
-/** What it said is good for a while. */
-function remembered(ask: () => Promise<Overview | undefined>): () => Promise<Overview | undefined> {
-  let answer: Promise<Overview | undefined> | undefined
+const unavailable = () => 'unavailable' as const
+
+/** Asks again when the last answer is older than `freshMs`. */
+function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined
   let until = 0
   return () => {
     const now = performance.now()

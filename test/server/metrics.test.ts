@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
-import { Permanent } from 'fusewire'
+import { apiKey, Permanent, Webhook } from 'fusewire'
+import { adminToken, startServer } from 'fusewire/server'
 import { sample } from 'fusewire/testing'
+import { keptLog } from '../support/log.ts'
 import { rig } from './rig.ts'
 
 /** The samples of a scrape by name and labels. */
@@ -11,7 +13,7 @@ async function scrape(server: Awaited<ReturnType<typeof rig>>): Promise<Readonly
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   return new Map(
     lines.map((line) => {
-      const [, name = '', value] = /^([a-z_]+(?:\{[^}]*\})?) (\S+)$/.exec(line) ?? []
+      const [, name = '', value] = /^([a-z0-9_]+(?:\{.*\})?) (\S+)$/.exec(line) ?? []
       return [name, Number(value)]
     }),
   )
@@ -58,4 +60,34 @@ test('buckets count everything below their bound, and every family says what it 
     [...text.matchAll(/^(fusewire_[a-z_]+?)(?:_bucket|_sum|_count)?[{ ]/gm)].map(([, name]) => name),
   )
   for (const name of names) expect(text).toContain(`# TYPE ${name} `)
+})
+
+test('series that an alarm watches exist before anything went wrong', async () => {
+  await using server = await rig((webhook) => webhook.on('user.create.complete', () => {}))
+  const now = await scrape(server)
+  expect(now.get('fusewire_receipts_total{status="503",outcome="unavailable"}')).toBe(0)
+  expect(now.get('fusewire_attempts_total{handler="user.create.complete",outcome="dead"}')).toBe(0)
+  expect(now.get('fusewire_aside')).toBe(0)
+})
+
+test('tells how the process is: event loop lag, heap, CPU time', async () => {
+  await using server = await rig()
+  const now = await scrape(server)
+  expect(now.get('nodejs_heap_size_used_bytes')).toBeGreaterThan(1_000_000)
+  expect(now.get('process_cpu_seconds_total')).toBeGreaterThan(0)
+  expect(now.has('nodejs_eventloop_lag_p99_seconds')).toBe(true)
+})
+
+test('says nothing of an inbox where there is none', async () => {
+  await using server = await startServer({
+    webhook: new Webhook({ authenticate: apiKey('a key of sixteen bytes'), inbox: 'none' }),
+    door: { port: 0, hostname: '127.0.0.1' },
+    admin: { port: 0, tokens: [adminToken('test', 'read', 'a-token-of-sixteen-bytes')] },
+    signals: false,
+    log: keptLog(),
+  })
+  const response = await fetch(`${server.adminUrl}/metrics`, {
+    headers: { authorization: 'Bearer a-token-of-sixteen-bytes' },
+  })
+  expect(await response.text()).not.toContain('fusewire_inbox_up')
 })
