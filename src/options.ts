@@ -27,7 +27,10 @@ export interface WebhookOptions<Inbox extends Engine | 'none'> {
   concurrency?: number
   /** `handled`: events that no handler asks for are answered 200 and not kept; of what a gate let pass the key stays. Default: `all`. */
   keep?: 'all' | 'handled'
-  /** Paths below `event` whose values are not kept: `user.data`, `user.registrations[].data`. Gates see them, handlers do not. */
+  /**
+   * Paths below `event` whose values are not kept: `user.data`, `user.registrations[].data`. A user's path holds wherever the event has a user
+   * (`original`, `existing`, `users[]`), a registration's wherever it has one. Gates see them, handlers do not.
+   */
   redact?: readonly string[]
   /** Live credentials that are kept all the same, by the paths of docs/events.md: `refreshToken`. Default: none is. */
   keepSecrets?: readonly string[]

@@ -15,12 +15,20 @@ export interface EventFacts {
   readonly summary: string
   /** Never missing beside `type`, `id` and `createInstant`: what the types rely on and the receiver checks. */
   readonly promised: readonly string[]
+  /** Where whole users stand: `user`, `users[]`. What `redact` says of `user` holds at each of them. */
+  readonly users: readonly string[]
+  /** Where registrations stand by themselves, not in a user. */
+  readonly registrations: readonly string[]
   /** Live credentials: whoever reads one can use it. */
   readonly secrets: readonly string[]
   /** User ids: a person's events are found and erased by these. */
   readonly subjects: readonly string[]
   /** What people sign in with: names a person where there is no user id, or beside it. */
   readonly loginIds: readonly string[]
+  /** Of these, outside of the users: what `event.user` signs in with, now or before. */
+  readonly loginIdsOfUser: readonly string[]
+  /** Of these, outside of the users: what somebody signs in with whose user id the event need not have. */
+  readonly loginIdsOfOthers: readonly string[]
 }
 
 /** What a family of types has in common. */
@@ -30,7 +38,7 @@ type Carried = Omit<EventFacts, 'transactional' | 'completes' | 'since' | 'licen
 
 const registrationSecrets = (at: string) => [`${at}.authenticationToken`, `${at}.tokens`]
 
-export const userSecrets = (at: string): readonly string[] => [
+const userSecrets = (at: string): readonly string[] => [
   `${at}.password`,
   `${at}.salt`,
   `${at}.twoFactor.recoveryCodes`,
@@ -38,17 +46,52 @@ export const userSecrets = (at: string): readonly string[] => [
   ...registrationSecrets(`${at}.registrations[]`),
 ]
 
-const userLoginIds = (at: string) => [
-  `${at}.email`,
-  `${at}.phoneNumber`,
-  `${at}.uniqueUsername`,
-  `${at}.username`,
-  `${at}.identities[].value`,
-]
+/** What a user signs in with, below the user. */
+export const userLoginIds = [
+  'email',
+  'mobilePhone',
+  'phoneNumber',
+  'uniqueUsername',
+  'username',
+  'identities[].value',
+] as const
+
+function withUsers(carried: Carried, ...places: readonly string[]): Carried {
+  return {
+    ...carried,
+    users: [...carried.users, ...places],
+    secrets: [...carried.secrets, ...places.flatMap(userSecrets)],
+    subjects: [...carried.subjects, ...places.map((at) => `${at}.id`)],
+    loginIds: [...carried.loginIds, ...places.flatMap((at) => userLoginIds.map((path) => `${at}.${path}`))],
+  }
+}
+
+function withRegistrations(carried: Carried, ...places: readonly string[]): Carried {
+  return {
+    ...carried,
+    registrations: [...carried.registrations, ...places],
+    secrets: [...carried.secrets, ...places.flatMap(registrationSecrets)],
+  }
+}
+
+function withLoginIds(carried: Carried, of: 'user' | 'others', ...paths: readonly string[]): Carried {
+  const name = of === 'user' ? 'loginIdsOfUser' : 'loginIdsOfOthers'
+  return { ...carried, loginIds: [...carried.loginIds, ...paths], [name]: [...carried[name], ...paths] }
+}
 
 // ── families
 
-const nobody: Carried = { scope: 'instance', promised: [], secrets: [], subjects: [], loginIds: [] }
+const nobody: Carried = {
+  scope: 'instance',
+  promised: [],
+  users: [],
+  registrations: [],
+  secrets: [],
+  subjects: [],
+  loginIds: [],
+  loginIdsOfUser: [],
+  loginIdsOfOthers: [],
+}
 
 const group: Carried = { ...nobody, scope: 'tenant', promised: ['group', 'group.id'] }
 
@@ -67,20 +110,9 @@ const entityUpdate: Carried = {
   secrets: [...entity.secrets, 'original.clientSecret'],
 }
 
-const user: Carried = {
-  scope: 'tenant',
-  promised: ['user', 'user.id'],
-  secrets: userSecrets('user'),
-  subjects: ['user.id'],
-  loginIds: userLoginIds('user'),
-}
+const user: Carried = withUsers({ ...nobody, scope: 'tenant', promised: ['user', 'user.id'] }, 'user')
 
-const userUpdate: Carried = {
-  ...user,
-  secrets: [...user.secrets, ...userSecrets('original')],
-  subjects: [...user.subjects, 'original.id'],
-  loginIds: [...user.loginIds, ...userLoginIds('original')],
-}
+const userUpdate: Carried = withUsers(user, 'original')
 
 const login: Carried = { ...user, scope: 'application or tenant' }
 
@@ -90,28 +122,20 @@ const link: Carried = {
   subjects: [...user.subjects, 'identityProviderLink.userId'],
 }
 
-const duplicate: Carried = {
-  ...login,
-  secrets: [...user.secrets, ...userSecrets('existing')],
-  subjects: [...user.subjects, 'existing.id'],
-  loginIds: [
-    ...user.loginIds,
-    ...userLoginIds('existing'),
-    'duplicateEmail',
-    'duplicateIdentities[].value',
-    'duplicatePhoneNumber',
-    'duplicateUsername',
-  ],
-}
+const duplicate: Carried = withLoginIds(
+  withUsers(login, 'existing'),
+  'others',
+  'duplicateEmail',
+  'duplicateIdentities[].value',
+  'duplicatePhoneNumber',
+  'duplicateUsername',
+)
 
 const method: Carried = { ...user, secrets: [...user.secrets, 'method.secret'] }
 
-const registration: Carried = { ...user, secrets: [...user.secrets, ...registrationSecrets('registration')] }
+const registration: Carried = withRegistrations(user, 'registration')
 
-const registrationUpdate: Carried = {
-  ...registration,
-  secrets: [...registration.secrets, ...registrationSecrets('original')],
-}
+const registrationUpdate: Carried = withRegistrations(registration, 'original')
 
 const transactional = { transactional: true } as const
 const afterwards = { transactional: false } as const
@@ -135,18 +159,15 @@ type FactsOf<T extends EventType> = EventFacts & {
 export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
   // ── the instance
   'audit-log.create': {
-    ...nobody,
+    // What changed is often a user; no other secret is known to be written there.
+    ...withLoginIds(
+      withUsers(nobody, 'auditLog.oldValue', 'auditLog.newValue'),
+      'others',
+      'auditLog.insertUser',
+    ),
     ...afterwards,
     since: '1.30.0',
     summary: 'An entry was written to the audit log, by the admin console or the API.',
-    // What changed is often a user; no other secret is known to be written there.
-    secrets: [...userSecrets('auditLog.oldValue'), ...userSecrets('auditLog.newValue')],
-    subjects: ['auditLog.oldValue.id', 'auditLog.newValue.id'],
-    loginIds: [
-      'auditLog.insertUser',
-      ...userLoginIds('auditLog.oldValue'),
-      ...userLoginIds('auditLog.newValue'),
-    ],
   },
   'event-log.create': {
     ...nobody,
@@ -179,13 +200,13 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
     subjects: ['userId'],
   },
   'jwt.refresh-token.revoke': {
-    ...nobody,
+    ...withUsers(
+      { ...nobody, secrets: ['refreshToken.token'], subjects: ['userId', 'refreshToken.userId'] },
+      'user',
+    ),
     ...transactional,
     scope: 'application or tenant',
     summary: 'Refresh tokens are revoked: one, all of a user, or all of an application.',
-    secrets: ['refreshToken.token', ...userSecrets('user')],
-    subjects: ['userId', 'user.id', 'refreshToken.userId'],
-    loginIds: userLoginIds('user'),
   },
 
   // ── groups
@@ -230,22 +251,18 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
   'user.delete': { ...user, ...transactional, summary: 'A user is deleted for good.' },
   'user.delete.complete': { ...user, ...completes('user.delete'), since: '1.30.0' },
   'user.bulk.create': {
-    ...nobody,
+    ...withUsers(nobody, 'users[]'),
     ...transactional,
     scope: 'tenant',
     summary: 'Users are imported: one event for all of them, and no `user.create`.',
     promised: ['users', 'users[].id'],
-    secrets: userSecrets('users[]'),
-    subjects: ['users[].id'],
-    loginIds: userLoginIds('users[]'),
   },
   'user.action': {
-    ...nobody,
+    ...withLoginIds(nobody, 'others', 'email.to[].address'),
     ...transactional,
     scope: 'application or tenant',
     summary: 'A user action is taken on a user, or starts, changes, is cancelled or ends.',
     subjects: ['actioneeUserId', 'actionerUserId'],
-    loginIds: ['email.to[].address'],
   },
 
   // ── registrations
@@ -291,11 +308,10 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
 
   // ── identities
   'user.email.update': {
-    ...user,
+    ...withLoginIds(user, 'user', 'previousEmail'),
     ...afterwards,
     since: '1.30.0',
     summary: 'A user has a new email address.',
-    loginIds: [...user.loginIds, 'previousEmail'],
   },
   'user.email.verified': {
     ...user,
@@ -304,20 +320,18 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
     summary: 'A user proves to own an email address. From 1.59.0 on, `user.identity.verified` says so too.',
   },
   'user.identity.verified': {
-    ...user,
+    ...withLoginIds(user, 'user', 'loginId'),
     ...transactional,
     since: '1.59.0',
     summary: 'Someone proves to own an email address or phone number, perhaps before there is a user.',
     promised: [],
-    loginIds: [...user.loginIds, 'loginId'],
   },
   'user.identity.update': {
-    ...user,
+    ...withLoginIds(user, 'user', 'newLoginId', 'previousLoginId'),
     ...transactional,
     since: '1.59.0',
     summary: "A user's login id changes. FusionAuth names this type but may not send it yet.",
     promised: [],
-    loginIds: [...user.loginIds, 'newLoginId', 'previousLoginId'],
   },
   'user.identity-provider.link': {
     ...link,

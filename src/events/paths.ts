@@ -8,6 +8,14 @@ export function valuesAt(event: unknown, path: string): readonly unknown[] {
   return values
 }
 
+/** Every text that these paths lead to, but empty ones. */
+export function textsAt(event: unknown, paths: readonly string[]): readonly string[] {
+  return paths
+    .flatMap((path) => valuesAt(event, path))
+    .filter((text) => typeof text === 'string' && text !== '')
+    .map(String)
+}
+
 interface Step {
   readonly key: string
   readonly each: boolean

@@ -1,5 +1,5 @@
-import { catalogue, isEventType } from '../events/catalogue.ts'
-import { valuesAt } from '../events/paths.ts'
+import { textsAt, valuesAt } from '../events/paths.ts'
+import { placesOf } from '../events/places.ts'
 import type { Arrival } from '../model/event.ts'
 import type { ParsedEvent } from '../model/registration.ts'
 import { applicationsOf } from '../model/wants.ts'
@@ -41,22 +41,13 @@ function laneOf(event: ParsedEvent): string | undefined {
     .toLowerCase()
 }
 
-/** Every user id in the event; where there is none, what somebody signs in with. */
+/** Every user id in the event, and what those sign in with whose id it need not have; where it has no id, what anybody signs in with. */
 function subjectsOf(event: ParsedEvent): readonly string[] {
-  const { subjects, loginIds } = isEventType(event.type) ? catalogue[event.type] : unlisted
-  const ids = textsAt(event, subjects)
-  return [...new Set(ids.length > 0 ? ids.map(canonicalId) : textsAt(event, loginIds).map(loginSubject))]
+  const { subjects, loginIds, loginIdsOfOthers } = placesOf(event.type)
+  const ids = textsAt(event, subjects).map(canonicalId)
+  const logins = textsAt(event, ids.length > 0 ? loginIdsOfOthers : loginIds).map(loginSubject)
+  return [...new Set([...ids, ...logins])]
 }
-
-function textsAt(event: ParsedEvent, paths: readonly string[]): readonly string[] {
-  return paths
-    .flatMap((path) => valuesAt(event, path))
-    .filter((text) => typeof text === 'string' && text !== '')
-    .map(String)
-}
-
-/** Where a type newer than the catalogue most likely names people. */
-const unlisted = { subjects: ['user.id', 'userId', 'original.id'], loginIds: ['user.email', 'loginId'] }
 
 /** Columns hold printable text of bounded length; the body keeps what was really said. */
 export function printable(text: string): string {

@@ -1,10 +1,11 @@
-import { catalogue, isEventType, userSecrets } from '../events/catalogue.ts'
+import { isEventType } from '../events/catalogue.ts'
 import { valuesAt } from '../events/paths.ts'
+import { type Places, placesOf } from '../events/places.ts'
 import type { ParsedEvent } from '../model/registration.ts'
 
 /** What is taken out of a body before it is kept. */
 export interface Redaction {
-  /** Paths below `event`, of every type: the user's own. */
+  /** Paths below `event`, of every type. Those of a user or a registration hold wherever the type has one. */
   readonly also: readonly string[]
   /** Secret paths of the catalogue that are kept all the same. */
   readonly except: readonly string[]
@@ -21,9 +22,9 @@ export function redacting({ also, except }: Redaction): (event: ParsedEvent, bod
     const known = isEventType(type) ? type : ''
     let plan = plans.get(known)
     if (plan === undefined) {
-      const secrets = isEventType(type) ? catalogue[type].secrets : unlistedSecrets
-      const paths = [...secrets.filter((path) => !except.includes(path)), ...also]
-      plan = planFor(paths)
+      const places = placesOf(type)
+      const secrets = places.secrets.filter((path) => !except.includes(path))
+      plan = planFor(secrets, [...new Set(also.flatMap((path) => wherever(path, places)))])
       plans.set(known, plan)
     }
     return plan
@@ -51,12 +52,31 @@ interface Plan {
   readonly root: Place
 }
 
-function planFor(paths: readonly string[]): Plan {
+/**
+ * Where else a path holds: `user.data` at every user of the type, `registration.data` at every registration, in a user or by itself, and
+ * `user.registrations[].data` at the same.
+ */
+function wherever(path: string, { users, registrations }: Places): readonly string[] {
+  const [, ofUser] = /^user\.(.+)$/.exec(path) ?? []
+  const [, ofRegistration] = /^(?:user\.registrations\[\]|registration)\.(.+)$/.exec(path) ?? []
+  return [
+    path,
+    ...(ofUser === undefined ? [] : users.map((at) => `${at}.${ofUser}`)),
+    ...(ofRegistration === undefined
+      ? []
+      : [...registrations, ...users.map((at) => `${at}.registrations[]`)].map(
+          (at) => `${at}.${ofRegistration}`,
+        )),
+  ]
+}
+
+function planFor(secrets: readonly string[], also: readonly string[]): Plan {
+  const paths = [...secrets, ...also]
   const members = [...new Set(paths.map((path) => path.replace(/\[\]$/, '')))]
   const names = new Set(members.map((path) => path.slice(path.lastIndexOf('.') + 1)))
   const written = [...names].map((name) => bytesOf(Buffer.from(JSON.stringify(name))))
   const patterns = [...written, '\\'].map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'))
-  return { paths, members, mentions: new RegExp(patterns.join('|'), 'g'), root: rootOf(paths) }
+  return { paths, members, mentions: new RegExp(patterns.join('|'), 'g'), root: rootOf(secrets, also) }
 }
 
 /**
@@ -76,15 +96,6 @@ function bytesOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }
 
-/** Where a type newer than the catalogue most likely has them. */
-const unlistedSecrets = [
-  ...userSecrets('user'),
-  ...userSecrets('original'),
-  'token',
-  'refreshToken',
-  'refreshToken.token',
-]
-
 /** FusionAuth sends a cleared credential as null, or, of recovery codes, as an empty list. */
 function isSomething(value: unknown): boolean {
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0
@@ -95,24 +106,32 @@ function isSomething(value: unknown): boolean {
 interface Place {
   readonly members: Map<string, Place>
   each?: Place
-  secret: boolean
+  /**
+   * `unless an object`: in some types a credential (`jwt.refresh` has a token in `original`), in others an object that holds some. Of an
+   * object only those go.
+   */
+  secret?: 'always' | 'unless an object'
 }
 
 function newPlace(): Place {
-  return { members: new Map(), secret: false }
+  return { members: new Map() }
 }
 
-function rootOf(paths: readonly string[]): Place {
+function rootOf(secrets: readonly string[], also: readonly string[]): Place {
   const root = newPlace()
-  for (const path of paths) {
-    let place = root
-    for (const step of `event.${path}`.split('.')) {
-      place = member(place, step.endsWith('[]') ? step.slice(0, -2) : step)
-      if (step.endsWith('[]')) place = place.each ??= newPlace()
-    }
-    place.secret = true
-  }
+  const places = secrets.map((path) => placeAt(root, path))
+  for (const place of places) place.secret = place.members.size > 0 ? 'unless an object' : 'always'
+  for (const path of also) placeAt(root, path).secret = 'always'
   return root
+}
+
+function placeAt(root: Place, path: string): Place {
+  let place = root
+  for (const step of `event.${path}`.split('.')) {
+    place = member(place, step.endsWith('[]') ? step.slice(0, -2) : step)
+    if (step.endsWith('[]')) place = place.each ??= newPlace()
+  }
+  return place
 }
 
 function member({ members }: Place, key: string): Place {
@@ -138,7 +157,7 @@ const closeObject = 0x7d
 /** Reads the value that begins at `at`, which is JSON, and gives where it ends. Goes no deeper than the paths do. */
 function read(json: Uint8Array, at: number, place: Place | undefined, into: Replacement[]): number {
   const first = json[at]
-  if (place?.secret === true) {
+  if (place?.secret === 'always' || (place?.secret !== undefined && first !== openObject)) {
     const to = skip(json, at)
     if (first !== quote || to - at > 2) into.push({ from: at, to, by: standIn(first) }) // "" has nothing to hide.
     return to

@@ -7,6 +7,7 @@ import {
   isTransactional,
 } from '../../src/events/catalogue.ts'
 import { valuesAt } from '../../src/events/paths.ts'
+import { loginIdsIn, placesOf } from '../../src/events/places.ts'
 import { ada, bob } from '../../src/events/samples/objects.ts'
 import { sampleEvent } from '../../src/events/samples/sample-event.ts'
 import { nodes } from './nodes.ts'
@@ -84,6 +85,39 @@ test.each(types)('finds every login id of the sample of %s', (type) => {
     ([path, value]) => names.has(value) && !catalogue[type].loginIds.includes(path),
   )
   expect(unfound).toEqual([])
+})
+
+/** What every user in a sample has, and nothing else does. */
+const isUser = (value: unknown) =>
+  typeof value === 'object' && value !== null && 'passwordLastUpdateInstant' in value
+const isRegistration = (value: unknown) =>
+  typeof value === 'object' && value !== null && 'usernameStatus' in value && 'roles' in value
+
+test.each(types)('knows where the sample of %s has users and registrations', (type) => {
+  const { users, registrations } = placesOf(type)
+  const found = [...nodes(sampleEvent(type))]
+  const at = (is: (value: unknown) => boolean) => found.filter(([, value]) => is(value)).map(([path]) => path)
+  expect([...new Set(at(isUser))].toSorted()).toEqual(users.toSorted())
+  const alone = at(isRegistration).filter((path) => !path.includes('registrations[]'))
+  expect([...new Set(alone)].toSorted()).toEqual(registrations.toSorted())
+})
+
+test("tells a user's login ids from those of others in the same event", () => {
+  const event = {
+    type: 'user.loginId.duplicate.create',
+    id: 'e',
+    createInstant: 1,
+    user: { id: 'ada', email: 'ada@example.com', identities: [{ value: '+49123' }] },
+    existing: { id: 'bob', email: 'bob@example.com' },
+    duplicateEmail: 'bob@example.com',
+  }
+  expect(loginIdsIn(event, (id) => id === 'ada')).toEqual(['ada@example.com', '+49123'])
+  expect(loginIdsIn(event, (id) => id === 'bob')).toEqual(['bob@example.com'])
+  const update = { ...event, type: 'user.email.update', previousEmail: 'ada@old.example' }
+  expect(loginIdsIn(update, (id) => id === 'ada')).toContain('ada@old.example')
+  expect(loginIdsIn(update, (id) => id === 'bob')).toEqual([])
+  const unlisted = { ...event, type: 'user.new', previousEmail: 'ada@old.example' }
+  expect(loginIdsIn(unlisted, (id) => id === 'ada')).toContain('ada@old.example')
 })
 
 test('knows a misprinted type by its real name and leaves any other as it came', () => {

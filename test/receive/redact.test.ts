@@ -64,6 +64,83 @@ test('a type that is not listed is searched as any user is', () => {
   expect(redact(`{"event":{"type":"user.new","user":${user},"original":${user}}}`)).not.toContain('S3CRET')
 })
 
+test('a type that is not listed loses every credential that any listed type has', () => {
+  const event = {
+    type: 'user.new',
+    user: { id: 'u', password: 'S3CRET', data: { kept: 1 } },
+    users: [{ id: 'v', twoFactor: { methods: [{ secret: 'S3CRET' }] } }],
+    existing: { salt: 'S3CRET' },
+    original: { id: 'u', firstName: 'kept', registrations: [{ tokens: { a: 'S3CRET' } }] },
+    method: { secret: 'S3CRET', name: 'kept' },
+    registration: { authenticationToken: 'S3CRET', tokens: { a: 'S3CRET' }, roles: ['kept'] },
+    entity: { clientSecret: 'S3CRET', name: 'kept' },
+    identityProviderLink: { token: 'S3CRET', displayName: 'kept' },
+    accessToken: 'S3CRET',
+    idToken: 'S3CRET',
+    token: 'S3CRET',
+    refreshToken: { token: 'S3CRET', id: 'kept' },
+    auditLog: { newValue: { password: 'S3CRET' } },
+  }
+  const kept = redact(JSON.stringify({ event }))
+  expect(kept).not.toContain('S3CRET')
+  expect(JSON.parse(kept)).toMatchObject({
+    event: {
+      user: { id: 'u', data: { kept: 1 } },
+      original: { id: 'u', firstName: 'kept' },
+      method: { name: 'kept' },
+      registration: { roles: ['kept'] },
+      refreshToken: { id: 'kept' },
+    },
+  })
+  const texts = { type: 'token.new', original: 'S3CRET', refreshToken: 'S3CRET' }
+  expect(redact(JSON.stringify({ event: texts }))).not.toContain('S3CRET')
+})
+
+test.each<[EventType | 'user.new', string, object]>([
+  ['user.create', 'user.data', { user: { data: { a: 'HIDDEN' } } }],
+  ['user.update', 'user.data', { user: {}, original: { data: { a: 'HIDDEN' } } }],
+  ['user.loginId.duplicate.create', 'user.data', { existing: { data: { a: 'HIDDEN' } } }],
+  ['user.bulk.create', 'user.data', { users: [{ data: 'HIDDEN' }, { data: ['HIDDEN'] }] }],
+  [
+    'audit-log.create',
+    'user.data',
+    { auditLog: { oldValue: { data: 'HIDDEN' }, newValue: { data: 'HIDDEN' } } },
+  ],
+  ['user.new', 'user.data', { original: { data: 'HIDDEN' }, users: [{ data: 'HIDDEN' }] }],
+  ['user.update', 'user.registrations[].data', { original: { registrations: [{ data: 'HIDDEN' }] } }],
+  [
+    'user.registration.update',
+    'user.registrations[].data',
+    {
+      user: { registrations: [{ data: 'HIDDEN' }] },
+      registration: { data: 'HIDDEN' },
+      original: { data: 'HIDDEN' },
+    },
+  ],
+  [
+    'user.registration.update',
+    'registration.data',
+    {
+      user: { registrations: [{ data: 'HIDDEN' }] },
+      registration: { data: 'HIDDEN' },
+      original: { data: 'HIDDEN' },
+    },
+  ],
+])('of %s, %s is taken out wherever a user or registration stands', (type, path, fields) => {
+  const json = JSON.stringify({ event: { type, ...fields } })
+  expect(redact(json)).toContain('HIDDEN')
+  expect(redact(json, [path])).not.toContain('HIDDEN')
+})
+
+test("what is a user's path leaves what is no user's: a group's data, an entity's", () => {
+  for (const type of ['group.update', 'entity.update', 'user.registration.update']) {
+    const json = JSON.stringify({
+      event: { type, group: { data: 'a' }, original: { data: 'a' }, entity: { data: 'a' } },
+    })
+    expect(redact(json, ['user.data'])).toBe(json)
+  }
+})
+
 test('takes out what a user says, and keeps what a user says', () => {
   const json = `{"event":{"type":"user.create","user":{"id":"u","password":"p","data":{"deep":[[["x"]]]},"__proto__":{"a":1}}}}`
   expect(redact(json, ['user.data', 'user.__proto__.a'], ['user.password'])).toBe(
@@ -94,7 +171,7 @@ test('finds in any JSON what a parse finds', () => {
   const value = fc.jsonValue({ maxDepth: 4 })
   fc.assert(
     fc.property(value, value, fc.constantFrom(0, 2), (secret, other, indent) => {
-      const event = { type: 'x', other, user: { list: [{ secret, other }, other], secret }, secret: other }
+      const event = { type: 'test', other, user: { list: [{ secret, other }, other], secret }, secret: other }
       const told = redact(JSON.stringify({ event }, null, indent), ['user.secret', 'user.list[].secret'])
       const kindOf = (of: unknown) =>
         typeof of === 'string'

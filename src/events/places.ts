@@ -1,0 +1,42 @@
+import type { ParsedEvent } from '../model/registration.ts'
+import { catalogue, type EventFacts, isEventType, userLoginIds } from './catalogue.ts'
+import { textsAt, valuesAt } from './paths.ts'
+
+/** Where an event carries credentials and names people. */
+export type Places = Pick<
+  EventFacts,
+  'users' | 'registrations' | 'secrets' | 'subjects' | 'loginIds' | 'loginIdsOfUser' | 'loginIdsOfOthers'
+>
+
+/** Of a type that is newer than the catalogue: every place that any type of the catalogue has. */
+export function placesOf(type: string): Places {
+  return isEventType(type) ? catalogue[type] : unlisted
+}
+
+/** Names that FusionAuth's API gives to credentials and that no event of the catalogue has. */
+const likelySecrets = ['accessToken', 'clientSecret', 'idToken', 'password', 'secret']
+
+const unlisted: Places = {
+  users: union('users'),
+  registrations: union('registrations'),
+  secrets: [...union('secrets'), ...likelySecrets],
+  subjects: union('subjects'),
+  loginIds: union('loginIds'),
+  loginIdsOfUser: union('loginIdsOfUser'),
+  loginIdsOfOthers: union('loginIdsOfOthers'),
+}
+
+function union(name: keyof Places): readonly string[] {
+  return [...new Set(Object.values(catalogue).flatMap((facts) => facts[name]))]
+}
+
+/** What a user signs in with, as far as the event says: not what others in it do. */
+export function loginIdsIn(event: ParsedEvent, isUser: (id: string) => boolean): readonly string[] {
+  const { users, loginIdsOfUser } = placesOf(event.type)
+  const isThisUser = (user: unknown) => textsAt(user, ['id']).some(isUser)
+  const own = users
+    .flatMap((at) => valuesAt(event, at))
+    .filter(isThisUser)
+    .flatMap((user) => textsAt(user, userLoginIds))
+  return isThisUser(event['user']) ? [...own, ...textsAt(event, loginIdsOfUser)] : own
+}
