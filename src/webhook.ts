@@ -12,13 +12,14 @@ import type {
   ResultOf,
   Types,
 } from './handlers.ts'
+import { atMost } from './lib/at-most.ts'
 import type { Clock } from './lib/clock.ts'
 import { type Inbox as OpenInbox, inboxOf } from './inbox.ts'
 import { describeError } from './lib/describe-error.ts'
 import { asList, type OneOrMore } from './lib/one-or-more.ts'
 import type { Drained } from './model/delivery.ts'
 import type { Engine } from './model/engine.ts'
-import { codeOf, FusewireError } from './model/errors.ts'
+import { codeOf, FusewireError, silentInbox } from './model/errors.ts'
 import type { Incoming } from './model/incoming.ts'
 import { type Observer, together } from './model/observer.ts'
 import type { Gate, Handler } from './model/registration.ts'
@@ -171,30 +172,38 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
    * Delivers what is due, for hosts that run no process of their own. A failure is due again later: call it on a schedule too.
    *
    * @param options.withinMs Gives back what has not ended by then. Default: until nothing is due.
+   * @throws FW_INBOX_SILENT when the inbox does not answer, a second or two after `withinMs`.
    */
   async drain(options: { withinMs?: number; signal?: AbortSignal } = {}): Promise<Drained> {
     if (this.#stopping !== undefined) throw new FusewireError('FW_STOPPED', 'The webhook is stopped.')
-    const { worker, reminder } = await this.#open()
-    reminder?.end()
-    return worker?.drain(options.withinMs ?? Infinity, options.signal) ?? nothingDrained
+    const { withinMs = Infinity, signal } = options
+    const { clock } = this.#options
+    const until = clock.now() + withinMs
+    const opened = await atMost(clock, withinMs, this.#open())
+    if (opened === undefined) throw silentInbox()
+    opened.reminder?.end()
+    return opened.worker?.drain(Math.max(0, until - clock.now()), signal) ?? nothingDrained
   }
 
   /**
    * Answers 503 from now on, lets handlers end and closes the inbox.
    *
-   * @param options.withinMs Handlers still running after that are aborted, and attempted again another time. Default: 10,000.
+   * @param options.withinMs Handlers still running after that are aborted, and attempted again another time. Default: 10,000. An inbox that
+   *   does not answer is waited for a second or two longer.
    */
   stop(options: { withinMs?: number } = {}): Promise<void> {
     return (this.#stopping ??= this.#stop(options.withinMs ?? 10_000))
   }
 
   async #stop(withinMs: number): Promise<void> {
-    const opened = await this.#opening?.catch(() => undefined)
+    const { inbox, clock } = this.#options
+    const until = clock.now() + withinMs + lastWordMs
+    const inTime = <T>(work: Promise<T>) => atMost(clock, until - clock.now(), work)
+    const opened = await inTime(Promise.resolve(this.#opening).catch(() => undefined))
     opened?.reminder?.end()
     opened?.door.keeper.stop?.()
-    await Promise.all([opened?.worker?.stop(withinMs), opened?.caretaker?.stop()])
-    await this.#receipts?.flush()
-    const { inbox } = this.#options
+    const ending = Promise.all([opened?.worker?.stop(withinMs), opened?.caretaker?.stop()])
+    await inTime(ending.then(() => this.#receipts?.flush()))
     if (inbox !== 'none') await inbox[Symbol.asyncDispose]()
   }
 
@@ -288,6 +297,8 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
 
 /** Serverless hosts allow about half a minute after the answer. */
 const afterAnswerMs = 25_000
+/** How long stopping waits for the inbox when the handlers' time is up. */
+const lastWordMs = 1_000
 const nothingDrained: Drained = { succeeded: 0, retrying: 0, dead: 0, remaining: 0 }
 
 type Run = (context: never) => unknown

@@ -59,4 +59,6 @@ const needs: ReadonlySet<string> = new Set([
   'FW_INBOX_LOCKED',
   'FW_INBOX_MOVED',
   'FW_INBOX_NEWER',
+  'FW_INBOX_SILENT',
+  'FW_POOLER',
 ])

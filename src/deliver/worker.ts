@@ -1,12 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { atMost } from '../lib/at-most.ts'
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
 import type { Drained, Lease, Outcome } from '../model/delivery.ts'
 import type { Engine, Settlement } from '../model/engine.ts'
-import { FusewireError } from '../model/errors.ts'
+import { FusewireError, silentInbox } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
 import type { Observer, Tracer } from '../model/observer.ts'
 import type { Handler } from '../model/registration.ts'
+import type { Stats } from '../model/stats.ts'
 import { Attempts } from './attempts.ts'
 import { outcomeOf } from './outcome.ts'
 import { settleBatch } from './settle-batch.ts'
@@ -27,6 +29,10 @@ const leaseMs = 30_000
 const pollMs = 5000
 /** Pause when the inbox does not answer. */
 const mendMs = 1000
+/** How long stopping waits for the inbox to take back leases and last outcomes. Untold, it finds out when the leases run out. */
+const lastWordMs = 500
+/** How long counting what remains may take, when all of a drain's time is used up. */
+const countMs = 1000
 
 /**
  * Claims due deliveries, runs their handlers, settles what came of it. One loop, which sleeps until the engine wakes it, something falls due
@@ -61,19 +67,20 @@ export class Worker {
 
   /**
    * Claims nothing more, gives back what has not begun, lets what has begun end within `withinMs`, then aborts it and gives it back: those
-   * deliveries will be attempted again, uncounted.
+   * deliveries will be attempted again, uncounted. Half a second later it ends, whether the inbox answered or not.
    */
   async stop(withinMs: number): Promise<void> {
     this.#needed = 0
     this.#wake()
     const abort = () => void this.#giveBack(this.#attempts.held())
     const cancel = withinMs > 0 ? this.#options.clock.after(withinMs, abort) : abort()
-    await this.#loop
+    await atMost(this.#options.clock, withinMs + lastWordMs, Promise.resolve(this.#loop))
     cancel?.()
   }
 
-  /** Delivers until nothing is due, until `withinMs` have passed or until the signal aborts. */
+  /** Delivers until nothing is due, until `withinMs` have passed or until the signal aborts. Throws when the inbox does not answer by then. */
   async drain(withinMs: number, signal?: AbortSignal): Promise<Drained> {
+    const until = this.#options.clock.now() + withinMs
     const before = { ...this.#tally }
     this.#need()
     const { promise: over, resolve: end } = Promise.withResolvers<void>()
@@ -85,13 +92,23 @@ export class Worker {
     cancel?.()
     if (this.#needed === 1) await this.stop(0)
     else this.#needed = Math.max(0, this.#needed - 1)
-    const { handlers } = await this.#options.engine.stats()
+    const stats = await this.#remaining(until)
     return {
       succeeded: this.#tally.succeeded - before.succeeded,
       retrying: this.#tally.retrying - before.retrying,
       dead: this.#tally.dead - before.dead,
-      remaining: handlers.reduce((sum, { pending }) => sum + pending, 0),
+      remaining: stats.handlers.reduce((sum, { pending }) => sum + pending, 0),
     }
+  }
+
+  /** Counts what the inbox holds, by that time and for at least a second. */
+  async #remaining(until: number): Promise<Stats> {
+    const { engine, clock } = this.#options
+    const isStuck = this.#needed === 0 && this.#loop !== undefined
+    const ms = Math.max(countMs, until - clock.now())
+    const stats = isStuck ? undefined : await atMost(clock, ms, engine.stats())
+    if (stats === undefined) throw silentInbox()
+    return stats
   }
 
   #need(): void {

@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'FW_INBOX_LOCKED'
   | 'FW_INBOX_MOVED'
   | 'FW_INBOX_NEWER'
+  | 'FW_INBOX_SILENT'
+  | 'FW_POOLER'
   | 'FW_DENIED'
   | 'FW_PERMANENT'
   | 'FW_RETRY_LATER'
@@ -73,6 +75,14 @@ function describeWhen(when: unknown): string {
   } catch {
     return 'retry later, at a time that cannot be read'
   }
+}
+
+/** What somebody gets who said how long to wait for the inbox. */
+export function silentInbox(): FusewireError {
+  return new FusewireError(
+    'FW_INBOX_SILENT',
+    'The inbox did not answer in the time that was given. What it was asked for may yet be done.',
+  )
 }
 
 /** The code of any thrown value, ours or a look-alike from another copy of the package. */

@@ -1,7 +1,9 @@
 import { isTransactional } from '../events/catalogue.ts'
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
+import { within } from '../lib/within.ts'
 import type { Engine } from '../model/engine.ts'
+import { codeOf, silentInbox } from '../model/errors.ts'
 import type { Arrival } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import type { Accepted, Keeper } from './accepted.ts'
@@ -29,11 +31,13 @@ export function keep(
   const queue = new AppendQueue(engine, clock, log)
   let fullUntil = -Infinity
 
-  async function recall({ key, body }: Accepted): Promise<Answer | undefined> {
+  async function recall({ key, body, deadline }: Accepted): Promise<Answer | undefined> {
+    const options = { ms: deadline.remainingMs(), clock, late: silentInbox }
     try {
-      const [known] = await engine.known([{ key, hash: hashOf(body) }])
+      const [known] = await within(options, () => engine.known([{ key, hash: hashOf(body) }]))
       return known === true ? duplicate : undefined
     } catch (error) {
+      if (codeOf(error) === 'FW_INBOX_SILENT') return unavailable('the inbox did not answer in time')
       log.error({ error: describeError(error) }, 'the inbox does not answer')
       return unavailable('the inbox is down')
     }

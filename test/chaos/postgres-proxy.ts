@@ -1,19 +1,28 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A way to the database that can be cut, and turned to another. */
+/** A way to the database that can be cut, silenced, and turned to another. */
 export interface Proxy extends AsyncDisposable {
   readonly port: number
   /** Ends every connection, in the middle of whatever it was saying. */
   cut(): void
   /** Leads all connections to come to this port. */
   turn(toPort: number): void
+  /** Keeps every connection, takes new ones, and forwards nothing any more: as a cut cable, or a server that hangs. */
+  silence(): void
 }
 
 export async function proxy(toPort: number): Promise<Proxy> {
   const sockets = new Set<Socket>()
   let target = toPort
+  let silent = false
   const server = createServer((from) => {
+    if (silent) {
+      sockets.add(from)
+      from.on('error', () => {})
+      from.on('close', () => sockets.delete(from))
+      return
+    }
     const to = connect(target, '127.0.0.1')
     for (const [one, other] of [
       [from, to],
@@ -37,6 +46,10 @@ export async function proxy(toPort: number): Promise<Proxy> {
     cut,
     turn(port) {
       target = port
+    },
+    silence() {
+      silent = true
+      for (const socket of sockets) socket.unpipe().pause()
     },
     async [Symbol.asyncDispose]() {
       cut()

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { apiKey, Webhook } from 'fusewire'
 import { postgres, type PostgresOptions } from 'fusewire/postgres'
 import { request } from 'fusewire/testing'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { statement } from '../../src/engines/postgres/sql.ts'
 import { isInstalled, pgbouncer } from './pgbouncer.ts'
 import { anyServer, schema, type Server } from './server.ts'
 
@@ -71,4 +73,65 @@ describe.each([
     await vi.waitFor(() => expect([...handled.values()].flat()).toHaveLength(200), { timeout: 15_000 })
     expect(handled).toEqual(new Map(sent))
   })
+})
+
+describe('without { prepare: false } behind PgBouncer 1.18, which shares connections by transaction', () => {
+  let server: Server
+  let pooler: Server
+  beforeAll(async () => {
+    if (!isInstalled) return
+    server = await anyServer()
+    pooler = await pgbouncer(server, 'transaction')
+  })
+  afterAll(async () => {
+    await pooler?.[Symbol.asyncDispose]()
+    await server?.[Symbol.asyncDispose]()
+  })
+
+  test('it is said what to do: while it works, in the log; in the next process, by the error of start()', async ({
+    skip,
+  }) => {
+    skip(!isInstalled, 'there is no pgbouncer on the path: apt-get install pgbouncer')
+    await using inbox = await schema(server)
+    const told: string[] = []
+    const log = {
+      info() {},
+      warn: (fields: object) => told.push(JSON.stringify(fields)),
+      error: (fields: object) => told.push(JSON.stringify(fields)),
+    }
+    const settings = { schema: inbox.name }
+    await using first = new Webhook({ authenticate: apiKey(key), inbox: postgres(pooler.url, settings), log })
+    first.on('user.update.complete', () => {})
+    await first.start()
+    await vi.waitFor(
+      async () => {
+        // Several at once, so that they need several server connections.
+        const post = () => first.fetch(request('user.update.complete', { id: randomUUID() }, { apiKey: key }))
+        await Promise.all(Array.from({ length: 8 }, post))
+        expect(told.filter((line) => line.includes('prepare: false'))).not.toEqual([])
+      },
+      { timeout: 10_000, interval: 50 },
+    )
+
+    const next = postgres(pooler.url, settings)
+    await expect(next.open()).rejects.toMatchObject({
+      code: 'FW_POOLER',
+      message: expect.stringContaining('prepare: false'),
+    })
+    await next[Symbol.asyncDispose]()
+  })
+})
+
+test('another text never runs under the name of a prepared statement that a server connection knows', async () => {
+  await using server = await anyServer()
+  const client = new Client(server.url)
+  await client.connect()
+  const connection = Object.assign(client, { release() {} })
+  const older = statement<{ answer: string }>('"fusewire".append', `select 'older' as answer`)
+  const newer = statement<{ answer: string }>('"fusewire".append', `select 'newer' as answer`)
+  expect(await older(connection)).toEqual([{ answer: 'older' }])
+  expect(await newer(connection)).toEqual([{ answer: 'newer' }])
+  const { rows } = await client.query<{ name: string }>('select name from pg_prepared_statements')
+  for (const { name } of rows) expect(name).toMatch(/^fw_append_[0-9a-f]{32}$/)
+  await client.end()
 })

@@ -1,24 +1,62 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type * as Pg from 'pg'
 import { codeOf, FusewireError } from '../../model/errors.ts'
-import type { PostgresPool } from './sql.ts'
+import type { PostgresClient, PostgresPool } from './sql.ts'
 import { unprepared } from './unprepared.ts'
 
 /** A connection string, or a function that fetches it when the inbox opens. */
 export type PostgresUrl = string | undefined | (() => string | undefined | Promise<string | undefined>)
 
-/** A pool, and whether it ends with the inbox. */
+/** A pool that an inbox works with. */
 export interface Connected {
   readonly pool: PostgresPool
-  end(): Promise<void>
+  /** The connections that the inbox has taken out of the pool and not given back. */
+  readonly borrowed: Set<PostgresClient>
+  /** Gives what is borrowed half a second to come back, then cuts it. Ends the pool, unless it was given. */
+  close(): Promise<void>
 }
+
+/** How long closing waits for the server's last answers. */
+const closeWithinMs = 500
 
 /** Opens a pool for a URL; a pool that was given stays its owner's. Connections are made when they are needed. */
 export async function connect(to: PostgresUrl | PostgresPool, prepare: boolean): Promise<Connected> {
-  const given = typeof to === 'object' ? { pool: to, end: async () => {} } : await poolOf(to)
-  return prepare ? given : { ...given, pool: unprepared(given.pool) }
+  const { pool, end } = typeof to === 'object' ? { pool: to, end: async () => {} } : await poolOf(to)
+  const stopListening = hearErrors(pool)
+  const borrowed = new Set<PostgresClient>()
+  let closing: Promise<void> | undefined
+
+  async function close(): Promise<void> {
+    const endsAt = performance.now() + closeWithinMs
+    while (borrowed.size > 0 && performance.now() < endsAt) await pause(10)
+    for (const client of borrowed) {
+      borrowed.delete(client)
+      client.unref?.() // A silent server would keep the process alive by it.
+      client.release(true)
+    }
+    await Promise.race([end(), pause(closeWithinMs, undefined, { ref: false })])
+    stopListening()
+  }
+
+  return { pool: prepare ? pool : unprepared(pool), borrowed, close: () => (closing ??= close()) }
 }
 
-async function poolOf(to: PostgresUrl): Promise<Connected> {
+/**
+ * Listens to the errors of a pool's idle connections, and of those that are cut as soon as they are made: without a listener each would end
+ * the process. The pool itself drops such a connection and makes another when one is needed.
+ */
+function hearErrors(pool: PostgresPool): () => void {
+  const onError = (): void => {}
+  const onConnect = (client: PostgresClient): void => void client.on('error', onError)
+  pool.on?.('error', onError)
+  pool.on?.('connect', onConnect)
+  return () => {
+    pool.off?.('error', onError)
+    pool.off?.('connect', onConnect)
+  }
+}
+
+async function poolOf(to: PostgresUrl): Promise<{ pool: PostgresPool; end(): Promise<void> }> {
   const url = await readUrl(to)
   const { Pool } = await loadPg()
   const pool = new Pool({
@@ -29,8 +67,6 @@ async function poolOf(to: PostgresUrl): Promise<Connected> {
     keepAlive: true,
     allowExitOnIdle: true,
   })
-  pool.on('error', () => {}) // An idle connection was cut; the pool has dropped it, and the next call makes another.
-  pool.on('connect', (client) => client.on('error', () => {})) // Cut as soon as it was made, before anybody could listen.
   return { pool, end: () => pool.end() }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { FusewireError } from '../../model/errors.ts'
 import { connect, type Connected, type PostgresUrl } from './connect.ts'
-import { isPassing } from './errors.ts'
+import { isPassing, withAdvice } from './errors.ts'
 import { makePartitions } from './partitions.ts'
 import { migrate } from './schema.ts'
 import type { PostgresClient, PostgresPool } from './sql.ts'
@@ -23,6 +23,8 @@ export interface Database {
 
 /** FusionAuth itself waits 2 s for an answer: beyond that we would acknowledge to nobody. */
 const pausesMs = [5, 25, 100, 300, 1_000]
+/** After this nothing is tried again, however few the tries were: a server that says nothing takes seconds for each. */
+const patienceMs = 2_500
 
 export interface DatabaseOptions {
   readonly to: PostgresUrl | PostgresPool
@@ -33,46 +35,55 @@ export interface DatabaseOptions {
 
 export function database({ to, schema, prepare }: DatabaseOptions): Database {
   let opening: Promise<Connected> | undefined
+  let connected: Connected | undefined
   let stopUpkeep = (): void => {}
   let closed = false
 
   async function openOnce(): Promise<Connected> {
-    const connected = await connect(to, prepare)
+    connected = await connect(to, prepare)
     try {
-      await once(connected.pool, async (client) => {
+      assertOpen()
+      await once(connected, async (client) => {
         await migrate(client, schema)
         await makePartitions(client, schema)
       })
-      stopUpkeep = upkeep(connected.pool, schema)
+      assertOpen()
+      stopUpkeep = upkeep(connected, schema)
       return connected
     } catch (error) {
-      await connected.end()
+      await connected.close()
       throw error
     }
   }
 
-  async function opened(): Promise<PostgresPool> {
-    if (closed) {
-      throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
-    }
+  async function opened(): Promise<Connected> {
+    assertOpen()
     opening ??= openOnce().catch((error: unknown) => {
       opening = undefined
       throw error
     })
-    return (await opening).pool
+    return opening
+  }
+
+  function assertOpen(): void {
+    if (!closed) return
+    throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
   }
 
   /** In real time: so do the server's restart, and whoever deadlocked with us. */
   async function patiently<T>(run: () => Promise<T>): Promise<T> {
+    const until = performance.now() + patienceMs
     for (const pauseMs of pausesMs) {
       try {
         return await run()
       } catch (error) {
-        if (closed || !isPassing(error)) throw error
+        if (closed || !isPassing(error) || performance.now() > until) throw withAdvice(error)
       }
       await pause(pauseMs)
     }
-    return run()
+    return run().catch((error: unknown) => {
+      throw withAdvice(error)
+    })
   }
 
   return {
@@ -82,13 +93,11 @@ export function database({ to, schema, prepare }: DatabaseOptions): Database {
     use: (run) => patiently(async () => once(await opened(), run)),
     transact: (run) => patiently(async () => once(await opened(), (client) => transact(client, begin, run))),
     once: async (run) => once(await opened(), run),
-    pool: opened,
+    pool: async () => (await opened()).pool,
     async close() {
       closed = true
-      const connected = await opening?.catch(() => undefined)
-      opening = undefined
       stopUpkeep()
-      await connected?.end()
+      await connected?.close()
     },
   }
 }

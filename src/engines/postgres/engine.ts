@@ -9,7 +9,7 @@ import { database } from './database.ts'
 import { counting, getting, knowing } from './read.ts'
 import { subscribing } from './registry.ts'
 import { releasing, renewing, settling } from './settle.ts'
-import { type PostgresPool, type PostgresSql, statement } from './sql.ts'
+import { type PostgresPool, type PostgresSql, sizeOf, statement } from './sql.ts'
 import { tending } from './tend.ts'
 import { turns } from './turns.ts'
 import { watching } from './watch.ts'
@@ -115,8 +115,8 @@ export function postgres(
 }
 
 /** How many atomic handlers run at a time: each has a connection to itself, and some must be left to receive, claim, settle and listen. */
-function atomicLimit({ options }: PostgresPool): number {
-  return Math.max(1, (options?.max ?? 10) - 6)
+function atomicLimit(pool: PostgresPool): number {
+  return Math.max(1, sizeOf(pool) - 6)
 }
 
 function quoted(schema: string): string {

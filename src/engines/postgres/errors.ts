@@ -1,4 +1,5 @@
-import { codeOf } from '../../model/errors.ts'
+import { codeOf, FusewireError } from '../../model/errors.ts'
+import { statementPrefix } from './sql.ts'
 
 /**
  * This one row cannot be stored, though others can: a text PostgreSQL does not take, a number that is none, an index entry too long, a
@@ -23,6 +24,19 @@ export function isLost(error: unknown): boolean {
   if (state !== undefined) return lost.has(state) || lost.has(state.slice(0, 2))
   if (!(error instanceof Error) || isOurs(error)) return false
   return networkCodes.has(codeOf(error) ?? '') || driverMessages.test(error.message)
+}
+
+/** The same error; one of ours, which says what to do, where only an option can help. */
+export function withAdvice(error: unknown): unknown {
+  const state = sqlState(error)
+  const isOfPrepared = state === '26000' || state === '42P05' // Such a statement does not exist, or exists already.
+  if (!isOfPrepared || !(error instanceof Error) || !error.message.includes(statementPrefix)) return error
+  return new FusewireError(
+    'FW_POOLER',
+    'A pooler between this process and PostgreSQL gives each transaction another server connection, so prepared statements get lost. ' +
+      'Say postgres(url, { prepare: false }), or let PgBouncer (1.21 or later) keep them: max_prepared_statements above 0.',
+    { cause: error },
+  )
 }
 
 function isOurs(error: unknown): boolean {

@@ -8,7 +8,15 @@ export interface PostgresSql {
 /** A `Pool` of `pg`, or what looks like one to us. */
 export interface PostgresPool {
   connect(): Promise<PostgresClient>
-  readonly options?: { readonly max?: number }
+  on?(event: 'error', listener: () => void): unknown
+  on?(event: 'connect', listener: (client: PostgresClient) => void): unknown
+  off?(event: 'error' | 'connect', listener: (client: PostgresClient) => void): unknown
+  readonly options?: { readonly max?: number; readonly connectionTimeoutMillis?: number | undefined }
+}
+
+/** Connections of a pool, without a limit of its own (`pg` says 10 then). */
+export function sizeOf({ options }: PostgresPool): number {
+  return options?.max ?? 10
 }
 
 /** A connection taken out of a pool. */
@@ -18,6 +26,8 @@ export interface PostgresClient {
   on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown
   /** With `true` it is closed, not given back. */
   release(destroy?: boolean): void
+  /** From now on it keeps no process alive. */
+  unref?(): void
 }
 
 export interface StatementCall {
@@ -29,7 +39,10 @@ export interface StatementCall {
 }
 
 /** Beyond this a connection is taken for dead: a cut cable says nothing. */
-const answerWithinMs = 10_000
+export const answerWithinMs = 10_000
+
+/** What the names of our prepared statements begin with. */
+export const statementPrefix = 'fw_'
 
 /** A statement whose rows have this shape, planned once for each connection. */
 export type Statement<Row> = (
@@ -37,8 +50,16 @@ export type Statement<Row> = (
   ...values: readonly unknown[]
 ) => Promise<readonly Row[]>
 
-/** `Row` stands beside the SQL it describes: the two are read, and changed, together. The name is for good: one name, one text. */
-export function statement<Row = never>(name: string, text: string): Statement<Row> {
+/**
+ * `Row` stands beside the SQL it describes: the two are read, and changed, together.
+ *
+ * The server knows the statement by a hash of its text: a pooler may lead another version of this code to the same server connection, and
+ * under one name it would run the other one's text.
+ *
+ * @param label For people who look into `pg_prepared_statements`. What stands before its last dot, the schema, is left out.
+ */
+export function statement<Row = never>(label: string, text: string): Statement<Row> {
+  const name = `${statementPrefix}${label.slice(label.lastIndexOf('.') + 1).slice(0, 24)}_${nameOf(text)}` // At most 63 characters.
   return async (client, ...values) => {
     const call = { name, text, values: [...values], query_timeout: answerWithinMs }
     const { rows } = await client.query(call)

@@ -1,23 +1,51 @@
+import type { Connected } from './connect.ts'
 import { isLost } from './errors.ts'
-import { execute, type PostgresClient, type PostgresPool } from './sql.ts'
+import { answerWithinMs, execute, type PostgresClient, type PostgresPool } from './sql.ts'
 
 const heard = new WeakSet<PostgresClient>()
 
 /** Runs with a connection of the pool's. */
-export async function once<T>(pool: PostgresPool, run: (client: PostgresClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
+export async function once<T>(
+  { pool, borrowed }: Connected,
+  run: (client: PostgresClient) => Promise<T>,
+): Promise<T> {
+  const client = await take(pool)
+  borrowed.add(client)
   if (!heard.has(client)) {
     heard.add(client)
     client.on('error', () => {}) // The statement under way rejects with it; without a listener it would end the process too.
   }
   try {
     const result = await run(client)
-    client.release()
+    if (borrowed.delete(client)) client.release()
     return result
   } catch (error) {
-    client.release(isLost(error))
+    if (borrowed.delete(client)) client.release(isLost(error)) // Unless the inbox was closed meanwhile, and cut it.
     throw error
   }
+}
+
+/** A connection of the pool's. Where the pool waits without an end (`pg`, unless it is told) we do not. */
+function take(pool: PostgresPool): Promise<PostgresClient> {
+  if (pool.options?.connectionTimeoutMillis) return pool.connect()
+  return new Promise((resolve, reject) => {
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      reject(new Error(`timeout exceeded when trying to connect: no connection in ${answerWithinMs} ms`))
+    }, answerWithinMs)
+    pool.connect().then(
+      (client) => {
+        clearTimeout(timer)
+        if (isLate) client.release()
+        else resolve(client)
+      },
+      (error) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
+  })
 }
 
 /** Commits what `run` did, or undoes it. Outcomes are unknown when the connection is lost at the commit. */

@@ -26,5 +26,6 @@ function withoutNames(client: PostgresClient): PostgresClient {
     },
     on: client.on.bind(client) as PostgresClient['on'], // Of its overloads bind knows the last.
     release: (destroy) => client.release(destroy),
+    ...(client.unref !== undefined && { unref: () => client.unref?.() }),
   }
 }

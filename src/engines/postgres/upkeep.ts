@@ -1,5 +1,6 @@
+import type { Connected } from './connect.ts'
 import { compactPartition, makePartitions } from './partitions.ts'
-import { execute, type PostgresClient, type PostgresPool, type Statement, statement } from './sql.ts'
+import { execute, type PostgresClient, type Statement, statement } from './sql.ts'
 import { once } from './transaction.ts'
 
 const partitionEveryMs = 60 * 60_000
@@ -11,9 +12,9 @@ const sweepFrom = 20_000
  * What somebody must do now and then, until it is stopped: one node does it for all. In real timers, which keep no process alive; what fails
  * is done the next time, and until then the default partitions hold what comes, and autovacuum sweeps.
  */
-export function upkeep(pool: PostgresPool, schema: string): () => void {
+export function upkeep(connected: Connected, schema: string): () => void {
   const repeat = (ms: number, run: (client: PostgresClient) => Promise<unknown>) =>
-    setInterval(() => void once(pool, run).catch(() => {}), ms).unref()
+    setInterval(() => void once(connected, run).catch(() => {}), ms).unref()
   const timers = [
     repeat(partitionEveryMs, (client) => makePartitions(client, schema)),
     repeat(partitionEveryMs, (client) => compactPartition(client, schema)),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from './database.ts'
-import { execute, type PostgresClient, statement } from './sql.ts'
+import { execute, type PostgresClient, sizeOf, statement } from './sql.ts'
 
 /** Tells watchers that a delivery may have become claimable, here or at another node. */
 export interface Watchers {
@@ -17,6 +17,8 @@ const pollMs = 1_000
 /** Between two notifications: each takes a lock that is one for the whole server. */
 const gapMs = 20
 const reconnectMs = 1_000
+/** Of a smaller pool none is spared to listen: an atomic handler may have one to itself, and one must be left for the rest. */
+const smallestListening = 3
 
 /** Real timers: other nodes live in real time. None of them keeps this process alive. */
 export function watching(database: Database, schema: string): Watchers {
@@ -44,7 +46,9 @@ export function watching(database: Database, schema: string): Watchers {
     if (listener !== undefined || connecting || watchers.size === 0) return
     connecting = true
     try {
-      const client = await (await database.pool()).connect()
+      const pool = await database.pool()
+      if (sizeOf(pool) < smallestListening) return // The poll looks.
+      const client = await pool.connect()
       listener = client
       client.on('error', () => deafen(client))
       client.on('end', () => deafen(client))
@@ -65,6 +69,7 @@ export function watching(database: Database, schema: string): Watchers {
   function deafen(client: PostgresClient): void {
     if (listener !== client) return
     listener = undefined
+    client.unref?.() // A silent server would keep the process alive by it.
     client.release(true)
     listenLater()
   }
