@@ -21,8 +21,7 @@ const closeWithinMs = 500
 
 /** Opens a pool for a URL; a pool that was given stays its owner's. Connections are made when they are needed. */
 export async function connect(to: PostgresUrl | PostgresPool, prepare: boolean): Promise<Connected> {
-  const { pool, end } = typeof to === 'object' ? { pool: to, end: async () => {} } : await poolOf(to)
-  const stopListening = hearErrors(pool)
+  const { pool, end } = typeof to === 'object' ? givenPool(to) : await ownPool(to)
   const borrowed = new Set<PostgresClient>()
   let closing: Promise<void> | undefined
 
@@ -34,8 +33,7 @@ export async function connect(to: PostgresUrl | PostgresPool, prepare: boolean):
       client.unref?.() // A silent server would keep the process alive by it.
       client.release(true)
     }
-    await Promise.race([end(), pause(closeWithinMs, undefined, { ref: false })])
-    stopListening()
+    await end()
   }
 
   return { pool: prepare ? pool : unprepared(pool), borrowed, close: () => (closing ??= close()) }
@@ -56,7 +54,12 @@ function hearErrors(pool: PostgresPool): () => void {
   }
 }
 
-async function poolOf(to: PostgresUrl): Promise<{ pool: PostgresPool; end(): Promise<void> }> {
+function givenPool(pool: PostgresPool): { pool: PostgresPool; end(): Promise<void> } {
+  const stopListening = hearErrors(pool)
+  return { pool, end: async () => stopListening() }
+}
+
+async function ownPool(to: PostgresUrl): Promise<{ pool: PostgresPool; end(): Promise<void> }> {
   const url = await readUrl(to)
   const { Pool } = await loadPg()
   const pool = new Pool({
@@ -67,7 +70,11 @@ async function poolOf(to: PostgresUrl): Promise<{ pool: PostgresPool; end(): Pro
     keepAlive: true,
     allowExitOnIdle: true,
   })
-  return { pool, end: () => pool.end() }
+  hearErrors(pool) // For good: connections may still fail while they end.
+  return {
+    pool,
+    end: () => Promise.race([pool.end(), pause(closeWithinMs, undefined, { ref: false })]),
+  }
 }
 
 async function readUrl(given: PostgresUrl): Promise<string> {
