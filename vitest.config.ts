@@ -21,5 +21,6 @@ export default defineConfig({
     globalSetup: ['scripts/built.ts'],
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
+    hookTimeout: 60_000, // A PostgreSQL of its own takes a busy machine ten seconds and more to make.
   },
 })
