@@ -9,7 +9,6 @@ import { FusewireError } from './model/errors.ts'
 import { type Filter, type State, states } from './model/filter.ts'
 import type { Kept } from './model/kept.ts'
 import type { Receipt } from './model/receipt.ts'
-import type { Retention } from './model/retention.ts'
 import type { Overview } from './model/stats.ts'
 import type { Page, Paging, Tending } from './model/tending.ts'
 import { canonicalId, loginSubject } from './receive/identify.ts'
@@ -89,7 +88,8 @@ export interface PageOptions {
 }
 
 export interface PruneOptions {
-  readonly before: Date
+  /** A date, or epoch ms. */
+  readonly before: Date | number
   /** Dead letters, too. Default: false. */
   readonly dead?: boolean
 }
@@ -225,9 +225,8 @@ export function inboxOf(engine: Engine, strangers: () => Strangers | undefined =
     },
 
     async prune({ before, dead = false }, options = {}) {
-      const ms = Math.max(0, Date.now() - instant('before', before.getTime()))
-      const retention: Retention = { settledMs: ms, unhandledMs: ms, deadMs: dead ? ms : Infinity }
-      const step = (after: string | undefined) => tend.prune(retention, after)
+      const receivedBefore = instant('before', before instanceof Date ? before.getTime() : before)
+      const step = (after: string | undefined) => tend.prune({ receivedBefore, dead }, after)
       return { events: await steps(step, ({ events }) => events, options) }
     },
 

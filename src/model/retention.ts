@@ -26,7 +26,7 @@ const defaultRetention = { settledMs: 30 * dayMs, unhandledMs: 3 * dayMs, deadMs
 export const keysOutliveMs: number = 400 * dayMs
 
 /** What holds for a type. */
-export function lifetimes(
+function lifetimes(
   { types, ...rest }: Retention,
   type: string,
 ): Required<Omit<Retention, 'types' | 'maxBytes'>> {
@@ -38,14 +38,54 @@ function defined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T // T's own entries.
 }
 
-/** How long after it was received an event may go; Infinity while it waits. */
-export function lifetimeMs(kept: Kept, retention: Retention): number {
-  const { settledMs, unhandledMs, deadMs } = lifetimes(retention, kept.type)
-  const { deliveries, aside } = kept
-  if (aside !== undefined) return settledMs
-  if (deliveries.length === 0) return unhandledMs
-  if (deliveries.some(({ state }) => state === 'pending' || state === 'leased')) return Infinity
-  return deliveries.some(({ state }) => state === 'dead') ? Math.max(settledMs, deadMs) : settledMs
+/** What a person takes away by hand: events that have ended and were received before an instant, whatever the retention says. */
+export interface ReceivedBefore {
+  /** Epoch ms, exclusive. Compared with the time of receipt alone, never with a clock. */
+  readonly receivedBefore: number
+  /** Dead letters, too. */
+  readonly dead: boolean
+}
+
+/** What became of an event as a whole: retention has a time for each. */
+export type Fate = 'aside' | 'unhandled' | 'succeeded' | 'dead' | 'waiting'
+
+export function fateOf({ aside, deliveries }: Kept): Fate {
+  if (aside !== undefined) return 'aside'
+  if (deliveries.length === 0) return 'unhandled'
+  if (deliveries.some(({ state }) => state === 'pending' || state === 'leased')) return 'waiting'
+  return deliveries.some(({ state }) => state === 'dead') ? 'dead' : 'succeeded'
+}
+
+/**
+ * Until when, inclusive, an event of a type and fate must have been received to be pruned: epoch ms, -Infinity for never.
+ *
+ * @param now The engine's time.
+ */
+export function prunableUntil(
+  what: Retention | ReceivedBefore,
+  now: number,
+): (type: string, fate: Fate) => number {
+  if ('receivedBefore' in what) {
+    const until = Math.ceil(what.receivedBefore) - 1 // The columns hold whole milliseconds.
+    return (_, fate) => (fate === 'waiting' || (fate === 'dead' && !what.dead) ? -Infinity : until)
+  }
+  return (type, fate) => now - lifetimeMs(what, type, fate)
+}
+
+/** How long an event lives from its receipt; Infinity while it waits. */
+function lifetimeMs(retention: Retention, type: string, fate: Fate): number {
+  const { settledMs, unhandledMs, deadMs } = lifetimes(retention, type)
+  switch (fate) {
+    case 'aside':
+    case 'succeeded':
+      return settledMs
+    case 'unhandled':
+      return unhandledMs
+    case 'dead':
+      return Math.max(settledMs, deadMs)
+    case 'waiting':
+      return Infinity
+  }
 }
 
 /** Whether an arrival that is not known may be a copy of one that was forgotten. What says no time is taken for new. */

@@ -2,7 +2,7 @@ import type { ErasedStep, Person, Scrubbed } from './erasure.ts'
 import type { Filter } from './filter.ts'
 import type { Kept } from './kept.ts'
 import type { Receipt } from './receipt.ts'
-import type { Retention } from './retention.ts'
+import type { ReceivedBefore, Retention } from './retention.ts'
 import type { Node, Overview } from './stats.ts'
 
 /**
@@ -25,10 +25,10 @@ export interface Tending {
   replay(where: Filter, after?: string): Promise<Replayed>
 
   /**
-   * Takes away, oldest first, what has outlived its retention: body, deliveries, errors. The event's key stays, so that a resend is known,
-   * and goes after `keysOutliveMs`.
+   * Takes away, oldest first, what has outlived its retention, or what was received before an instant: body, deliveries, errors. The event's
+   * key stays, so that a resend is known, and goes after `keysOutliveMs`.
    */
-  prune(retention: Retention, after?: string): Promise<Pruned>
+  prune(what: Retention | ReceivedBefore, after?: string): Promise<Pruned>
 
   /**
    * Blanks the events that name a person, ends their deliveries as `erased`, and remembers, as a keyed hash, that older events of the

@@ -443,6 +443,51 @@ export const tendingContract: readonly Clause[] = [
     },
   ),
 
+  ...[2 * hourMs, -2 * hourMs].map((offMs) =>
+    tendingClause(
+      `prunes what was received before an instant, and nothing else, with a clock ${offMs / hourMs} hours off that moves between steps`,
+      async ({ open, advance }) => {
+        const engine = await subscribed(await open(), 'a')
+        const before = (await nowOf(engine)) - 10_000
+        const of = (id: string, receivedAt: number) => arrival(id, { receivedAt, createInstant: receivedAt })
+        await engine.append(Array.from({ length: 600 }, (_, i) => of(`old ${i}`, before - 600 + i)))
+        await drainAll(engine)
+        await engine.append([of('waits', before - 1)])
+        await engine.append(Array.from({ length: 10 }, (_, i) => of(`young ${i}`, before + i)))
+        await engine.append([of('dead', before - 1)])
+        const { leases } = await engine.claim([{ handler: 'a', limit: 20 }], leaseMs)
+        const isYoung = (id: string) => id.startsWith('young')
+        await settle(
+          engine,
+          leases.filter(({ event }) => isYoung(event.key.id)),
+          { kind: 'succeeded' },
+        )
+        await settle(
+          engine,
+          leases.filter(({ event }) => event.key.id === 'dead'),
+          { kind: 'dead', reason: 'permanent' },
+        )
+        await advance(offMs)
+        const prune = (dead: boolean) =>
+          sum(
+            async (after) => {
+              const step = await tended(engine).prune({ receivedBefore: before, dead }, after)
+              await advance(offMs)
+              return step
+            },
+            ({ events }) => events,
+          )
+
+        assert.equal(await prune(false), 600)
+
+        const left = found(await all(tended(engine), {}, { limit: 50 }))
+        assert.deepEqual([left.length, left.filter(isYoung).length], [12, 10])
+        assert.equal(await prune(true), 1)
+        assert.deepEqual(found(await all(tended(engine), {})).includes('dead'), false)
+      },
+    ),
+  ),
+
   tendingClause('forgets a key 400 days later, and calls a copy stale then', async ({ open, advance }) => {
     const engine = await open()
     const now = await nowOf(engine)

@@ -54,8 +54,7 @@ export function remoteEnd(server: string, token: string): InboxEnd {
     },
     stats: () => json('stats'),
     replay: (where, { signal }) => json('replay', where, signal),
-    prune: ({ before, dead = false }, { signal }) =>
-      json('prune', { before: before.getTime(), dead }, signal),
+    prune: ({ before, dead = false }, { signal }) => json('prune', { before: Number(before), dead }, signal),
     erase({ ...person }, { compact, signal }) {
       if (compact === true)
         throw misused(text`--compact works on the inbox itself: run it where the file is, with --inbox.`)

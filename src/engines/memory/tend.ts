@@ -3,7 +3,13 @@ import { asidesOf, type Filter, fits, replayOf } from '../../model/filter.ts'
 import type { Kept } from '../../model/kept.ts'
 import { type Receipt, receiptLimit } from '../../model/receipt.ts'
 import { pressFrom } from '../../model/limit.ts'
-import { keysOutliveMs, lifetimeMs, type Retention } from '../../model/retention.ts'
+import {
+  fateOf,
+  keysOutliveMs,
+  prunableUntil,
+  type ReceivedBefore,
+  type Retention,
+} from '../../model/retention.ts'
 import { type Node, nodeOutlivesMs } from '../../model/stats.ts'
 import type { Page, Paging, Tending } from '../../model/tending.ts'
 import { again } from './again.ts'
@@ -94,16 +100,21 @@ export function tending(
     return waiting.length
   }
 
-  function isPressed({ maxBytes = Infinity }: Retention): boolean {
+  function isPressed(what: Retention | ReceivedBefore): boolean {
+    const maxBytes = 'maxBytes' in what ? what.maxBytes : undefined
+    if (maxBytes === undefined) return false
     const bytes = [...events.values()].reduce((sum, { arrival }) => sum + arrival.body.length, 0)
     return bytes > pressFrom(maxBytes)
   }
 
-  function pruneOne(found: Found, given: Retention): boolean {
+  function pruneOne(found: Found, given: Retention | ReceivedBefore): boolean {
     const now = clock.now()
-    const retention = isPressed(given) ? { ...given, types: {}, settledMs: 0, unhandledMs: 0 } : given
+    const what = isPressed(given)
+      ? { ...given, types: {}, settledMs: -Infinity, unhandledMs: -Infinity }
+      : given
+    const until = prunableUntil(what, now)
     if ('kind' in found) {
-      if (now - found.arrival.receivedAt < lifetimeMs(keptAside(found, false), retention)) return false
+      if (found.arrival.receivedAt > until(found.arrival.type, 'aside')) return false
       store.asides.splice(store.asides.indexOf(found), 1)
       return true
     }
@@ -113,7 +124,7 @@ export function tending(
       if (now - since > keysOutliveMs) events.delete(keyText(found.arrival.key))
       return false
     }
-    if (now - found.arrival.receivedAt < lifetimeMs(kept(found, false), retention)) return false
+    if (found.arrival.receivedAt > until(found.arrival.type, fateOf(kept(found, false)))) return false
     for (const delivery of found.deliveries) delivery.queue.dead.delete(delivery)
     // A refused event may still come again and be accepted: it leaves nothing.
     if (found.arrival.refused !== undefined) events.delete(keyText(found.arrival.key))
@@ -155,10 +166,10 @@ export function tending(
       return { deliveries, ...(next !== undefined && { next }) }
     },
 
-    async prune(retention, after) {
+    async prune(what, after) {
       assertOpen()
       const { step, next } = stepOf([...events.values(), ...store.asides], after)
-      const pruned = step.filter((found) => pruneOne(found, retention)).length
+      const pruned = step.filter((found) => pruneOne(found, what)).length
       return { events: pruned, ...(next !== undefined && { next }) }
     },
 

@@ -1,5 +1,12 @@
 import { FusewireError } from '../../model/errors.ts'
-import { keysOutliveMs, lifetimeMs, lifetimes, type Retention } from '../../model/retention.ts'
+import {
+  type Fate,
+  fateOf,
+  keysOutliveMs,
+  prunableUntil,
+  type ReceivedBefore,
+  type Retention,
+} from '../../model/retention.ts'
 import type { Pruned } from '../../model/tending.ts'
 import { disorderMs, findingPosition } from './find.ts'
 import { lockingEvents } from './lock-events.ts'
@@ -16,7 +23,7 @@ const stepLimit = 500
  */
 export function pruning(
   schema: string,
-): (client: PostgresClient, retention: Retention, after?: string) => Promise<Pruned> {
+): (client: PostgresClient, what: Retention | ReceivedBefore, after?: string) => Promise<Pruned> {
   const findNow = statement<{ now: number }>(`${schema}.now`, `select ${schema}.now()::float8 as now`)
   const positionAt = findingPosition(schema)
   const findLive = findingLive(schema)
@@ -32,12 +39,12 @@ export function pruning(
 
   async function events(
     client: PostgresClient,
-    retention: Retention,
+    what: Retention | ReceivedBefore,
     now: number,
     after: number,
   ): Promise<Pruned> {
-    const until = now - shortestMs(retention)
-    const to = await positionAt(client, until + disorderMs)
+    const until = prunableUntil(what, now)
+    const to = await positionAt(client, latestOf(what, until) + disorderMs)
     const places = await findLive(client, after, to, stepLimit)
     const candidates = await outlived(client, places)
     // Somebody may have replayed them since, so ask again now that nobody else can change them.
@@ -50,19 +57,20 @@ export function pruning(
       const kept = await load(by, among, false)
       return among.filter(({ position }) => {
         const event = kept.get(position)
-        return event !== undefined && now - event.receivedAt >= lifetimeMs(event, retention)
+        return event !== undefined && event.receivedAt <= until(event.type, fateOf(event))
       })
     }
   }
 
   async function asides(
     client: PostgresClient,
-    retention: Retention,
+    what: Retention | ReceivedBefore,
     now: number,
     after: number,
   ): Promise<Pruned> {
+    const until = prunableUntil(what, now)
     const rows = await findAsides(client, after, stepLimit)
-    const old = rows.filter(({ type, received }) => now - received >= lifetimes(retention, type).settledMs)
+    const old = rows.filter(({ type, received }) => received <= until(type, 'aside'))
     if (old.length > 0)
       await deleteAsides(
         client,
@@ -72,14 +80,14 @@ export function pruning(
     return { events: old.length, next: last === undefined ? 'k' : `a${last.place}` }
   }
 
-  return async (client, retention, after = 'e0') => {
-    if (retention.maxBytes !== undefined && retention.maxBytes !== Infinity) {
+  return async (client, what, after = 'e0') => {
+    if ('maxBytes' in what && what.maxBytes !== undefined && what.maxBytes !== Infinity) {
       throw boundedByTime()
     }
     const now = (await findNow(client))[0]?.now ?? 0
     const place = Number(after.slice(1))
-    if (after.startsWith('e')) return events(client, retention, now, place)
-    if (after.startsWith('a')) return asides(client, retention, now, place)
+    if (after.startsWith('e')) return events(client, what, now, place)
+    if (after.startsWith('a')) return asides(client, what, now, place)
     const rows = await deleteKeys(client, now - keysOutliveMs, stepLimit)
     return { events: 0, ...(rows.length === stepLimit && { next: 'k' }) }
   }
@@ -93,14 +101,10 @@ export function boundedByTime(): FusewireError {
   )
 }
 
-/** After which time the first of any type may go. */
-function shortestMs(retention: Retention): number {
-  return Math.min(
-    ...['', ...Object.keys(retention.types ?? {})].flatMap((type) => {
-      const { settledMs, unhandledMs } = lifetimes(retention, type)
-      return [settledMs, unhandledMs]
-    }),
-  )
+/** The latest receipt of anything that may go. */
+function latestOf(what: Retention | ReceivedBefore, until: (type: string, fate: Fate) => number): number {
+  const types = 'receivedBefore' in what ? [''] : ['', ...Object.keys(what.types ?? {})]
+  return Math.max(...types.flatMap((type) => [until(type, 'unhandled'), until(type, 'succeeded')]))
 }
 
 function columnsOf(places: readonly Place[]): readonly unknown[] {

@@ -18,7 +18,7 @@ const lookLimit = 500
 /** After how many bytes of bodies a page ends. */
 const bytesLimit = 4 * 1024 * 1024
 /** How far arrivals may be out of order in time. */
-const disorderMs = 60 * 60_000
+export const disorderMs: number = 60 * 60_000
 
 /** A page of what fits, or of what else of the filter's events is wanted. Only reads, so it runs on any connection. */
 export function finding(

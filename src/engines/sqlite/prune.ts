@@ -1,6 +1,13 @@
-import { keysOutliveMs, lifetimes, type Retention } from '../../model/retention.ts'
+import {
+  type Fate,
+  keysOutliveMs,
+  prunableUntil,
+  type ReceivedBefore,
+  type Retention,
+} from '../../model/retention.ts'
 import { pressFrom } from '../../model/limit.ts'
 import { bucketOf } from './bucket.ts'
+import { disorderMs } from './find.ts'
 import { subjectsForgetting } from './erase.ts'
 import { measuring } from './overview.ts'
 import { query, type SqliteSql } from './sql.ts'
@@ -31,7 +38,7 @@ const bucketLimit = 8
  */
 export function findingPrunable(
   db: SqliteSql,
-): (retention: Retention, after: string | undefined, now: number) => Prunable {
+): (what: Retention | ReceivedBefore, after: string | undefined, now: number) => Prunable {
   const placeAt = seqAt(db)
   const nextBucket = query<{ bucket: number }>(
     db,
@@ -42,19 +49,26 @@ export function findingPrunable(
     `,
   )
   const inBucket = findingFates(db)
+  const receivedAt = query<{ received: number }>(db, 'select received from fw_events where seq = ?')
   const asides = findingAsides(db)
   const keys = findingKeys(db)
   const bytes = measuring(db)
 
-  function events(retention: Retention, after: number, now: number): Prunable {
-    const pressed = retention.maxBytes !== undefined && bytes() > pressFrom(retention.maxBytes)
-    const until = horizons(retention, pressed, now, placeAt)
+  function events(what: Retention | ReceivedBefore, after: number, now: number): Prunable {
+    const maxBytes = 'maxBytes' in what ? what.maxBytes : undefined
+    const pressed = maxBytes !== undefined && bytes() > pressFrom(maxBytes)
+    const until = horizons(what, pressed, now, placeAt)
     const rows: PrunableRow[] = []
     let bucket = nextBucket.get(bucketOf(after))?.bucket
     for (let looked = 0; bucket !== undefined && looked < bucketLimit; looked++) {
       const found = inBucket(bucket)
         .map(({ seq, type, fate }) => ({ seq, fate, horizon: until(type, fate) }))
         .filter(({ seq, horizon }) => seq > after && seq < horizon.place)
+        .filter(
+          ({ seq, horizon }) =>
+            seq < horizon.inOrderUntil ||
+            (receivedAt.get(seq)?.received ?? Infinity) <= horizon.receivedUntil,
+        )
         .toSorted((a, b) => a.seq - b.seq)
       for (const { seq, fate, horizon } of found) {
         rows.push({ seq, fate, receivedUntil: horizon.receivedUntil })
@@ -67,10 +81,10 @@ export function findingPrunable(
     return { kind: 'events', rows, next: `e${bucket * 1_024 - 1}` }
   }
 
-  return (retention, after = 'e0', now) => {
+  return (what, after = 'e0', now) => {
     const place = Number(after.slice(1))
-    if (after.startsWith('e')) return events(retention, place, now)
-    if (after.startsWith('a')) return asides(place, now - lifetimes(retention, '').settledMs)
+    if (after.startsWith('e')) return events(what, place, now)
+    if (after.startsWith('a')) return asides(place, prunableUntil(what, now)('', 'aside'))
     return keys(place, now - keysOutliveMs)
   }
 }
@@ -78,50 +92,46 @@ export function findingPrunable(
 /** Until which place events of a type and fate may go. */
 interface Horizon {
   readonly place: number
+  /** From here to `place` only those that came out of order may go: each is looked at. */
+  readonly inOrderUntil: number
   readonly receivedUntil: number
 }
 
-const never: Horizon = { place: -Infinity, receivedUntil: -Infinity }
+const never: Horizon = { place: -Infinity, inOrderUntil: -Infinity, receivedUntil: -Infinity }
 
 function horizons(
-  retention: Retention,
+  what: Retention | ReceivedBefore,
   pressed: boolean,
   now: number,
   placeAt: (instant: number) => number,
 ): { (type: string, fate: Fate): Horizon; readonly last: number } {
   const places = new Map<number, Horizon>()
+  const prunable = prunableUntil(what, now)
 
-  function after(ms: number): Horizon {
-    if (ms === Infinity) return never
-    const known = places.get(ms)
+  function horizonAt(receivedUntil: number): Horizon {
+    if (receivedUntil === -Infinity) return never
+    const known = places.get(receivedUntil)
     if (known !== undefined) return known
-    const receivedUntil = now - ms
-    const horizon = { receivedUntil, place: placeAt(Math.floor(receivedUntil) + 1) }
-    places.set(ms, horizon)
+    const from = Math.floor(receivedUntil) + 1
+    const inOrderUntil = placeAt(from)
+    // By retention, an event that came out of order goes a little later. A person who names an instant expects all of them to go now.
+    const place = 'receivedBefore' in what ? placeAt(from + disorderMs) : inOrderUntil
+    const horizon = { receivedUntil, inOrderUntil, place }
+    places.set(receivedUntil, horizon)
     return horizon
   }
 
   function until(type: string, fate: Fate): Horizon {
-    const { settledMs, unhandledMs, deadMs } = lifetimes(retention, type)
-    switch (fate) {
-      case 'unhandled':
-        return after(pressed ? 0 : unhandledMs)
-      case 'succeeded':
-        return after(pressed ? 0 : settledMs)
-      case 'dead':
-        return after(Math.max(settledMs, deadMs))
-      case 'waiting':
-        return never
-    }
+    const early = pressed && (fate === 'unhandled' || fate === 'succeeded')
+    return horizonAt(early ? Number.MAX_SAFE_INTEGER : prunable(type, fate))
   }
 
-  const all = ['', ...Object.keys(retention.types ?? {})].flatMap((type) =>
+  const types = 'receivedBefore' in what ? [''] : ['', ...Object.keys(what.types ?? {})]
+  const all = types.flatMap((type) =>
     (['unhandled', 'succeeded', 'dead'] as const).map((fate) => until(type, fate).place),
   )
   return Object.assign(until, { last: Math.max(...all) })
 }
-
-type Fate = 'unhandled' | 'succeeded' | 'dead' | 'waiting'
 
 /** The worst of an event's deliveries. Index: primary key (seq, handler). */
 const fateOf = (seq: string): string => `

@@ -2,7 +2,7 @@ import type { Person } from '../../model/erasure.ts'
 import { type Filter, replayOf } from '../../model/filter.ts'
 import type { Kept } from '../../model/kept.ts'
 import type { Receipt } from '../../model/receipt.ts'
-import type { Retention } from '../../model/retention.ts'
+import type { ReceivedBefore, Retention } from '../../model/retention.ts'
 import type { Overview } from '../../model/stats.ts'
 import type { Page, Paging } from '../../model/tending.ts'
 import { finding, type Placed } from './find.ts'
@@ -16,7 +16,7 @@ import type { SqliteSql } from './sql.ts'
 export interface Reads {
   find(where: Filter, paging: Paging): Page<Kept>
   replayable(where: Filter, after: string | undefined): Page<Placed>
-  prunable(retention: Retention, after: string | undefined, now: number): Prunable
+  prunable(what: Retention | ReceivedBefore, after: string | undefined, now: number): Prunable
   erasable(person: Person, after: string | undefined): Erasable
   receipts(paging: Paging): Page<Receipt>
   overview(now: number): Generator<void, Overview>

@@ -69,8 +69,8 @@ export function tending({
       return { deliveries, ...(next !== undefined && { next }) }
     },
 
-    async prune(retention, after) {
-      const prunable = await look('prunable', retention, after, now())
+    async prune(what, after) {
+      const prunable = await look('prunable', what, after, now())
       const { rows, next } = prunable
       const events = rows.length === 0 ? 0 : await writer.write(({ tend }) => tend.prune(prunable), soon)
       if (events > 0) await checkpoint()

@@ -39,7 +39,7 @@ export function change(inbox: () => Inbox, log: Log): Hono<AdminEnv> {
       const [before, dead] = [given.instant('before'), given.flag('dead')]
       if (before === undefined) throw wrong('before must say up to when: ms since 1970, or a date.')
       record(context, 'prune', { before: new Date(before).toISOString(), dead })
-      return context.json(await inbox().prune({ before: new Date(before), dead }, untilGone(context)))
+      return context.json(await inbox().prune({ before, dead }, untilGone(context)))
     })
     .post('/erase', async (context) => {
       const given = (await Given.body(context)).only(['userId', 'tenantId'])

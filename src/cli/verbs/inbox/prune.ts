@@ -37,7 +37,7 @@ export function pruneVerb(): CommandUnknownOpts {
     using bar = progress('pruning')
     const pruned = await interruptible((signal, at) =>
       end.prune(
-        { before: new Date(before), dead: dead === true },
+        { before, dead: dead === true },
         { signal, onProgress: ({ done }) => (bar.at(done), at(done)) },
       ),
     )
