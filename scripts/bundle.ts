@@ -16,6 +16,7 @@ export async function bundle(dir: string): Promise<void> {
       'engines/sqlite/index': 'src/engines/sqlite/index.ts',
       'engines/postgres/index': 'src/engines/postgres/index.ts',
       'engines/sqlite/reader': 'src/engines/sqlite/reader.ts', // A thread of its own.
+      'engines/sqlite/disk-worker': 'src/engines/sqlite/disk-worker.ts', // Another one.
       'emulator/index': 'src/emulator/index.ts',
       'server/index': 'src/server/index.ts',
       'testing/index': 'src/testing/index.ts',

@@ -1,17 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import fs from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 
-/** Appends and handles events until its power is cut, and says what it acknowledged. Its arguments: the inbox's file and a sabotage. */
-const [file = '', sabotage] = process.argv.slice(2)
-if (sabotage === 'no sync') {
-  // The mistake the power cuts must catch: an answer that does not wait for the disk.
-  const unsynced = (_: number, done: (error: null) => void): unknown => setImmediate(done, null)
-  fs.fdatasync = unsynced as typeof fs.fdatasync
-  syncBuiltinESMExports()
-}
+/** Appends and handles events until its power is cut, and says what it acknowledged. Its argument: the inbox's file. */
+const [file = ''] = process.argv.slice(2)
 const engine = sqlite(file, { allowVolatile: true })
 await engine.subscribe([{ handler: 'a', types: '*', ordering: 'lane' }])
 

@@ -1,4 +1,4 @@
-import { execFileSync, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import {
   copyFileSync,
@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { compileShim, whyNoShim } from '../support/preload.ts'
 
 export interface PowerOptions {
   readonly cuts: number
@@ -31,18 +32,8 @@ export interface PowerVerdict {
 
 const names = ['inbox.db', 'inbox.db-wal']
 const sectorBytes = 512
-const compiler = process.env['CC'] ?? 'cc'
-
 /** Why power cannot be cut here, undefined where it can. */
-export function whyNot(): string | undefined {
-  if (process.platform !== 'linux') return 'cutting the power needs LD_PRELOAD'
-  try {
-    execFileSync(compiler, ['--version'], { stdio: 'ignore' })
-    return undefined
-  } catch {
-    return `cutting the power needs a C compiler: ${compiler}`
-  }
-}
+export const whyNot = whyNoShim
 
 /**
  * Cuts the power of an inbox under load, again and again. A shim (power.c) keeps what was synced apart from what was only written; a cut
@@ -76,12 +67,13 @@ export async function cutPower({ cuts, sabotage, progress }: PowerOptions): Prom
   try {
     mkdirSync(live)
     mkdirSync(disk)
-    const shim = compile(folder)
+    const shim = compileShim(new URL('power.c', import.meta.url), folder)
     for (let cut = 1; cut <= cuts; cut++) {
-      await liveAndDie([join(live, 'inbox.db'), ...(sabotage === undefined ? [] : [sabotage])], {
+      await liveAndDie([join(live, 'inbox.db')], {
         LD_PRELOAD: shim,
         POWER_LIVE: live,
         POWER_DISK: disk,
+        ...(sabotage === 'no sync' && { POWER_SKIPS_FDATASYNC: '1' }),
       })
       leave(live, disk, cut % 2 === 0)
       progress?.(cut)
@@ -90,13 +82,6 @@ export async function cutPower({ cuts, sabotage, progress }: PowerOptions): Prom
   } finally {
     rmSync(folder, { recursive: true })
   }
-}
-
-function compile(folder: string): string {
-  const shim = join(folder, 'power.so')
-  const source = new URL('power.c', import.meta.url).pathname
-  execFileSync(compiler, ['-shared', '-fPIC', '-O1', '-o', shim, source, '-ldl'])
-  return shim
 }
 
 /** Makes `live` what is there when the power is back; `torn`: with some of what was written and not synced. */

@@ -11,13 +11,18 @@ import {
 import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { sqlite, type SqliteOptions } from '../../src/engines/sqlite/index.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { handClock } from '../../src/testing/hand-clock.ts'
-import { takeDisk } from '../support/disk.ts'
+import { inTestsHands, takeDisk } from '../support/disk.ts'
 import { place } from './places.ts'
+
+vi.mock(import('../../src/engines/sqlite/disk-thread.ts'), async (original) => {
+  const { startDiskThread } = await original()
+  return { startDiskThread: () => inTestsHands(startDiskThread()) }
+})
 
 const run = promisify(execFile)
 const everything = { handler: 'a', types: '*', ordering: 'lane' } as const
@@ -148,15 +153,6 @@ test('trusts nothing after a sync that failed before all of it is written once m
   reader.close()
   expect(await engine.append([arrival('2')])).toEqual(['duplicate'])
   expect((await engine.stats()).events).toBe(2)
-})
-
-test('acknowledges though all of the threads are busy in which node syncs files', async () => {
-  using disk = takeDisk()
-  const engine = inbox(newFile())
-  await engine.open()
-  disk.hold()
-  expect(await engine.append([arrival('1')])).toEqual(['stored'])
-  disk.release(new Error('EIO: i/o error, fdatasync')) // Too late to matter.
 })
 
 test('settles and claims the next of a lane in one commit', async () => {

@@ -1,9 +1,6 @@
-import fs from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
+import type { DiskThread } from '../../src/engines/sqlite/disk-thread.ts'
 
-type Done = (error: NodeJS.ErrnoException | null) => void
-
-/** What syncs files outside of the main thread, in a test's hands. */
+/** The syncs of inboxes on SQLite, in a test's hands. */
 export interface Disk extends Disposable {
   /** Syncs that were begun. */
   syncs: number
@@ -13,23 +10,30 @@ export interface Disk extends Disposable {
   release(error?: Error): void
 }
 
-/** Takes `fdatasync` from everybody in this process until it is disposed of. */
+let taken: ((sync: () => Promise<void>) => Promise<void>) | undefined
+
+/** A thread whose syncs a test may take. For `vi.mock` of disk-thread.ts. */
+export function inTestsHands(thread: DiskThread | undefined): DiskThread | undefined {
+  return (
+    thread && {
+      ...thread,
+      isReady: () => true, // So that no sync goes to node's pool.
+      sync: (descriptor) => (taken ?? ((sync) => sync()))(() => thread.sync(descriptor)),
+    }
+  )
+}
+
+/** Takes the syncs of all inboxes in this process until it is disposed of. */
 export function takeDisk(): Disk {
-  const { fdatasync } = fs
   const held: (() => void)[] = []
   let holding = false
   let failure: Error | undefined
 
-  function replaced(fd: number, done: Done): void {
+  taken = async (sync) => {
     disk.syncs += 1
-    const end = (): void => (failure === undefined ? fdatasync(fd, done) : done(failure))
-    if (holding) held.push(end)
-    else end()
-  }
-
-  function install(one: typeof fs.fdatasync): void {
-    fs.fdatasync = one
-    syncBuiltinESMExports()
+    if (holding) await new Promise<void>((resolve) => held.push(resolve))
+    if (failure !== undefined) throw failure
+    await sync()
   }
 
   const disk: Disk = {
@@ -44,9 +48,8 @@ export function takeDisk(): Disk {
     },
     [Symbol.dispose]() {
       disk.release()
-      install(fdatasync)
+      taken = undefined
     },
   }
-  install(replaced as typeof fs.fdatasync) // Without its promisified twin, which nobody here uses.
   return disk
 }

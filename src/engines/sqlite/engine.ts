@@ -37,7 +37,11 @@ export function sqlite(
 ): Engine<SqliteSql, Sync> {
   const now = (): number => Math.round(clock.now()) // The columns hold whole milliseconds.
   let maxBytes = Infinity
-  const inbox = sessions(file, now, allowVolatile, () => maxBytes)
+  const inbox = sessions(file, now, {
+    allowVolatile,
+    maxBytes: () => maxBytes,
+    onStuckLog: () => {},
+  })
   const jobs = writer(inbox, now)
   const watchers = watching({
     log() {
@@ -144,7 +148,7 @@ export function sqlite(
       await jobs.idle()
       await tend.close()
       watchers.close()
-      inbox.close()
+      await inbox.close()
     },
   }
 }

@@ -1,17 +1,21 @@
-import { closeSync, existsSync, fdatasync, fdatasyncSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, openSync } from 'node:fs'
+import { promisify } from 'node:util'
+import type { DiskThread } from './disk-thread.ts'
 
-/** Brings a write-ahead log to the disk beside this thread, which has other things to do in the milliseconds that takes. */
+/** Brings a write-ahead log to the disk without blocking the event loop. */
 export interface LogSync {
-  /** Resolves when all that was written to the log so far is on disk. */
+  /**
+   * Resolves when all that was written to the log so far is on disk; rejects when the disk reported an error. One `fdatasync` each: Linux
+   * reports a write-back error once per open file, so a second call would say that all is well.
+   */
   sync(): Promise<void>
   close(): void
 }
 
-/** What waits longer for one of node's threads is done in this one: their other work must not keep acknowledgements waiting. */
-const patienceMs = 100
+const fdatasyncInPool = promisify(fdatasync)
 
-/** Undefined where a database has no log: in memory, or on a file system that cannot share memory. */
-export function logSync(database: string): LogSync | undefined {
+/** Undefined where a database has no log: in memory, or on a file system that cannot share memory. Until the thread is ready, node's pool syncs. */
+export function logSync(database: string, thread: DiskThread | undefined): LogSync | undefined {
   const path = `${database}-wal`
   if (database === '' || !existsSync(path)) return undefined
   const log = openSync(path, 'r+')
@@ -19,27 +23,17 @@ export function logSync(database: string): LogSync | undefined {
   let closed = false
 
   return {
-    sync: () =>
-      new Promise((resolve, reject) => {
-        const impatient = setTimeout(() => {
-          try {
-            fdatasyncSync(log)
-            resolve()
-          } catch (error) {
-            reject(error)
-          }
-        }, patienceMs)
-        calls += 1
-        fdatasync(log, (error) => {
-          clearTimeout(impatient)
-          calls -= 1
-          if (closed && calls === 0) closeSync(log)
-          if (error === null) resolve()
-          else reject(error)
-        })
-      }),
+    async sync() {
+      calls += 1
+      try {
+        await (thread?.isReady() === true ? thread.sync(log) : fdatasyncInPool(log))
+      } finally {
+        calls -= 1
+        if (closed && calls === 0) closeSync(log)
+      }
+    },
     close() {
-      // Not while a thread works on it: its number would be another file's by then.
+      // Not while a thread syncs it: the system could give the same number to another file meanwhile.
       closed = true
       if (calls === 0) closeSync(log)
     },

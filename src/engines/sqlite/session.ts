@@ -7,13 +7,15 @@ import type { Kept } from '../../model/kept.ts'
 import type { Receipt } from '../../model/receipt.ts'
 import type { Stats } from '../../model/stats.ts'
 import { appending } from './append.ts'
-import { checkpointing } from './checkpoint.ts'
+import { checkpointer } from './checkpoint.ts'
 import { claiming } from './claim.ts'
+import type { Checkpointed, DiskThread } from './disk-thread.ts'
 import { keepingTime, type KeptTime } from './drift.ts'
 import { type Erasure, erasing, erasingAsides } from './erase.ts'
 import { erased, type Erased } from './erased.ts'
-import { holdInPlace, type OpenFile, openFile } from './file.ts'
+import { holdInPlace, logBytesOf, type OpenFile, openFile } from './file.ts'
 import type { Placed } from './find.ts'
+import { logLimit } from './log-limit.ts'
 import { logSync } from './log-sync.ts'
 import { type Nodes, nodes } from './nodes.ts'
 import { type Prunable, pruning } from './prune.ts'
@@ -25,11 +27,10 @@ import { replaying } from './replay.ts'
 import { room } from './room.ts'
 import { type Attempt, attempting } from './savepoint.ts'
 import { migrate } from './schema.ts'
-import { emptyingLog } from './scrub.ts'
 import { type Leases, leasing } from './settle.ts'
 import { query, type SqliteSql } from './sql.ts'
 
-/** One connection with its statements, from open to close. All of it but `synced` is synchronous. */
+/** One connection with its statements, from open to close. Synchronous but for what waits for the disk: `synced`, `checkpoint`, `emptyLog`. */
 export interface Session {
   readonly db: SqliteSql
   readonly path: string
@@ -41,8 +42,8 @@ export interface Session {
   rollback(): void
   /** Resolves when all that any process has committed so far is on disk. */
   synced(): Promise<void>
-  /** After a commit, and after its answers are given. */
-  checkpoint(): void
+  /** After a commit, and after its answers are given. Nothing is written until the promise, if there is one, has resolved. */
+  checkpoint(): Promise<void> | undefined
   close(): void
   /** Whether another connection has committed since this was last asked. */
   changed(): boolean
@@ -64,8 +65,8 @@ export interface Session {
   readonly stats: () => Stats
   /** Prepared when it is first asked for. */
   readonly reads: () => Reads
-  /** Whether nothing is left in the write-ahead log. Outside of a transaction. */
-  readonly emptyLog: () => boolean
+  /** Moves the write-ahead log into the database; whether nothing is left in it. Outside of a transaction. */
+  readonly emptyLog: () => Promise<boolean>
 }
 
 type Append = (arrivals: readonly Arrival[], careful: boolean, now: number) => readonly Appended[]
@@ -81,19 +82,30 @@ export interface SessionTending {
   readonly nodes: Nodes
 }
 
+export interface SessionOptions {
+  readonly allowVolatile: boolean
+  readonly maxBytes: () => number
+  /** Waits for the disk beside the event loop. Without it, node's thread pool syncs, and checkpoints run on this thread. */
+  readonly thread: DiskThread | undefined
+  /** The write-ahead log, of so many bytes, cannot be moved because another connection reads an older state of the database. */
+  readonly onStuckLog: (logBytes: number) => void
+}
+
 export function openSession(
   file: string | SqliteSql,
   now: number,
-  allowVolatile: boolean,
   subscriptions: readonly Subscription[],
-  maxBytes: () => number = () => Infinity,
+  options: SessionOptions,
 ): Session {
-  const opened = openFile(file, allowVolatile)
+  const opened = openFile(file, options.allowVolatile)
+  // A given handle may be another library's: to open and close its file once more in this process would take its locks away.
+  const checkpoints = typeof file === 'string' && opened.path !== '' ? options.thread : undefined
   try {
-    configure(opened.db)
+    configure(opened.db, checkpoints !== undefined)
     migrate(opened.db, opened.path)
     forgetStatistics(opened.db)
-    const session = prepare(opened, now, maxBytes)
+    checkpoints?.open(opened.path)
+    const session = prepare(opened, now, options, checkpoints)
     if (subscriptions.length > 0) restore(session, subscriptions)
     return session
   } catch (error) {
@@ -121,7 +133,7 @@ function restore(session: Session, subscriptions: readonly Subscription[]): void
 }
 
 /** All that durability and speed hang on, said aloud: a build's defaults, or a handle's, may differ. */
-function configure(db: SqliteSql): void {
+function configure(db: SqliteSql, checkpointsElsewhere: boolean): void {
   // 46 k appends/s and 2.5 KB an event, against 28 k and 4.3 KB with pages of 4 KB. Set before the first write, or it has no effect.
   db.exec('pragma page_size = 16384')
   // A wait for the lock blocks the event loop; the writer waits longer, asynchronously.
@@ -131,15 +143,20 @@ function configure(db: SqliteSql): void {
   db.exec('pragma synchronous = full')
   // Nothing erased stays in a free page.
   db.exec('pragma secure_delete = on')
-  // Ours run between commits (checkpoint.ts); this is the net under them.
-  db.exec('pragma wal_autocheckpoint = 8000')
-  db.exec('pragma journal_size_limit = 67108864')
+  // A checkpoint waits for the disk: never on this thread where another one can do it. Elsewhere the net under those of checkpoint.ts.
+  db.exec(`pragma wal_autocheckpoint = ${checkpointsElsewhere ? 0 : 8_000}`)
+  db.exec(`pragma journal_size_limit = ${logLimit(Infinity)}`)
   db.exec('pragma cache_size = -16384')
   // What a savepoint keeps to be undone.
   db.exec('pragma temp_store = memory')
 }
 
-function prepare(file: OpenFile, now: number, maxBytes: () => number): Session {
+function prepare(
+  file: OpenFile,
+  now: number,
+  { maxBytes, thread, onStuckLog }: SessionOptions,
+  checkpoints: DiskThread | undefined,
+): Session {
   const { db, path } = file
   const handlers = registry(db)
   const begin = db.prepare('begin immediate')
@@ -147,13 +164,23 @@ function prepare(file: OpenFile, now: number, maxBytes: () => number): Session {
   const rollback = db.prepare('rollback')
   const dataVersion = query<{ data_version: number }>(db, 'pragma data_version')
   const assertInPlace = holdInPlace(path)
-  const log = logSync(path)
+  const log = logSync(path, thread)
   if (log !== undefined) db.exec('pragma synchronous = normal')
   let version = dataVersion.get()?.data_version
   const stats = counting(db, handlers)
   const people = erased(db)
   const space = room(db, maxBytes)
   const append = appending(db, handlers, people, space.has)
+  const checkpointHere = checkpointingHere(db)
+  const logs = checkpointer({
+    run: (mode) =>
+      checkpoints?.isReady() === true ? checkpoints.checkpoint(path, mode) : checkpointHere(mode),
+    limitBytes: () => logLimit(maxBytes()),
+    logBytes: () => (path === '' ? 0 : logBytesOf(path)),
+    onStuck: onStuckLog,
+    pageBytes: query<{ page_size: number }>(db, 'pragma page_size').get()?.page_size ?? 4_096,
+  })
+  let logBytes = 0
   let tend: SessionTending | undefined
   let look: Reads | undefined
 
@@ -167,12 +194,13 @@ function prepare(file: OpenFile, now: number, maxBytes: () => number): Session {
     },
     commit() {
       commit.run()
-      assertInPlace()
+      logBytes = assertInPlace()
     },
     rollback: () => void rollback.run(),
     synced: async () => log?.sync(),
-    checkpoint: checkpointing(db),
+    checkpoint: () => logs.afterCommit(logBytes),
     close() {
+      logs.close()
       try {
         db.exec('rollback')
       } catch {
@@ -204,8 +232,16 @@ function prepare(file: OpenFile, now: number, maxBytes: () => number): Session {
       return stats()
     },
     reads: () => (look ??= reads(db)),
-    emptyLog: emptyingLog(db),
+    emptyLog: () => logs.emptyLog(),
   }
+}
+
+function checkpointingHere(db: SqliteSql): (mode: 'passive' | 'truncate') => Promise<Checkpointed> {
+  const modes = {
+    passive: query<Checkpointed>(db, 'pragma wal_checkpoint(passive)'),
+    truncate: query<Checkpointed>(db, 'pragma wal_checkpoint(truncate)'),
+  }
+  return async (mode) => modes[mode].get() ?? { busy: 1, log: 0, checkpointed: 0 }
 }
 
 function prepareTending(db: SqliteSql, handlers: Registry, people: Erased, append: Append): SessionTending {

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Subscription } from '../../model/delivery.ts'
 import { FusewireError } from '../../model/errors.ts'
 import { isBusy, isFault } from './errors.ts'
-import { openSession, type Session } from './session.ts'
+import { startDiskThread, type DiskThread } from './disk-thread.ts'
+import { openSession, type Session, type SessionOptions } from './session.ts'
 import type { SqliteSql } from './sql.ts'
 
 /** The one session of an engine at a time: opened when needed, dropped after a fault, so that the next call finds a mended disk. */
@@ -16,7 +17,7 @@ export interface Sessions {
   drop(session: Session): void
   /** Drops it because the disk did not confirm what it had committed: nothing is trusted before it is known to be on disk. */
   doubt(session: Session): void
-  close(): void
+  close(): Promise<void>
 }
 
 /** FusionAuth itself waits 2 s for an answer: beyond that we would acknowledge to nobody. */
@@ -25,20 +26,22 @@ const patienceMs = 1_500
 export function sessions(
   file: string | SqliteSql,
   now: () => number,
-  allowVolatile: boolean,
-  maxBytes: () => number,
+  options: Omit<SessionOptions, 'thread'>,
 ): Sessions {
   const subscribed = new Map<string, Subscription>()
   let current: Session | undefined
   let closed = false
   let doubtful = false
+  let thread: DiskThread | undefined
+  /** The thread's connection is closed before the file is opened again: other files may lie there by then. */
+  let closing: Promise<void> | undefined
 
   function open(): Session {
     if (closed) {
       throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
     }
-    current ??= openSession(file, now(), allowVolatile, [...subscribed.values()], maxBytes)
-    if (doubtful) reassure(current)
+    if (thread === undefined || thread.hasEnded()) thread = startDiskThread()
+    current ??= openSession(file, now(), [...subscribed.values()], { ...options, thread })
     return current
   }
 
@@ -46,9 +49,9 @@ export function sessions(
    * After a sync that failed the system may take what it has in memory for written, and say of the next sync that all is well. So all of
    * it is written once more, from the log to the database.
    */
-  function reassure(session: Session): void {
+  async function writeAgain(session: Session): Promise<void> {
     try {
-      if (!session.emptyLog()) throw unsynced()
+      if (!(await session.emptyLog())) throw unsynced()
       doubtful = false
     } catch (error) {
       drop(session)
@@ -60,6 +63,10 @@ export function sessions(
     if (current !== session) return
     current = undefined
     session.close()
+    const released = thread?.closeConnection().catch(() => {}) // A connection that cannot be closed is forgotten all the same.
+    closing = released?.then(() => {
+      closing = undefined
+    })
   }
 
   function useOnce<T>(run: (session: Session) => T): T {
@@ -77,6 +84,8 @@ export function sessions(
       let waitedMs = 0
       for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
         try {
+          if (closing !== undefined) await closing
+          if (doubtful) await writeAgain(open())
           return useOnce(run)
         } catch (error) {
           if (!isBusy(error)) throw error
@@ -95,9 +104,10 @@ export function sessions(
       doubtful = true
       drop(session)
     },
-    close() {
+    async close() {
       closed = true
       if (current !== undefined) drop(current)
+      await thread?.end()
     },
   }
 }
@@ -105,7 +115,8 @@ export function sessions(
 function unsynced(): FusewireError {
   return new FusewireError(
     'FW_INBOX_LOCKED',
-    'The disk failed while the inbox was written, and what was written cannot be brought to it yet: somebody reads an older state of the file.',
+    'A sync of the inbox failed, and its write-ahead log cannot be written once more yet, because another connection reads an older state ' +
+      'of the database. Close it (a shell, a backup).',
   )
 }
 

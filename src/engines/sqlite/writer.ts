@@ -57,7 +57,7 @@ export function writer(sessions: Sessions, now: () => number): Writer {
         for (const job of batch) job.reject(error)
       }
       await turn() // However fast it is asked for more, the loop gets its turn.
-      sessions.current()?.checkpoint()
+      await sessions.current()?.checkpoint()
     }
     working = undefined
   }
