@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { constants } from 'node:os'
@@ -10,7 +11,11 @@ import { place } from './places.ts'
 const reason = whyNoShim()
 
 /** A process that serves an inbox on a disk whose syncs take long, or fail, from when the test says so. */
-async function onBadDisk(): Promise<{ served: ServedChild; suffer: (ms: number, errno: number) => void }> {
+async function onBadDisk(): Promise<{
+  served: ServedChild
+  folder: string
+  suffer: (ms: number, errno: number) => void
+}> {
   const { file, [Symbol.dispose]: remove } = place()
   const control = join(dirname(file), 'bad-disk')
   const suffer = (ms: number, errno: number): void => writeFileSync(control, `${ms} ${errno}\n`)
@@ -21,7 +26,7 @@ async function onBadDisk(): Promise<{ served: ServedChild; suffer: (ms: number, 
     await served[Symbol.asyncDispose]()
     remove()
   })
-  return { served, suffer }
+  return { served, folder: dirname(file), suffer }
 }
 
 test('answers 503 when the disk reported an error, however late', async (context) => {
@@ -76,9 +81,12 @@ test('moves the log without blocking the event loop while a sync takes 4 s', asy
 
 test('acknowledges while all threads of node are busy', async (context) => {
   if (reason !== undefined) return context.skip(reason)
-  const { served } = await onBadDisk()
+  const { served, folder } = await onBadDisk()
+  const fifo = join(folder, 'fifo')
+  execFileSync('mkfifo', [fifo])
   expect((await served.send()).status).toBe(200)
-  served.process.send({ busyMs: 3_000 })
+  await sleep(1_000) // The thread that syncs is ready.
+  served.process.send({ occupyPoolWith: fifo })
   await expect.poll(() => served.said.some(({ busy }) => busy)).toBe(true)
-  expect((await served.send()).status).toBe(200)
+  for (let sent = 0; sent < 5; sent++) expect((await served.send()).status).toBe(200)
 })

@@ -1,4 +1,4 @@
-import { pbkdf2 } from 'node:crypto'
+import { open } from 'node:fs'
 import { apiKey, Webhook } from '../../../src/index.ts'
 import { sqlite } from '../../../src/engines/sqlite/index.ts'
 import { startServer } from '../../../src/server/index.ts'
@@ -17,18 +17,13 @@ webhook.on('user.update.complete', ({ event }) => void process.send?.({ handled:
 const server = await startServer({ webhook, door: { port: 0, hostname: '127.0.0.1' }, log })
 process.send?.({ url: server.url })
 
-process.on('message', (order: { busyMs?: number; stop?: true }) => {
-  if (order.busyMs !== undefined) keepPoolBusy(performance.now() + order.busyMs)
+process.on('message', (order: { occupyPoolWith?: string; stop?: true }) => {
+  if (order.occupyPoolWith !== undefined) occupyPool(order.occupyPoolWith)
   if (order.stop) void server.stop().then(() => process.disconnect())
 })
 
-/** Occupies all four threads of node's pool. */
-function keepPoolBusy(until: number): void {
-  for (let thread = 0; thread < 8; thread++) {
-    const again = (): void => {
-      if (performance.now() < until) pbkdf2('a', 'b', 400_000, 64, 'sha512', again)
-    }
-    again()
-  }
+/** Occupies all four threads of node's pool: opening a FIFO blocks until somebody opens its other end. */
+function occupyPool(fifo: string): void {
+  for (let thread = 0; thread < 4; thread++) open(fifo, () => {})
   process.send?.({ busy: true })
 }
