@@ -13,6 +13,8 @@ import type { Door } from './receive/receive.ts'
 /** What the start, or the first request, makes ready. */
 export interface Opened {
   readonly door: Door
+  /** Opens the inbox and makes the handlers known to it. Until then the door is closed. May be tried again after it failed. */
+  readonly openInbox: () => Promise<void>
   /** Where there is an inbox to deliver from. */
   readonly worker?: Worker
   readonly reminder?: Reminder
@@ -23,8 +25,8 @@ export interface Opened {
 /** Bytes of bodies in this process at one time. */
 const inFlightLimit = 64 * 1024 * 1024
 
-/** Reads secrets, opens the inbox, makes the handlers known to it. May be tried again after it failed. */
-export async function open(
+/** Reads secrets and puts together what receives and delivers. May be tried again after it failed. */
+export async function assemble(
   options: ResolvedOptions,
   gates: ReadonlyMap<string, readonly Gate[]>,
   handlers: readonly Handler[],
@@ -49,18 +51,32 @@ export async function open(
     clock,
     log,
   }
-  if (inbox === 'none') return { observer, door: { ...door, keeper: inline(handlers, gated, clock, log) } }
+  if (inbox === 'none') {
+    return {
+      observer,
+      door: { ...door, keeper: inline(handlers, gated, clock, log) },
+      openInbox: async () => {},
+    }
+  }
   if (observer !== undefined) inbox.observe?.(observer)
-  await inbox.open()
-  await inbox.subscribe(handlers.map(subscriptionOf))
   const { tend } = inbox
-  if (retention !== 'none' && retention.maxBytes !== undefined) tend?.limit(retention.maxBytes)
+  const keeper = keep(inbox, gated, privacy, clock, log)
+  let isOpen = false
   const names = handlers.map(({ name }) => name)
   return {
     ...(tend !== undefined && { caretaker: new Caretaker({ tend, handlers: names, retention, clock, log }) }),
     observer,
     reminder: new Reminder(inbox, clock, log),
-    door: { ...door, keeper: keep(inbox, gated, privacy, clock, log) },
+    door: {
+      ...door,
+      keeper: { ...keeper, closed: () => (isOpen ? keeper.closed() : 'the inbox is not open yet') },
+    },
+    async openInbox() {
+      await inbox.open()
+      await inbox.subscribe(handlers.map(subscriptionOf))
+      if (retention !== 'none' && retention.maxBytes !== undefined) tend?.limit(retention.maxBytes)
+      isOpen = true
+    },
     worker: new Worker({ engine: inbox, handlers, concurrency, observer, ...traced, clock, log }),
   }
 }

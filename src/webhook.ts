@@ -23,9 +23,10 @@ import { codeOf, FusewireError, silentInbox } from './model/errors.ts'
 import type { Incoming } from './model/incoming.ts'
 import { type Observer, together } from './model/observer.ts'
 import type { Gate, Handler } from './model/registration.ts'
-import { open, type Opened } from './open.ts'
+import { assemble } from './open.ts'
+import { Opening, stopped } from './opening.ts'
 import { type ResolvedOptions, resolveOptions, type WebhookOptions } from './options.ts'
-import { type Answer, failed, unavailable } from './receive/answer.ts'
+import { type Answer, broken, unavailable } from './receive/answer.ts'
 import { fromRequest } from './receive/from-request.ts'
 import { receive } from './receive/receive.ts'
 import { Receipts } from './receive/receipts.ts'
@@ -76,8 +77,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   readonly #gates = new Map<string, Gate[]>()
   readonly #handlers: Handler[] = []
   readonly #observers: Observer[] = []
-  #opening: Promise<Opened> | undefined
-  #opened: Opened | undefined
+  readonly #opening: Opening
   #stopping: Promise<void> | undefined
 
   constructor(options: WebhookOptions<Inbox>) {
@@ -87,7 +87,13 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     this.#receipts = receipts
     const tended = inbox === 'none' ? undefined : inboxOf(inbox, () => receipts?.strangers())
     this.inbox = tended as Inbox extends 'none' ? undefined : OpenInbox // 'none' is the one value that gives undefined.
-    this.#report = reporter(this.#options.log, this.#options.clock)
+    this.#report = reporter(log, clock)
+    this.#opening = new Opening({
+      assemble: () => assemble(this.#options, this.#gates, this.#handlers, this.#observers),
+      isTemporary: (error) => inbox !== 'none' && inbox.isTemporary?.(error) === true,
+      clock,
+      log,
+    })
   }
 
   /** Answers one request. Bound, so `export const POST = webhook.fetch` works. Never rejects. */
@@ -157,11 +163,20 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 
   /**
-   * Reads secrets and opens the inbox, so that what is missing stops the start, and begins to deliver. A webhook that is not started still
-   * receives; its deliveries wait for `drain`, or for another process.
+   * Reads secrets, opens the inbox and begins to deliver. A webhook that is not started still receives; its deliveries wait for `drain`, or
+   * for another process.
+   *
+   * While the inbox is away for a cause that passes by itself (the database does not answer or is starting, the file is locked), it is
+   * tried again every 500 ms and this promise waits; requests are answered 503 meanwhile. Everything else rejects at once: a missing
+   * secret, a wrong password, a wrong path.
+   *
+   * @param options.withinMs How long to go on trying; 0 fails at the first error. Default: until it succeeds or `stop` is called.
+   * @throws The cause, or `FW_STOPPED` when `stop` was called first.
    */
-  async start(): Promise<this> {
-    const { worker, reminder, caretaker } = await this.#open()
+  async start(options: { withinMs?: number } = {}): Promise<this> {
+    if (this.#stopping !== undefined) throw stopped()
+    const { worker, reminder, caretaker } = await this.#opening.persist(options.withinMs ?? Infinity)
+    if (this.#stopping !== undefined) throw stopped()
     worker?.start()
     caretaker?.start()
     reminder?.end()
@@ -175,11 +190,11 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
    * @throws FW_INBOX_SILENT when the inbox does not answer, a second or two after `withinMs`.
    */
   async drain(options: { withinMs?: number; signal?: AbortSignal } = {}): Promise<Drained> {
-    if (this.#stopping !== undefined) throw new FusewireError('FW_STOPPED', 'The webhook is stopped.')
+    if (this.#stopping !== undefined) throw stopped()
     const { withinMs = Infinity, signal } = options
     const { clock } = this.#options
     const until = clock.now() + withinMs
-    const opened = await atMost(clock, withinMs, this.#open())
+    const opened = await atMost(clock, withinMs, this.#opening.once())
     if (opened === undefined) throw silentInbox()
     opened.reminder?.end()
     return opened.worker?.drain(Math.max(0, until - clock.now()), signal) ?? nothingDrained
@@ -199,7 +214,8 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     const { inbox, clock } = this.#options
     const until = clock.now() + withinMs + lastWordMs
     const inTime = <T>(work: Promise<T>) => atMost(clock, until - clock.now(), work)
-    const opened = await inTime(Promise.resolve(this.#opening).catch(() => undefined))
+    await inTime(this.#opening.stop())
+    const { opened } = this.#opening
     opened?.reminder?.end()
     opened?.door.keeper.stop?.()
     const ending = Promise.all([opened?.worker?.stop(withinMs), opened?.caretaker?.stop()])
@@ -213,14 +229,15 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
 
   /** @internal */
   async [receiveFrom](incoming: Incoming): Promise<Answer> {
-    const observer = this.#opened === undefined ? together(this.#observers) : this.#opened.observer
+    const { opened } = this.#opening
+    const observer = opened === undefined ? together(this.#observers) : opened.observer
     const receivedAt = this.#options.clock.now() // FusionAuth waits while the first request opens the door, too.
     const answer = await (observer === undefined
       ? this.#answer(incoming, receivedAt)
       : this.#observed(incoming, receivedAt, observer))
     this.#report(answer)
     if (answer.status !== 200) this.#receipts?.note(answer, receivedAt)
-    if (answer.outcome === 'kept') this.#opened?.reminder?.kept()
+    if (answer.outcome === 'kept') this.#opening.opened?.reminder?.kept()
     return answer
   }
 
@@ -233,8 +250,8 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   /** @internal */
   [notReady](): string | undefined {
     if (this.#stopping !== undefined) return 'the webhook is stopped'
-    if (this.#opened === undefined) return 'the webhook is not started'
-    return this.#opened.door.keeper.closed()
+    if (this.#opening.opened === undefined) return 'the webhook is not started'
+    return this.#opening.opened.door.keeper.closed()
   }
 
   /** The same gates and handlers around another inbox and clock, with everybody let in. @internal */
@@ -246,7 +263,8 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
       inbox: own === 'none' ? own : inbox,
       clock,
     }
-    const { door, worker } = await open(options, this.#gates, this.#handlers, [])
+    const { door, worker, openInbox } = await assemble(options, this.#gates, this.#handlers, [])
+    await openInbox()
     const rehearsal = {
       receive: async (request: Request) => receive(fromRequest(request, '127.0.0.1'), door),
     }
@@ -262,32 +280,18 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   async #answer(incoming: Incoming, receivedAt: number): Promise<Answer> {
     if (this.#stopping !== undefined) return unavailable('the webhook is stopped')
     try {
-      const { door } = this.#opened ?? (await this.#open())
-      return await receive(incoming, door, receivedAt)
+      const opened = this.#opening.isOpen
+        ? this.#opening.opened
+        : await this.#opening.forRequest(this.#options.gateTimeoutMs)
+      if (opened === undefined) return unavailable('the webhook is not open yet')
+      return await receive(incoming, opened.door, receivedAt)
     } catch (error) {
-      return failed(
-        'failed',
-        'The receiver failed.',
-        `${codeOf(error) ?? 'unexpected'}: ${describeError(error)}`,
-      )
+      return broken(`${codeOf(error) ?? 'unexpected'}: ${describeError(error)}`)
     }
   }
 
-  #open(): Promise<Opened> {
-    this.#opening ??= this.#openOnce().catch((error: unknown) => {
-      this.#opening = undefined
-      throw error
-    })
-    return this.#opening
-  }
-
-  async #openOnce(): Promise<Opened> {
-    this.#opened = await open(this.#options, this.#gates, this.#handlers, this.#observers)
-    return this.#opened
-  }
-
   #checkOpen(): void {
-    if (this.#opening === undefined) return
+    if (!this.#opening.hasBegun) return
     throw new FusewireError(
       'FW_STARTED',
       'The webhook has started: call gate() and on() before start() and the first request.',

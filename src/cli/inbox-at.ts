@@ -101,7 +101,8 @@ export async function opened(engine: Engine, place: Place): Promise<void> {
   }
 }
 
-function unopened(error: unknown, { shown }: Place): Failure {
+/** Why an inbox does not open, in a sentence. */
+export function unopened(error: unknown, { shown }: Place): Failure {
   if (error instanceof Failure) return error
   if (codeOf(error) === 'FW_DISK_NOT_DURABLE')
     return missing(text`${failureOf(error).told} Here: --allow-volatile.`, { cause: error })

@@ -6,7 +6,7 @@ import { Webhook } from '../webhook.ts'
 import { authenticatorOf } from './authenticator.ts'
 import { misused } from './failure.ts'
 import type { Handlers } from './handlers-file.ts'
-import { inboxAt, opened } from './inbox-at.ts'
+import { inboxAt, type Place } from './inbox-at.ts'
 import { originOf } from './set.ts'
 import { authentication, type SettingName, settings, type Settings } from './settings.ts'
 import { text } from './text.ts'
@@ -23,17 +23,24 @@ const decisive = [
   ...authentication,
 ] as const satisfies readonly SettingName[]
 
-/** The webhook to serve: the file's own, or one made of the settings, with the handlers that the file adds. */
+/** A webhook to serve. */
+export interface ToServe {
+  readonly webhook: Webhook
+  /** Where its inbox is, unless a file exports the webhook. */
+  readonly place?: Place
+}
+
+/** The webhook to serve: the file's own, or one made of the settings, with the handlers that the file adds. Its inbox is not open yet. */
 export async function receiverOf(
   given: Settings,
   handlers: Handlers | undefined,
   command: CommandUnknownOpts,
   log: Log,
-): Promise<Webhook> {
+): Promise<ToServe> {
   const handOn = forwarderOf(given)
   if (handlers !== undefined && 'webhook' in handlers) {
     const decided = decisive.find((name) => ['flag', 'config file'].includes(originOf(command, name)))
-    if (decided === undefined) return handOn(handlers.webhook)
+    if (decided === undefined) return { webhook: handOn(handlers.webhook) }
     const [flag] = settings[decided].flag.split(' ', 1)
     throw misused(
       text`The handlers' file exports a webhook of its own, which ${flag ?? decided} cannot change. Leave one of them out.`,
@@ -57,8 +64,7 @@ export async function receiverOf(
     ...(concurrency !== undefined && { concurrency }),
   })
   await handlers?.add(webhook)
-  await opened(inbox, place)
-  return handOn(webhook)
+  return { webhook: handOn(webhook), place }
 }
 
 /** Adds the handler that hands on every event, if there is somewhere to. */

@@ -50,6 +50,12 @@ export const settings = {
     otherwise: '16',
     parse: wholeNumber(1, 10_000),
   },
+  startWithin: {
+    flag: '--start-within <ms>',
+    about: 'how long to wait for an inbox that is away, answering 503 meanwhile; 0 does not wait',
+    otherwise: 'until it is there',
+    parse: wholeNumber(0, 2 ** 31 - 1),
+  },
   authenticate: {
     flag: '--authenticate <none>',
     about: 'none: let in processes of this machine, without credentials; for development',

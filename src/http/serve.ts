@@ -10,6 +10,8 @@ export interface ServeOptions {
   hostname?: string
   /** The one path that is served. Default: `/fusionauth-webhook`. */
   path?: string
+  /** How long to wait for an inbox that is away, in ms, while requests are answered 503; 0 does not wait. Default: until it is there. */
+  startWithinMs?: number
 }
 
 /** A listening server. `stop` (or `await using`) ends it. */
@@ -22,13 +24,17 @@ export interface Served extends AsyncDisposable {
 
 /**
  * Listens for FusionAuth's requests at one path and starts the webhook, until it is stopped. Where the port is taken nothing starts, and
- * where the start fails nothing goes on listening.
+ * where the start fails nothing goes on listening. While the inbox is away it listens and waits; a signal that comes meanwhile stops it,
+ * and what is returned then is stopped already.
  */
 export async function serve(
-  webhook: Receiver & { start(): Promise<unknown>; stop(): Promise<unknown> },
+  webhook: Receiver & {
+    start(options?: { withinMs?: number }): Promise<unknown>
+    stop(): Promise<unknown>
+  },
   options: ServeOptions = {},
 ): Promise<Served> {
-  const { port = 3000, hostname, path = '/fusionauth-webhook' } = options
+  const { port = 3000, hostname, path = '/fusionauth-webhook', startWithinMs = Infinity } = options
   const handle = toNodeHandler(webhook)
   const door = await listen(
     (request, response) => {
@@ -38,15 +44,22 @@ export async function serve(
     port,
     hostname,
   )
-  try {
-    await webhook.start() // Not before the port is ours: nobody would stop it again.
-  } catch (error) {
-    await door.close()
-    throw error
-  }
+  let stopping = false
   const stop = untilSignal(async () => {
+    stopping = true
     await door.close()
     await webhook.stop()
   })
+  try {
+    // Not before the port is ours: nobody would stop it again.
+    await webhook.start({ withinMs: startWithinMs })
+  } catch (error) {
+    if (!stopping) {
+      stop.ignoreSignals()
+      await door.close()
+      throw error
+    }
+    await stop()
+  }
   return { url: `${door.origin}${path}`, stop, [Symbol.asyncDispose]: stop }
 }

@@ -1,11 +1,19 @@
+/** Calls work once, whoever asks first: the program or a signal. */
+export interface Stop {
+  (): Promise<void>
+  /** From now on signals do what they do without us. */
+  ignoreSignals(): void
+}
+
 /** Makes SIGTERM and SIGINT call `work`. Returns what calls it without a signal; it runs once, whoever calls. */
-export function untilSignal(work: () => Promise<void>, signals = true): () => Promise<void> {
+export function untilSignal(work: () => Promise<void>, signals = true): Stop {
   let running: Promise<void> | undefined
   const stop = () => {
-    process.off('SIGTERM', bySignal).off('SIGINT', bySignal)
+    ignoreSignals()
     return (running ??= work())
   }
   const bySignal = () => void stop()
+  const ignoreSignals = () => void process.off('SIGTERM', bySignal).off('SIGINT', bySignal)
   if (signals) process.once('SIGTERM', bySignal).once('SIGINT', bySignal)
-  return stop
+  return Object.assign(stop, { ignoreSignals })
 }

@@ -1,3 +1,5 @@
+import { codeOf } from '../model/errors.ts'
+
 /** What was thrown, whatever it was, in one bounded line for a log. Never throws, though a hostile error's message may. */
 export function describeError(thrown: unknown, limit = 500): string {
   const text = readable(thrown)
@@ -6,7 +8,9 @@ export function describeError(thrown: unknown, limit = 500): string {
 
 function readable(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `a thrown ${typeof thrown}`
+    if (!(thrown instanceof Error)) return `a thrown ${typeof thrown}`
+    // node's error of a host with several addresses has no message.
+    return `${thrown.name}: ${thrown.message || (codeOf(thrown) ?? '')}`
   } catch {
     return 'an error that cannot be read'
   }

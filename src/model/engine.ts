@@ -21,6 +21,12 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
   open(): Promise<void>
 
   /**
+   * Whether an open that failed with this may succeed later although nobody changes anything: the database is away or starting, the file
+   * is locked. A wrong password, a missing role or a wrong path is not temporary. Absent: nothing is. @internal
+   */
+  isTemporary?(error: unknown): boolean
+
+  /**
    * Makes subscriptions part of the inbox: from now on `append` gives each matching event a delivery, whichever process appends.
    * The same name again replaces its filters. Nothing but a person removes one. @internal
    */

@@ -84,6 +84,11 @@ export function timedOut(reason: string): Answer {
   return { status: 504, body: errors('timeout', 'No decision in time.'), outcome: 'timeout', reason }
 }
 
+/** The receiver itself failed, perhaps before it knew who was asking. */
+export function broken(reason: string): Answer {
+  return { ...failed('failed', 'The receiver failed.', reason), stranger: true }
+}
+
 /** A step returns what it found, or the answer that ends the request. */
 export function isAnswer<T extends object>(result: T | Answer): result is Answer {
   return 'status' in result && 'outcome' in result

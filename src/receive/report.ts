@@ -9,7 +9,20 @@ import type { Answer } from './answer.ts'
 export function reporter(log: Log, clock: Clock): (answer: Answer) => void {
   let quietUntil = 0
   let leftOut = 0
-  return ({ status, outcome, reason, event }) => {
+
+  /** Once a second, with how many were left out since. */
+  function tellSome(level: 'warn' | 'error', { status, reason }: Answer, message: string): void {
+    if (clock.now() < quietUntil) {
+      leftOut += 1
+      return
+    }
+    log[level]({ status, reason, ...(leftOut > 0 && { leftOut }) }, message)
+    quietUntil = clock.now() + 1000
+    leftOut = 0
+  }
+
+  return (answer) => {
+    const { status, outcome, reason, event, stranger } = answer
     switch (outcome) {
       case 'kept':
       case 'handled':
@@ -19,16 +32,11 @@ export function reporter(log: Log, clock: Clock): (answer: Answer) => void {
         return log.warn({ ...event, status, reason }, 'an event was denied')
       case 'failed':
       case 'timeout':
+        if (stranger === true) return tellSome('error', answer, 'a request could not be answered')
         return log.error({ ...event, status, reason }, 'an event was not handled')
       case 'refused':
       case 'unavailable':
-        if (clock.now() < quietUntil) {
-          leftOut += 1
-          return
-        }
-        log.warn({ status, reason, ...(leftOut > 0 && { leftOut }) }, 'a request was not accepted')
-        quietUntil = clock.now() + 1000
-        leftOut = 0
+        return tellSome('warn', answer, 'a request was not accepted')
     }
   }
 }

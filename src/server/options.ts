@@ -11,6 +11,8 @@ export interface ServerOptions {
   readonly admin?: AdminOptions
   /** Where it tells what people did. */
   readonly log: Log
+  /** How long to wait for an inbox that is away, in ms, while events are answered 503; 0 does not wait. Default: until it is there. */
+  readonly startWithinMs?: number
   /** How long handlers may take to end when it stops, in ms. Default: 10,000. */
   readonly stopWithinMs?: number
   /** Whether SIGTERM and SIGINT stop it. Default: true. */

@@ -24,9 +24,13 @@ export interface Server extends AsyncDisposable {
   readonly stopped: Promise<void>
 }
 
-/** Starts the webhook and serves it until it is stopped. Rejects when a secret is missing, the inbox does not open or a port is taken. */
+/**
+ * Serves a webhook and starts it, until it is stopped. Resolves when it delivers. Rejects when a secret is missing, a port is taken, or the
+ * inbox cannot be opened for a cause that does not pass by itself. While the inbox is away it listens, is not ready, and tries again; a
+ * signal that comes meanwhile stops it, and what is returned then is stopped already.
+ */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { webhook, admin, log, stopWithinMs = 10_000, signals = true } = options
+  const { webhook, admin, log, startWithinMs = Infinity, stopWithinMs = 10_000, signals = true } = options
   const { port = 3000, hostname, path = '/fusionauth-webhook' } = options.door ?? {}
   checkPath(path)
   const counted = metrics()
@@ -46,7 +50,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
   opened.defer(() => webhook.stop({ withinMs: stopWithinMs }))
   if (admin !== undefined) for (const { observer } of [counted, listening]) webhook[observe](observer)
-  await webhook.start()
 
   const handle = toNodeHandler(webhook)
   const door = await listen(
@@ -71,6 +74,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     stopping = true
     await parts.disposeAsync().finally(tellStopped)
   }, signals)
+  try {
+    await webhook.start({ withinMs: startWithinMs })
+  } catch (error) {
+    const bySignal = stopping
+    await stop()
+    if (!bySignal) throw error
+  }
   return {
     url: `${door.origin}${path}`,
     ...(adminListener !== undefined && { adminUrl: adminListener.origin }),

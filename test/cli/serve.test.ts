@@ -200,6 +200,48 @@ test.skipIf(!hasTerminal)('tells people in lines, and programs in JSON (needs ut
   await running.ended
 })
 
+test('listens, answers 503 and waits while the database is away, and a signal ends it', async () => {
+  const port = await freePort()
+  const running = start(
+    [
+      'serve',
+      '--port',
+      String(port),
+      '--host',
+      '127.0.0.1',
+      '--api-key',
+      'env:KEY',
+      '--inbox',
+      'postgres:env:DB',
+    ],
+    { cwd: place(), env: { KEY: key, DB: `postgres://u:hunter2@127.0.0.1:4/d` } },
+  )
+  await running.says('the inbox cannot be opened; it is tried again')
+  const send = async (authorization: string) => {
+    const headers = { 'content-type': 'application/json', authorization }
+    const body = JSON.stringify({ event: sample('user.create') })
+    return (await fetch(`http://127.0.0.1:${port}/fusionauth-webhook`, { method: 'POST', headers, body }))
+      .status
+  }
+  expect(await send(key)).toBe(503)
+  expect(await send('a guess')).toBe(401)
+  expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200)
+  running.child.kill('SIGTERM')
+  const { code, out, err } = await running.ended
+  expect(code).toBe(0)
+  expect(out).not.toContain('ready for events')
+  expect(out + err).not.toContain('hunter2')
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // A listening TCP server has one.
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
 describe('bad input gets one sentence, and nothing is half-done', () => {
   test.each([
     [['serve'], 2, 'Say who may speak'],
@@ -223,7 +265,7 @@ describe('bad input gets one sentence, and nothing is half-done', () => {
       2,
       'twice.ts cannot add its handlers: There is a handler',
     ],
-    [['serve', 'own.ts'], 3, 'The receiver cannot start'],
+    [['serve', 'own.ts', '--port', '0'], 3, 'The receiver cannot start'],
     [['serve', '--api-key', 'env:KEY', '--inbox', 'mysql:x'], 2, '--inbox takes sqlite:FILE'],
     [
       ['serve', '--api-key', 'env:KEY', '--inbox', 'postgres:postgres://u:hunter2@h/d'],
@@ -237,16 +279,20 @@ describe('bad input gets one sentence, and nothing is half-done', () => {
     ],
     [['serve', '--api-key', 'env:KEY', '--inbox', 'sqlite:common'], 3, 'common is a folder'],
     [
-      ['serve', '--api-key', 'env:KEY', '--allow-volatile', '--inbox', 'sqlite:notes.txt'],
+      ['serve', '--api-key', 'env:KEY', '--port', '0', '--allow-volatile', '--inbox', 'sqlite:notes.txt'],
       3,
       'is no SQLite database',
     ],
     [
-      ['serve', '--api-key', 'env:KEY', '--inbox', 'sqlite:/dev/shm/fusewire-test.db'],
+      ['serve', '--api-key', 'env:KEY', '--port', '0', '--inbox', 'sqlite:/dev/shm/fusewire-test.db'],
       3,
       'Here: --allow-volatile.',
     ],
-    [['serve', '--api-key', 'env:KEY', '--inbox', 'postgres:env:DB'], 3, 'cannot be opened'],
+    [
+      ['serve', '--api-key', 'env:KEY', '--port', '0', '--inbox', 'postgres:env:DB', '--start-within', '0'],
+      3,
+      'cannot be opened',
+    ],
     [['serve', '--api-key', 'env:KEY', '--allow-volatile', '--path', 'hook'], 2, 'path'],
     [['serve', '--api-key', 'env:KEY', '--admin-token', 'env:SHORT', '--allow-volatile'], 2, '16 to 1,024'],
     [['serve', '--authenticate', 'all'], 2, 'It can only be none'],
@@ -302,7 +348,7 @@ describe('bad input gets one sentence, and nothing is half-done', () => {
   test('a file system that forgets', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'fusewire-serve-'))
     const { code, err } = await run(
-      ['serve', '--api-key', 'env:KEY', '--inbox', 'sqlite:/dev/shm/fusewire-test.db'],
+      ['serve', '--api-key', 'env:KEY', '--port', '0', '--inbox', 'sqlite:/dev/shm/fusewire-test.db'],
       { cwd, env: { KEY: key } },
     )
     rmSync(cwd, { recursive: true })

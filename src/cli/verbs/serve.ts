@@ -7,11 +7,12 @@ import {
   type Server,
   type ServerOptions,
 } from '../../server/index.ts'
-import { observe } from '../../webhook.ts'
+import { notReady, observe } from '../../webhook.ts'
 import { verb } from '../command.ts'
 import { applyConfigFile, configFileHere } from '../config-file.ts'
 import { missing } from '../failure.ts'
 import { loadHandlers } from '../handlers-file.ts'
+import { type Place, unopened } from '../inbox-at.ts'
 import { jsonLog, plainLog, traffic } from '../log.ts'
 import { receiverOf } from '../receiver.ts'
 import { settable, settingsOf } from '../set.ts'
@@ -59,9 +60,10 @@ export function serveVerb(): CommandUnknownOpts {
       const plain = json !== true && (form === undefined ? process.stdout.isTTY : form === 'plain')
       const log = plain ? plainLog : jsonLog
       const handlers = file === undefined ? undefined : await loadHandlers(file)
-      const webhook = await receiverOf(given, handlers, self, log)
+      const { webhook, place } = await receiverOf(given, handlers, self, log)
       if (tells === true) webhook[observe](traffic(log, !plain))
-      const server = await start({ webhook, log, ...listeners(given) }, given)
+      const server = await start({ webhook, log, ...listeners(given), ...timesOf(given) }, given, place)
+      if (webhook[notReady]() === 'the webhook is stopped') return await server.stopped
       const { url, adminUrl } = server
       log.info({ url, ...(adminUrl !== undefined && { adminUrl }) }, 'ready for events')
       if (adminUrl === undefined) note(text`There is no admin listener: --admin-token env:NAME opens one.`)
@@ -99,7 +101,15 @@ function listeners({
   }
 }
 
-async function start(options: ServerOptions, { port, adminPort = port + 1 }: Settings): Promise<Server> {
+function timesOf({ startWithin }: Settings): Pick<ServerOptions, 'startWithinMs'> {
+  return startWithin === undefined ? {} : { startWithinMs: startWithin }
+}
+
+async function start(
+  options: ServerOptions,
+  { port, adminPort = port + 1 }: Settings,
+  place: Place | undefined,
+): Promise<Server> {
   try {
     return await startServer(options)
   } catch (error) {
@@ -113,6 +123,7 @@ async function start(options: ServerOptions, { port, adminPort = port + 1 }: Set
         { cause: error },
       )
     }
+    if (place !== undefined) throw unopened(error, place)
     if (code?.startsWith('FW_') === true) throw error
     throw missing(
       text`The receiver cannot start: ${error instanceof Error ? error.message : String(error)}`,

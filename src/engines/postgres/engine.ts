@@ -6,6 +6,7 @@ import { runningAtomic } from './atomic.ts'
 import { claiming } from './claim.ts'
 import type { PostgresUrl } from './connect.ts'
 import { database } from './database.ts'
+import { isTemporary } from './errors.ts'
 import { counting, getting, knowing } from './read.ts'
 import { subscribing } from './registry.ts'
 import { releasing, renewing, settling } from './settle.ts'
@@ -54,6 +55,8 @@ export function postgres(
 
   return {
     open: () => inbox.open(),
+
+    isTemporary,
 
     observe(one) {
       observer = one

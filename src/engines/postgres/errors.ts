@@ -18,6 +18,18 @@ export function isPassing(error: unknown): boolean {
   return passing.has(state) || passing.has(state.slice(0, 2))
 }
 
+/** The server is away or starting: an inbox that could not be opened can be later, although nobody changes anything. */
+export function isTemporary(error: unknown): boolean {
+  return isPassing(error) || isSocketMissing(error)
+}
+
+/** A server on a Unix socket makes the file when it starts. */
+function isSocketMissing(error: unknown): boolean {
+  return (
+    codeOf(error) === 'ENOENT' && error instanceof Error && 'syscall' in error && error.syscall === 'connect'
+  )
+}
+
 /** The connection is of no use any more: cut, silent, or to a server that has stopped or become a standby. */
 export function isLost(error: unknown): boolean {
   const state = sqlState(error)

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { Engine } from '../../model/engine.ts'
 import { runAtomic } from './atomic.ts'
+import { isTemporary } from './errors.ts'
 import { sessions } from './sessions.ts'
 import type { SqliteSql, Sync } from './sql.ts'
 import { tending } from './tend.ts'
@@ -65,6 +66,8 @@ export function sqlite(
     async open() {
       await inbox.use(() => {})
     },
+
+    isTemporary,
 
     observe: (observer) => jobs.observe(observer),
 

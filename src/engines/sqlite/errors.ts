@@ -1,6 +1,14 @@
+import { codeOf } from '../../model/errors.ts'
+
 /** Somebody else holds the lock: worth another try in a moment. */
 export function isBusy(error: unknown): boolean {
   return resultOf(error) === 'BUSY'
+}
+
+/** Locked, or on a full disk: a file that could not be opened can be later, although nobody changes its path or its rights. */
+export function isTemporary(error: unknown): boolean {
+  const code = codeOf(error)
+  return isBusy(error) || resultOf(error) === 'FULL' || code === 'FW_INBOX_LOCKED' || code === 'ENOSPC'
 }
 
 /**
