@@ -46,6 +46,9 @@ export const receiveFrom: unique symbol = Symbol.for('fusewire.receiveFrom')
 /** Why no event would be taken in now, for those who watch over the process. @internal */
 export const notReady: unique symbol = Symbol.for('fusewire.notReady')
 
+/** The first half of a stop: delivering ends, receiving goes on. @internal */
+export const stopDelivering: unique symbol = Symbol.for('fusewire.stopDelivering')
+
 /** The way in for those who count what happens: before it opens. @internal */
 export const observe: unique symbol = Symbol.for('fusewire.observe')
 
@@ -201,10 +204,10 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 
   /**
-   * Answers 503 from now on, lets handlers end and closes the inbox.
+   * Answers 503 from now on, lets handlers end, gives back the rest and closes the inbox. Ends a second after `withinMs` at the latest,
+   * whatever a handler or the inbox does; a handler that ignores its `signal` may then still run, and keep the process.
    *
-   * @param options.withinMs Handlers still running after that are aborted, and attempted again another time. Default: 10,000. An inbox that
-   *   does not answer is waited for a second or two longer.
+   * @param options.withinMs Handlers still running after that are aborted, and attempted again another time. Default: 10,000.
    */
   stop(options: { withinMs?: number } = {}): Promise<void> {
     return (this.#stopping ??= this.#stop(options.withinMs ?? 10_000))
@@ -220,7 +223,14 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     opened?.door.keeper.stop?.()
     const ending = Promise.all([opened?.worker?.stop(withinMs), opened?.caretaker?.stop()])
     await inTime(ending.then(() => this.#receipts?.flush()))
-    if (inbox !== 'none') await inbox[Symbol.asyncDispose]()
+    if (inbox !== 'none') await inTime(Promise.resolve(inbox[Symbol.asyncDispose]()))
+  }
+
+  /** Claims nothing more and lets handlers end; what still runs after `withinMs` is aborted and given back. Events are still kept. @internal */
+  async [stopDelivering](withinMs: number): Promise<void> {
+    const { opened } = this.#opening
+    opened?.reminder?.end()
+    await opened?.worker?.stop(withinMs)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -56,6 +56,12 @@ export const settings = {
     otherwise: 'until it is there',
     parse: wholeNumber(0, 2 ** 31 - 1),
   },
+  stopWithin: {
+    flag: '--stop-within <ms>',
+    about: 'how long a stop may take as a whole; then the process ends, whatever a handler does',
+    otherwise: '10,000',
+    parse: wholeNumber(0, 2 ** 31 - 1),
+  },
   authenticate: {
     flag: '--authenticate <none>',
     about: 'none: let in processes of this machine, without credentials; for development',

@@ -7,8 +7,12 @@ export interface Listening {
   /** `http://127.0.0.1:3000`, without a path. */
   readonly origin: string
   readonly port: number
-  /** Takes no more requests, lets those under way end, closes every connection. */
-  close(): Promise<void>
+  /**
+   * Takes no more requests, lets those under way end, closes every connection.
+   *
+   * @param withinMs Closes what is open then. Default: no limit, though a request ends within about 12 s.
+   */
+  close(withinMs?: number): Promise<void>
 }
 
 /** Listens with the limits of a public door. Rejects with node's error when the port is taken. */
@@ -38,9 +42,12 @@ export async function listen(
   return {
     origin: `http://${hostOf(address, hostname)}:${address.port}`,
     port: address.port,
-    async close() {
+    async close(withinMs) {
       const closed = new Promise((resolve) => server.close(resolve))
+      const timer =
+        withinMs === undefined ? undefined : setTimeout(() => server.closeAllConnections(), withinMs)
       await Promise.all([...underWay].map(lastOfItsConnection))
+      clearTimeout(timer)
       // node itself waits for connections that are kept alive, and for ever for those that never say a word.
       server.closeAllConnections()
       await closed

@@ -1,5 +1,6 @@
 import type { Receiver } from '../webhook.ts'
 import { answerError, listen, pathOf } from './listen.ts'
+import { type Stoppable, stopTogether } from './stop-together.ts'
 import { toNodeHandler } from './to-node-handler.ts'
 import { untilSignal } from './until-signal.ts'
 
@@ -12,13 +13,15 @@ export interface ServeOptions {
   path?: string
   /** How long to wait for an inbox that is away, in ms, while requests are answered 503; 0 does not wait. Default: until it is there. */
   startWithinMs?: number
+  /** How long a stop may take as a whole, in ms: requests, handlers, closing the inbox. Default: 10,000. */
+  stopWithinMs?: number
 }
 
 /** A listening server. `stop` (or `await using`) ends it. */
 export interface Served extends AsyncDisposable {
   /** With the path. */
   readonly url: string
-  /** Lets requests under way end, then stops the webhook. SIGTERM and SIGINT call it. */
+  /** Lets requests and handlers under way end, then closes the inbox. SIGTERM and SIGINT call it. */
   stop(): Promise<void>
 }
 
@@ -28,13 +31,16 @@ export interface Served extends AsyncDisposable {
  * and what is returned then is stopped already.
  */
 export async function serve(
-  webhook: Receiver & {
-    start(options?: { withinMs?: number }): Promise<unknown>
-    stop(): Promise<unknown>
-  },
+  webhook: Receiver & Stoppable & { start(options?: { withinMs?: number }): Promise<unknown> },
   options: ServeOptions = {},
 ): Promise<Served> {
-  const { port = 3000, hostname, path = '/fusionauth-webhook', startWithinMs = Infinity } = options
+  const {
+    port = 3000,
+    hostname,
+    path = '/fusionauth-webhook',
+    startWithinMs = Infinity,
+    stopWithinMs = 10_000,
+  } = options
   const handle = toNodeHandler(webhook)
   const door = await listen(
     (request, response) => {
@@ -47,8 +53,7 @@ export async function serve(
   let stopping = false
   const stop = untilSignal(async () => {
     stopping = true
-    await door.close()
-    await webhook.stop()
+    await stopTogether(door, webhook, stopWithinMs)
   })
   try {
     // Not before the port is ours: nobody would stop it again.

@@ -13,7 +13,7 @@ export interface ServerOptions {
   readonly log: Log
   /** How long to wait for an inbox that is away, in ms, while events are answered 503; 0 does not wait. Default: until it is there. */
   readonly startWithinMs?: number
-  /** How long handlers may take to end when it stops, in ms. Default: 10,000. */
+  /** How long a stop may take as a whole, in ms: requests, handlers, closing the inbox. Default: 10,000. */
   readonly stopWithinMs?: number
   /** Whether SIGTERM and SIGINT stop it. Default: true. */
   readonly signals?: boolean

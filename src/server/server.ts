@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { answerError, listen, pathOf } from '../http/listen.ts'
+import { stopTogether } from '../http/stop-together.ts'
 import { toNodeHandler } from '../http/to-node-handler.ts'
 import { untilSignal } from '../http/until-signal.ts'
 import { FusewireError } from '../model/errors.ts'
@@ -12,13 +13,16 @@ import { live } from './live.ts'
 import { metrics } from './metrics.ts'
 import { probes } from './probes.ts'
 
+/** How long an admin request under way may take when everything else has stopped. */
+const adminClosingMs = 250
+
 /** A running server. `stop` (or `await using`) ends it. */
 export interface Server extends AsyncDisposable {
   /** What FusionAuth is to be told, with the path. */
   readonly url: string
   /** Of the admin listener, without a path. */
   readonly adminUrl?: string
-  /** Is not ready any more, lets requests and handlers under way end, closes the inbox. */
+  /** Is not ready any more, lets requests and handlers under way end, closes the inbox, all within `stopWithinMs`. */
   stop(): Promise<void>
   /** Resolves when it has stopped, whoever stopped it. */
   readonly stopped: Promise<void>
@@ -45,10 +49,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   app.route('/fusewire/api', api(webhook.inbox, listening, log))
   app.notFound(() => new Refusal(404, 'notFound', 'There is nothing here.').toResponse())
   const adminListener = admin && (await openAdmin(app, admin, admin.port ?? (port === 0 ? 0 : port + 1)))
-  if (adminListener !== undefined) opened.defer(() => adminListener.close())
+  if (adminListener !== undefined) opened.defer(() => adminListener.close(adminClosingMs))
   opened.defer(() => listening.close()) // A stream would hold its connection for ever.
 
-  opened.defer(() => webhook.stop({ withinMs: stopWithinMs }))
+  opened.defer(() => webhook.stop({ withinMs: 0 })) // Where the door never opened.
   if (admin !== undefined) for (const { observer } of [counted, listening]) webhook[observe](observer)
 
   const handle = toNodeHandler(webhook)
@@ -66,7 +70,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     port,
     hostname,
   )
-  opened.defer(() => door.close())
+  opened.defer(() => stopTogether(door, webhook, stopWithinMs))
 
   const { promise: stopped, resolve: tellStopped } = Promise.withResolvers<void>()
   const parts = opened.move()

@@ -5,9 +5,9 @@ import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { apiKey, Webhook } from 'fusewire'
 import { serve } from 'fusewire/node'
-import { sample } from 'fusewire/testing'
+import { memory, sample } from 'fusewire/testing'
 import { receiveFrom } from '../../src/webhook.ts'
-import { raw } from '../support/raw.ts'
+import { raw, statuses } from '../support/raw.ts'
 
 const key = 'the key of this test'
 const log = { info: () => {}, warn: () => {}, error: () => {} }
@@ -166,4 +166,44 @@ test('SIGTERM lets a request under way end, then the process', async () => {
   child.kill('SIGTERM')
   expect(await answered).toBe(200)
   expect(await exited).toEqual([0, null])
+})
+
+test('a dripping request and a handler that hangs share one deadline', async () => {
+  const { promise: begun, resolve: tellBegun } = Promise.withResolvers<void>()
+  const aborted: unknown[] = []
+  const webhook = new Webhook({ authenticate: apiKey(key), inbox: memory(), log })
+  webhook.on('user.create.complete', async ({ signal }) => {
+    signal.addEventListener('abort', () => aborted.push(signal.reason))
+    tellBegun()
+    await new Promise(() => {})
+  })
+  const server = await serve(webhook, { port: 0, hostname: '127.0.0.1', path: '/hook', stopWithinMs: 3_000 })
+  const port = Number(new URL(server.url).port)
+  expect(await post(port, '/hook')).toBe(200)
+  await begun
+  await using slow = await raw(port)
+  slow.write(
+    `POST /hook HTTP/1.1\r\nHost: a\r\nAuthorization: ${key}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`,
+  )
+  const drip = setInterval(() => slow.write(' '), 300)
+  const startedAt = performance.now()
+  await server.stop()
+  clearInterval(drip)
+  expect(performance.now() - startedAt).toBeLessThan(6_000)
+  expect(aborted).toHaveLength(1)
+})
+
+test('while it stops, a request that was under way is still kept', async () => {
+  const webhook = new Webhook({ authenticate: apiKey(key), inbox: memory(), log })
+  webhook.on('user.create.complete', () => {})
+  const server = await serve(webhook, { port: 0, hostname: '127.0.0.1', path: '/hook' })
+  await using slow = await raw(Number(new URL(server.url).port))
+  const body = JSON.stringify({ event: sample('user.create.complete') })
+  const head = `POST /hook HTTP/1.1\r\nHost: a\r\nAuthorization: ${key}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`
+  slow.write(head + body.slice(0, 10))
+  await new Promise((resolve) => setTimeout(resolve, 100)) // Its head has arrived.
+  const stopped = server.stop()
+  slow.write(body.slice(10))
+  await expect.poll(() => statuses(slow.received())).toEqual([200])
+  await stopped
 })

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { endGroup, signalGroup } from './end-group.ts'
 import { watchSources } from './watch-sources.ts'
 
 /** A program that dev runs. */
 export interface Program {
   readonly command: readonly [string, ...string[]]
   readonly env: NodeJS.ProcessEnv
+  /** How long it may take to stop before it and what it started are killed. */
+  readonly graceMs: number
   /** It says so itself when it is ready, each time it is started; without this it is not asked. */
   ready?(said: unknown): void
 }
@@ -20,14 +22,23 @@ export interface ReloadEvents {
 /** What editors write several times in a row counts once. */
 const settleMs = 100
 
+/** A program that is started again when a source changes. */
+export interface Reloaded {
+  /** Ends it and what it started; by SIGKILL what is left after its grace, or as soon as `hurry` aborts. */
+  stop(hurry: AbortSignal): Promise<void>
+}
+
 /** Runs a program, and starts it again when a source file below the folder changes, until it is stopped. */
-export function reloaded(program: Program, folder: string, events: ReloadEvents): { stop(): Promise<void> } {
+export function reloaded(program: Program, folder: string, events: ReloadEvents): Reloaded {
   const [command, ...args] = program.command
   let starts = 0
   let stopping = false
   let restarting: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
   let child = start()
+  const stopped = new AbortController()
+  const killGroup = () => signalGroup(child, 'SIGKILL')
+  process.once('exit', killGroup) // However this process ends.
 
   const watcher = watchSources(folder, (file) => {
     clearTimeout(timer)
@@ -51,27 +62,21 @@ export function reloaded(program: Program, folder: string, events: ReloadEvents)
 
   async function restart(file: string): Promise<void> {
     events.changed(file)
-    await end(child)
+    await endGroup(child, program.graceMs, stopped.signal)
     restarting = undefined
     if (!stopping) child = start()
   }
 
   return {
-    async stop() {
+    async stop(hurry) {
       stopping = true
       clearTimeout(timer)
       watcher[Symbol.dispose]()
+      if (hurry.aborted) stopped.abort()
+      hurry.addEventListener('abort', () => stopped.abort(), { once: true })
       await restarting
-      await end(child)
+      await endGroup(child, program.graceMs, stopped.signal)
+      process.off('exit', killGroup)
     },
   }
-}
-
-/** Asks it and what it started to stop, and waits till it has. */
-async function end(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-  const gone = once(child, 'exit')
-  if (process.platform === 'win32') child.kill()
-  else process.kill(-child.pid, 'SIGTERM')
-  await gone
 }

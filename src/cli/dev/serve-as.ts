@@ -7,6 +7,8 @@ import type { SettingName, Settings } from '../settings.ts'
 export interface Serving {
   readonly command: readonly [string, ...string[]]
   readonly env: NodeJS.ProcessEnv
+  /** How long it may take to stop before it is killed. */
+  readonly graceMs: number
   /** What FusionAuth is to send. */
   readonly headers: Readonly<Record<string, string>>
   /** What the admin listener asks for. */
@@ -28,9 +30,11 @@ export function serveAs(
   const key = given.apiKey?.read() ?? (username === undefined ? madeUp() : undefined)
   const password = given.password?.read()
   const adminToken = given.adminToken?.read() ?? madeUp()
+  const stopWithin = given.stopWithin ?? 2_000 // Whoever has just saved a file waits for it.
   const ownKeys = signingSecret !== undefined || publicKey !== undefined
   const { adminName: _, authenticate: __, localHost: ___, ...rest } = given
   return {
+    graceMs: stopWithin + 2_000,
     command: [
       process.execPath,
       ...process.execArgv,
@@ -45,6 +49,7 @@ export function serveAs(
     env: variables({
       ...rest,
       host: given.host ?? '127.0.0.1',
+      stopWithin,
       allowVolatile: true,
       apiKey: key,
       password,

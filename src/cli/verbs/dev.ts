@@ -17,6 +17,9 @@ import { styled, text } from '../text.ts'
 import { untilStopped } from '../until-stopped.ts'
 import { port } from '../values.ts'
 
+/** How long a command of the user's own may take to stop. */
+const ownGraceMs = 5_000
+
 export function devVerb(): CommandUnknownOpts {
   const command = verb(
     'dev',
@@ -91,7 +94,9 @@ async function develop(folder: string, make: (fail: (error: unknown) => void) =>
   try {
     await Promise.race([stopped, failed])
   } finally {
-    await running.stop()
+    const hurry = new AbortController()
+    void untilStopped().then(() => hurry.abort()) // A second Ctrl+C waits for nothing.
+    await running.stop(hurry.signal)
   }
 }
 
@@ -108,6 +113,7 @@ function served(
   return {
     command: serving.command,
     env: { ...surroundings(emulator), ...serving.env },
+    graceMs: serving.graceMs,
     ready(said) {
       if (introduced) return
       introduced = true
@@ -122,7 +128,7 @@ function served(
 
 function ownProgram([first, ...args]: readonly string[], emulator: Emulator): Program {
   if (first === undefined) throw misused(text`There is no command after --.`)
-  return { command: [first, ...args], env: surroundings(emulator) }
+  return { command: [first, ...args], env: surroundings(emulator), graceMs: ownGraceMs }
 }
 
 /** Where a program finds the emulator. */

@@ -20,6 +20,9 @@ import { receiver, type Settings } from '../settings.ts'
 import { note } from '../terminal.ts'
 import { text } from '../text.ts'
 
+/** For what was written to reach a slow reader. */
+const lastOutputMs = 250
+
 export function serveVerb(): CommandUnknownOpts {
   const command = verb(
     'serve',
@@ -63,16 +66,22 @@ export function serveVerb(): CommandUnknownOpts {
       const { webhook, place } = await receiverOf(given, handlers, self, log)
       if (tells === true) webhook[observe](traffic(log, !plain))
       const server = await start({ webhook, log, ...listeners(given), ...timesOf(given) }, given, place)
-      if (webhook[notReady]() === 'the webhook is stopped') return await server.stopped
+      if (webhook[notReady]() === 'the webhook is stopped') return await endedBy(server)
       const { url, adminUrl } = server
       log.info({ url, ...(adminUrl !== undefined && { adminUrl }) }, 'ready for events')
       if (adminUrl === undefined) note(text`There is no admin listener: --admin-token env:NAME opens one.`)
       process.send?.({ url, adminUrl })
       // When dev is gone, so are we; that we listen for it holds nothing up.
       process.once('disconnect', () => void server.stop()).channel?.unref()
-      await server.stopped
+      await endedBy(server)
     },
   )
+}
+
+/** Until it has stopped. A handler that ignores its signal does not keep the process then. */
+async function endedBy(server: Server): Promise<void> {
+  await server.stopped
+  setTimeout(() => process.exit(), lastOutputMs).unref()
 }
 
 function listeners({
@@ -101,8 +110,14 @@ function listeners({
   }
 }
 
-function timesOf({ startWithin }: Settings): Pick<ServerOptions, 'startWithinMs'> {
-  return startWithin === undefined ? {} : { startWithinMs: startWithin }
+function timesOf({
+  startWithin,
+  stopWithin,
+}: Settings): Pick<ServerOptions, 'startWithinMs' | 'stopWithinMs'> {
+  return {
+    ...(startWithin !== undefined && { startWithinMs: startWithin }),
+    ...(stopWithin !== undefined && { stopWithinMs: stopWithin }),
+  }
 }
 
 async function start(

@@ -1,0 +1,23 @@
+import { stopDelivering } from '../webhook.ts'
+import type { Listening } from './listen.ts'
+
+/** What `stopTogether` stops: a webhook, or what looks like one. */
+export interface Stoppable {
+  [stopDelivering]?(withinMs: number): Promise<void>
+  stop(options?: { withinMs?: number }): Promise<unknown>
+}
+
+/** Of the whole time, for what comes after requests and handlers: giving back leases, writing receipts, closing the inbox. */
+const closingMs = 1_500
+
+/**
+ * Stops a door and its webhook within one time. Requests and handlers end beside each other, for handlers need no door and requests no
+ * worker; what is left of them is cut off 1.5 s before the end, or at the half of a shorter time. Then the inbox closes.
+ */
+export async function stopTogether(door: Listening, webhook: Stoppable, withinMs: number): Promise<void> {
+  const endsAt = performance.now() + withinMs
+  const cutOffMs = withinMs - Math.min(closingMs, withinMs / 2)
+  await Promise.all([door.close(cutOffMs), webhook[stopDelivering]?.(cutOffMs)])
+  const remainingMs = endsAt - performance.now() - closingMs
+  await webhook.stop({ withinMs: Math.max(0, remainingMs) })
+}
