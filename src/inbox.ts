@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { readEvent } from './events/envelope.ts'
-import { valuesAt } from './events/paths.ts'
 import type { FusionAuthEvent } from './events/types.ts'
 import { asList } from './lib/one-or-more.ts'
 import type { Engine } from './model/engine.ts'
@@ -11,7 +10,8 @@ import type { Kept } from './model/kept.ts'
 import type { Receipt } from './model/receipt.ts'
 import type { Overview } from './model/stats.ts'
 import type { Page, Paging, Tending } from './model/tending.ts'
-import { canonicalId, loginSubject } from './receive/identify.ts'
+import { canonicalId } from './receive/identify.ts'
+import { type EraseOptions, erasePerson } from './erase.ts'
 import { exportLine } from './export.ts'
 
 /**
@@ -35,7 +35,10 @@ export interface Inbox {
   replay(where: Filter, options?: LongOptions): Promise<Replay>
   /** Takes away events that have ended and were received before this instant, whatever the retention says. Waiting ones stay. */
   prune(where: PruneOptions, options?: LongOptions): Promise<Prune>
-  /** Takes away everything that names a person, and says what it could not reach. */
+  /**
+   * Takes away everything that names a person, and says what it could not reach. Broken off, the same call finds the rest, also from another
+   * process.
+   */
   erase(person: Person, options?: EraseOptions): Promise<Erasure>
   /** Events as JSON lines, oldest first, with their bodies as they came: text, or base64 where they are none. */
   export(where?: Filter, options?: LongOptions): AsyncIterable<string>
@@ -92,13 +95,6 @@ export interface PruneOptions {
   readonly before: Date | number
   /** Dead letters, too. Default: false. */
   readonly dead?: boolean
-}
-
-export interface EraseOptions extends LongOptions {
-  /** What else the person signed in with: for events that name nobody by an id. What the user's own events hold is known. */
-  readonly loginIds?: readonly string[]
-  /** Rewrites the store, so that no remnant is left in its unused space; nothing can be received meanwhile. Default: false. */
-  readonly compact?: boolean
 }
 
 export interface Replay {
@@ -170,24 +166,6 @@ export function inboxOf(engine: Engine, strangers: () => Strangers | undefined =
     return done
   }
 
-  /** What the inbox knows a person by: what must be in no file afterwards, and what they sign in with. */
-  async function traitsOf(person: {
-    readonly userId: string
-    readonly tenantId?: string
-  }): Promise<{ readonly texts: readonly string[]; readonly logins: readonly string[] }> {
-    const logins = new Set<string>()
-    const names = new Set<string>()
-    for await (const items of pages(person, { limit: 100, bodies: true }, {})) {
-      for (const { event } of items.map(opened)) {
-        if (event === undefined || !isAbout(event, person.userId)) continue
-        for (const login of textsAt(event, loginPaths)) logins.add(login)
-        for (const name of textsAt(event, ['user.fullName'])) names.add(name)
-      }
-    }
-    const texts = [...logins, ...names].filter((text) => text.length >= 6) // What is shorter stands everywhere.
-    return { texts: [person.userId, ...texts.slice(0, textLimit)], logins: [...logins] }
-  }
-
   return {
     async *find(where = {}, { signal, order = 'newest' } = {}) {
       const paging = { limit: 100, order, bodies: true }
@@ -233,32 +211,7 @@ export function inboxOf(engine: Engine, strangers: () => Strangers | undefined =
     async erase({ userId, tenantId }, options = {}) {
       const inTenant = tenantId !== undefined && { tenantId: canonical('tenantId', tenantId) }
       const person = { userId: canonical('userId', userId), ...inTenant }
-      const known = await traitsOf(person)
-      const logins = [...known.logins, ...(options.loginIds ?? [])]
-      let events = 0
-      let deliveries = 0
-      for (const subject of new Set([person.userId, ...logins.map(loginSubject)])) {
-        const { after, onProgress, ...rest } = options
-        const before = events
-        events += await steps(
-          async (next) => {
-            const step = await tend.erase({ userId: subject, ...inTenant }, next)
-            deliveries += step.deliveries
-            return step
-          },
-          (step) => step.events,
-          {
-            ...rest,
-            ...(after !== undefined && subject === person.userId && { after }),
-            ...(onProgress !== undefined && {
-              onProgress: ({ done, next }) =>
-                onProgress({ done: before + done, ...(next !== undefined && { next }) }),
-            }),
-          },
-        )
-      }
-      const bytes = await tend.scrub(known.texts, { compact: options.compact ?? false })
-      return { events, deliveries, bytes, unreached }
+      return { ...(await erasePerson(tend, person, options)), unreached }
     },
 
     async *export(where = {}, options = {}) {
@@ -282,28 +235,6 @@ const untended = new Proxy({} as Tending, {
 })
 
 const longestPauseMs = 50
-
-/** How many texts are looked for. */
-const textLimit = 20
-const loginPaths = [
-  'user.email',
-  'user.username',
-  'user.uniqueUsername',
-  'user.phoneNumber',
-  'user.mobilePhone',
-]
-
-/** Whether it is the event's own user, not somebody beside. */
-function isAbout(event: FusionAuthEvent, userId: string): boolean {
-  return textsAt(event, ['user.id']).some((id) => canonicalId(id) === userId)
-}
-
-function textsAt(event: FusionAuthEvent, paths: readonly string[]): readonly string[] {
-  return paths
-    .flatMap((path) => valuesAt(event, path))
-    .filter((text) => typeof text === 'string' && text !== '')
-    .map(String)
-}
 
 function opened(kept: Kept): KeptEvent {
   if (kept.body === undefined) return kept

@@ -18,8 +18,8 @@ export type {
   UnlistedEvent,
 } from './events/types.ts'
 export type { GateContext, GateOptions, Handler, HandlerContext, OnOptions, Types } from './handlers.ts'
+export type { EraseOptions } from './erase.ts'
 export type {
-  EraseOptions,
   Erasure,
   FindOptions,
   Inbox,

@@ -37,6 +37,18 @@ export interface Tending {
   erase(person: Person, after?: string): Promise<ErasedStep>
 
   /**
+   * Remembers a note about the erasure of a person until `endErasure`, under a keyed hash of the person, in place of an earlier note. From now
+   * on older events of the person are blanked when they come.
+   */
+  noteErasure(person: Person, note: Uint8Array): Promise<void>
+
+  /** The note of an erasure that has not ended. */
+  findErasureNote(person: Person): Promise<Uint8Array | undefined>
+
+  /** Forgets the note. Older events of the person are still blanked when they come. */
+  endErasure(person: Person): Promise<void>
+
+  /**
    * Gets erased bytes out of the store's files, as far as that can be done now, and looks for texts that must be gone. `compact` rewrites
    * the store first, which leaves nothing and stops it meanwhile.
    */

@@ -617,6 +617,28 @@ export const tendingContract: readonly Clause[] = [
     assert.deepEqual(idsOf(await drain(engine, 'a')), [])
   }),
 
+  tendingClause('remembers the note of an erasure until it has ended', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    const tend = tended(engine)
+    const now = await nowOf(engine)
+    const [ada, there] = [{ userId: 'ada' }, { userId: 'ada', tenantId: 't' }]
+    assert.equal(await tend.findErasureNote(ada), undefined)
+    await tend.noteErasure(ada, Buffer.from('first'))
+    await tend.noteErasure(ada, Buffer.from([0, 0xff]))
+    await tend.noteErasure(there, Buffer.from('there'))
+
+    assert.deepEqual(Buffer.from((await tend.findErasureNote(ada)) ?? []), Buffer.from([0, 0xff]))
+    assert.equal(await tend.findErasureNote({ userId: 'bob' }), undefined)
+    await engine.append([arrival('1', { subjects: ['ada'], createInstant: now - dayMs })])
+    assert.equal((await engine.get(arrival('1', { createInstant: now - dayMs }).key))?.gone, 'erased')
+
+    await tend.endErasure(ada)
+    assert.equal(await tend.findErasureNote(ada), undefined)
+    assert.equal(Buffer.from((await tend.findErasureNote(there)) ?? []).toString(), 'there')
+    await engine.append([arrival('2', { subjects: ['ada'], createInstant: now - dayMs })])
+    assert.equal((await engine.get(arrival('2', { createInstant: now - dayMs }).key))?.gone, 'erased')
+  }),
+
   tendingClause('erases in one tenant where one is named', async ({ open }) => {
     const engine = await open()
     const now = await nowOf(engine)

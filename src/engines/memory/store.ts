@@ -13,6 +13,8 @@ export interface Store {
   readonly queues: Map<string, Queue>
   /** Until when events of a person are to be blanked: by user id and tenant. */
   readonly erased: Map<string, number>
+  /** Of erasures that have not ended: by user id and tenant. */
+  readonly erasureNotes: Map<string, Uint8Array>
   positions: number
   maxBytes: number
 }
@@ -61,6 +63,7 @@ export function emptyStore(): Store {
     asides: [],
     queues: new Map(),
     erased: new Map(),
+    erasureNotes: new Map(),
     positions: 0,
     maxBytes: Infinity,
   }

@@ -96,6 +96,7 @@ export function tending(
     for (const delivery of deliveries) {
       delivery.failures = []
       delivery.queue.dead.delete(delivery)
+      calm(delivery)
     }
     return waiting.length
   }
@@ -125,7 +126,10 @@ export function tending(
       return false
     }
     if (found.arrival.receivedAt > until(found.arrival.type, fateOf(kept(found, false)))) return false
-    for (const delivery of found.deliveries) delivery.queue.dead.delete(delivery)
+    for (const delivery of found.deliveries) {
+      delivery.queue.dead.delete(delivery)
+      calm(delivery)
+    }
     // A refused event may still come again and be accepted: it leaves nothing.
     if (found.arrival.refused !== undefined) events.delete(keyText(found.arrival.key))
     found.deliveries = []
@@ -190,6 +194,22 @@ export function tending(
       }
       wake()
       return { events: gone.length, deliveries, ...(next !== undefined && { next }) }
+    },
+
+    async noteErasure(person, note) {
+      assertOpen()
+      erased.set(personText(person.userId, person.tenantId), clock.now())
+      store.erasureNotes.set(personText(person.userId, person.tenantId), note)
+    },
+
+    async findErasureNote(person) {
+      assertOpen()
+      return store.erasureNotes.get(personText(person.userId, person.tenantId))
+    },
+
+    async endErasure(person) {
+      assertOpen()
+      store.erasureNotes.delete(personText(person.userId, person.tenantId))
     },
 
     async scrub() {
@@ -282,6 +302,11 @@ function stepOf(
 function accepted({ arrival }: KeptEvent): KeptEvent['arrival'] {
   const { refused: _, ...rest } = arrival
   return rest
+}
+
+/** A lane in which nothing waits does not fail: it is named after a user. */
+function calm({ queue, lane }: Delivery): void {
+  if (lane !== undefined && !queue.lanes.has(lane)) queue.failing.delete(lane)
 }
 
 /** A delivery that never became a head: out of the intake or its lane. */

@@ -23,6 +23,40 @@ export function rememberingErased(schema: string): (client: PostgresClient, pers
   }
 }
 
+/** The notes of erasures that have not ended. */
+export function erasureNotes(schema: string): {
+  readonly insert: (client: PostgresClient, person: Person, note: Uint8Array) => Promise<void>
+  readonly find: (client: PostgresClient, person: Person) => Promise<Uint8Array | undefined>
+  readonly remove: (client: PostgresClient, person: Person) => Promise<void>
+} {
+  const insert = statement(
+    `${schema}.erasure_note`,
+    `
+    insert into ${schema}.erasure_notes (person, note) values (${schema}.person($1::uuid, $2), $3::bytea)
+    on conflict (person) do update set note = excluded.note
+    `,
+  )
+  const find = statement<{ note: Uint8Array }>(
+    `${schema}.erasure_note_find`,
+    `select note from ${schema}.erasure_notes where person = ${schema}.person($1::uuid, $2)`,
+  )
+  const remove = statement(
+    `${schema}.erasure_note_remove`,
+    `delete from ${schema}.erasure_notes where person = ${schema}.person($1::uuid, $2)`,
+  )
+  return {
+    async insert(client, { userId, tenantId = '*' }, note) {
+      await insert(client, nameOf(userId), tenantId, note)
+    },
+    async find(client, { userId, tenantId = '*' }) {
+      return (await find(client, nameOf(userId), tenantId))[0]?.note
+    },
+    async remove(client, { userId, tenantId = '*' }) {
+      await remove(client, nameOf(userId), tenantId)
+    },
+  }
+}
+
 /**
  * A step of taking away all that names a person but the keys, inside the caller's transaction: events (`e` and a position), then what was set
  * aside (`a`). What had not ended ends as `erased`; whoever leased it has lost it, and its lane goes on.
@@ -37,6 +71,7 @@ export function erasing(
   const lockHeads = headsLocking(schema)
   const end = ending(schema)
   const blank = blanking(schema)
+  const forgetOrphans = prepareForgetOrphans(schema)
   const removeAsides = statement<{ one: number }>(
     `${schema}.erase_asides`,
     `delete from ${schema}.aside where place = any ($1::bigint[]) returning 1 as one`,
@@ -106,9 +141,26 @@ export function erasing(
     const kinds = ['conflict', 'stale', 'quarantined'] as const
     const from = place === '' ? undefined : place
     const { places, next } = await findAsides(client, person, kinds, from, stepLimit)
+    if (next === undefined) await forgetOrphans(client, nameOf(person.userId))
     const removed = places.length === 0 ? [] : await removeAsides(client, places)
     return { events: removed.length, deliveries: 0, ...(next !== undefined && { next: `a${next}` }) }
   }
+}
+
+/**
+ * An event that was refused before it was accepted has two places, and names at both, but is found at the second alone. Index: primary key
+ * (bucket, name, position, created).
+ */
+function prepareForgetOrphans(schema: string): Statement<never> {
+  return statement(
+    `${schema}.erase_orphans`,
+    `
+    delete from ${schema}.names n
+    where n.bucket = any (array (select generate_series(0, (select last_value >> 16 from ${schema}.positions)::int)))
+      and n.name = $1::uuid
+      and not exists (select from ${schema}.events e where e.position = n.position and e.created = n.created)
+    `,
+  )
 }
 
 /** What was no head yet. Indexes: primary keys. */
@@ -174,6 +226,13 @@ function headsLocking(schema: string): Statement<Head> {
   )
 }
 
+/** Lanes no longer fail, where nothing of theirs waits: a lane is named after a user. Index: primary key (lane, handler). */
+export const calming = (schema: string, lanes: string): string => `
+      delete from ${schema}.failing f
+      where f.lane = any (array (${lanes})) and not exists (
+        select from ${schema}.heads h where h.lane = f.lane and h.handler = f.handler
+      )`
+
 /** A dead letter is over, too: nothing is left that a replay could run. Indexes: unique (position, created), primary keys. */
 function blanking(schema: string): Statement<never> {
   const these = `position = any ($1::bigint[]) and created = any ($2::bigint[])`
@@ -191,6 +250,8 @@ function blanking(schema: string): Statement<never> {
       update ${schema}.finished set failures = null where ${these} and failures is not null
     ), named as (
       delete from ${schema}.names where bucket = any ($3::int[]) and ${these}
+    ), calmed as (
+      ${calming(schema, `select e.lane from ${schema}.events e where e.position = any ($1) and e.created = any ($2)`)}
     )
     update ${schema}.events
     set body = null, gone = 'erased', refused = case when refused is not null then '${refusalErased}' end, lane = null, trace = null,

@@ -8,6 +8,7 @@ import {
   type Retention,
 } from '../../model/retention.ts'
 import type { Pruned } from '../../model/tending.ts'
+import { calming } from './erase.ts'
 import { disorderMs, findingPosition } from './find.ts'
 import { lockingEvents } from './lock-events.ts'
 import { loading } from './read.ts'
@@ -148,7 +149,7 @@ function blanking(schema: string): Statement<{ one: number }> {
     `${schema}.prune`,
     `
     with settled as materialized (
-      select e.position from ${schema}.events e
+      select e.position, e.lane from ${schema}.events e
       where e.position = any ($1::bigint[]) and e.created = any ($2::bigint[]) and e.gone is null
         and not exists (
           select from ${schema}.intake i where i.handler = any (${handlers}) and i.position = e.position)
@@ -165,11 +166,14 @@ function blanking(schema: string): Statement<{ one: number }> {
       where handler = any (${handlers}) and position = any (array (select position from settled))
     ), named as (
       delete from ${schema}.names where bucket = any ($3::int[]) and ${these}
+    ), calmed as (
+      ${calming(schema, 'select lane from settled')}
     ), refused as (
       delete from ${schema}.events where ${these} and refused is not null
       returning 1 as one
     ), pruned as (
-      update ${schema}.events set body = null, gone = 'pruned', trace = null where ${these} and refused is null
+      update ${schema}.events set body = null, gone = 'pruned', lane = null, trace = null, applications = '{}'
+      where ${these} and refused is null
       returning 1 as one
     )
     select one from refused union all select one from pruned

@@ -18,6 +18,12 @@ export const migrations: readonly Migration[] = [
     sql: (schema) => `
     -- It was answered 200, so that a resend is not asked about again. False: a gate refused it, or an older version did not say.
     alter table ${schema}.aside add column accepted boolean not null default false;
+
+    -- What identifies a person beside the user id, encrypted, until the erasure has ended. Key: as in erased.
+    create table ${schema}.erasure_notes (
+      person  bytea primary key,
+      note    bytea not null
+    );
     `,
   },
 ]

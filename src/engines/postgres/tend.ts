@@ -1,6 +1,6 @@
 import type { Tending } from '../../model/tending.ts'
 import type { Database } from './database.ts'
-import { erasing, rememberingErased } from './erase.ts'
+import { erasing, erasureNotes, rememberingErased } from './erase.ts'
 import { finding } from './find.ts'
 import { nodes } from './nodes.ts'
 import { overviewing } from './overview.ts'
@@ -16,6 +16,7 @@ export function tending(database: Database, schema: string, wake: () => void): T
   const replay = replaying(schema)
   const remember = rememberingErased(schema)
   const erase = erasing(schema)
+  const notes = erasureNotes(schema)
   return {
     ...nodes(database, schema),
     ...receipts(database, schema),
@@ -37,6 +38,13 @@ export function tending(database: Database, schema: string, wake: () => void): T
       wake()
       return erased
     },
+    noteErasure: (person, note) =>
+      database.transact(async (client) => {
+        await remember(client, person)
+        await notes.insert(client, person, note)
+      }),
+    findErasureNote: (person) => database.use((client) => notes.find(client, person)),
+    endErasure: (person) => database.transact((client) => notes.remove(client, person)),
     scrub: async () => 'overwritten later',
   }
 }

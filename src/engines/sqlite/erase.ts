@@ -29,7 +29,7 @@ export function erasing(db: SqliteSql): (person: Person, seqs: readonly number[]
     where seq = ?
   `)
   const promote = promoting(db)
-  const unfail = unfailing(db)
+  const calm = prepareCalm(db)
   const forgetSubjects = subjectsForgetting(db)
 
   return (person, seqs, now) => {
@@ -41,10 +41,9 @@ export function erasing(db: SqliteSql): (person: Person, seqs: readonly number[]
       for (const { handler, lane, state } of ending.all(seq)) {
         end.run(seq, handler)
         deliveries++
-        if (state !== 'head') continue
-        if (lane !== null) promote(handler, lane, now)
-        unfail(handler, lane ?? seq)
+        if (state === 'head' && lane !== null) promote(handler, lane, now)
       }
+      calm(seq)
       forget.run(seq)
     }
     forgetSubjects(erased)
@@ -74,16 +73,19 @@ function blanking(db: SqliteSql): (person: Person, seq: number) => boolean {
   }
 }
 
-/** What no longer has a head does not fail. Indexes: primary key (handler, lane) of what fails, fw_heads. */
-function unfailing(db: SqliteSql): (handler: number, lane: string | number) => void {
-  const unfail = db.prepare(`
+/**
+ * The lanes of an event's deliveries no longer fail, where nothing of theirs waits: a lane is named after a user. Indexes: primary keys (seq,
+ * handler), (handler, lane) of what fails, fw_heads.
+ */
+export function prepareCalm(db: SqliteSql): (seq: number) => void {
+  const calm = db.prepare(`
     delete from fw_failing
-    where handler = :handler and lane = :lane and not exists (
+    where (handler, lane) in (select handler, coalesce(lane, seq) from fw_deliveries where seq = ?) and not exists (
       select 1 from fw_deliveries d indexed by fw_heads
-      where d.handler = :handler and d.lane = :lane and d.state = 'head'
+      where d.handler = fw_failing.handler and d.lane = fw_failing.lane and d.state = 'head'
     )
   `)
-  return (handler, lane) => void unfail.run({ handler, lane })
+  return (seq) => void calm.run(seq)
 }
 
 /** Reads a bucket of the index for all of its events together. Index: primary key (bucket, subject, seq). */

@@ -8,6 +8,10 @@ export interface Erased {
   has(arrival: Arrival): boolean
   /** In the caller's transaction. */
   remember(person: Person, now: number): void
+  /** In the caller's transaction, as for `forgetNote`. Remembers the person, too. */
+  note(person: Person, note: Uint8Array, now: number): void
+  findNote(person: Person): Uint8Array | undefined
+  forgetNote(person: Person): void
   /** Another process may have erased somebody. */
   refresh(): void
 }
@@ -21,6 +25,7 @@ export function erased(db: SqliteSql): Erased {
     insert into fw_erased (person, at) values (?, ?)
     on conflict (person) do update set at = excluded.at
   `)
+  const notes = erasureNotes(db)
   let key: Uint8Array | undefined
   let any = findAny.get() !== undefined
 
@@ -33,6 +38,11 @@ export function erased(db: SqliteSql): Erased {
       .digest()
   }
 
+  function remember({ userId, tenantId }: Person, now: number): void {
+    insert.run(hashOf(userId, tenantId), now)
+    any = true
+  }
+
   return {
     has({ key: { createInstant, tenantId }, receivedAt, subjects }) {
       if (!any) return false
@@ -41,12 +51,34 @@ export function erased(db: SqliteSql): Erased {
         [undefined, tenantId].some((tenant) => at <= (find.get(hashOf(subject, tenant))?.at ?? -Infinity)),
       )
     },
-    remember({ userId, tenantId }, now) {
-      insert.run(hashOf(userId, tenantId), now)
-      any = true
+    remember,
+    note(person, note, now) {
+      remember(person, now)
+      notes.insert(hashOf(person.userId, person.tenantId), note)
     },
+    findNote: ({ userId, tenantId }) => notes.find(hashOf(userId, tenantId)),
+    forgetNote: ({ userId, tenantId }) => notes.remove(hashOf(userId, tenantId)),
     refresh() {
       any = findAny.get() !== undefined
     },
+  }
+}
+
+/** Index: primary key (person). */
+function erasureNotes(db: SqliteSql): {
+  readonly insert: (person: Uint8Array, note: Uint8Array) => void
+  readonly find: (person: Uint8Array) => Uint8Array | undefined
+  readonly remove: (person: Uint8Array) => void
+} {
+  const insert = db.prepare(`
+    insert into fw_erasure_notes (person, note) values (?, ?)
+    on conflict (person) do update set note = excluded.note
+  `)
+  const find = query<{ note: Uint8Array }>(db, 'select note from fw_erasure_notes where person = ?')
+  const remove = db.prepare('delete from fw_erasure_notes where person = ?')
+  return {
+    insert: (person, note) => void insert.run(person, note),
+    find: (person) => find.get(person)?.note,
+    remove: (person) => void remove.run(person),
   }
 }

@@ -8,7 +8,7 @@ import {
 import { pressFrom } from '../../model/limit.ts'
 import { bucketOf } from './bucket.ts'
 import { disorderMs } from './find.ts'
-import { subjectsForgetting } from './erase.ts'
+import { prepareCalm, subjectsForgetting } from './erase.ts'
 import { measuring } from './overview.ts'
 import { query, type SqliteSql } from './sql.ts'
 import { seqAt } from './time.ts'
@@ -234,6 +234,10 @@ function pruningEvent(db: SqliteSql): (row: PrunableRow) => boolean {
 
 /** Index: primary key (seq, handler). */
 function deliveriesRemoving(db: SqliteSql): (seq: number) => void {
+  const calm = prepareCalm(db)
   const remove = db.prepare('delete from fw_deliveries where seq = ?')
-  return (seq) => void remove.run(seq)
+  return (seq) => {
+    calm(seq)
+    remove.run(seq)
+  }
 }

@@ -137,6 +137,12 @@ const migrations: readonly string[] = [
   `
   -- 1: it was answered 200, so that a resend is not asked about again. 0: a gate refused it, or an older version did not say.
   alter table fw_aside add column accepted integer not null default 0;
+
+  -- What identifies a person beside the user id, encrypted, until the erasure has ended. Key: as in fw_erased.
+  create table fw_erasure_notes (
+    person  blob primary key,
+    note    blob not null
+  ) strict, without rowid;
   `,
 ]
 

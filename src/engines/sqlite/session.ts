@@ -75,7 +75,7 @@ type Append = (arrivals: readonly Arrival[], careful: boolean, now: number) => r
 export interface SessionTending {
   readonly replay: (found: readonly Placed[], where: Filter, now: number) => number
   readonly prune: (prunable: Prunable) => number
-  readonly rememberErased: (person: Person, now: number) => void
+  readonly people: Erased
   readonly erase: (person: Person, seqs: readonly number[], now: number) => Erasure
   readonly eraseAsides: (person: Person, seqs: readonly number[]) => number
   readonly record: (receipts: readonly Receipt[]) => void
@@ -248,7 +248,7 @@ function prepareTending(db: SqliteSql, handlers: Registry, people: Erased, appen
   return {
     replay: replaying(db, handlers, append),
     prune: pruning(db),
-    rememberErased: (person, now) => people.remember(person, now),
+    people,
     erase: erasing(db),
     eraseAsides: erasingAsides(db),
     record: recording(db),

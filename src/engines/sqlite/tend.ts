@@ -79,7 +79,7 @@ export function tending({
 
     async erase(person, after) {
       // First, and durable: what comes in meanwhile is blanked by append.
-      if (after === undefined) await writer.write(({ tend }) => tend.rememberErased(person, now()))
+      if (after === undefined) await writer.write(({ tend }) => tend.people.remember(person, now()))
       const { kind, seqs, next } = await look('erasable', person, after)
       const erased = await writer.write(({ tend }) =>
         kind === 'events'
@@ -89,6 +89,12 @@ export function tending({
       wake()
       return { ...erased, ...(next !== undefined && { next }) }
     },
+
+    noteErasure: (person, note) => writer.write(({ tend }) => tend.people.note(person, note, now())),
+
+    findErasureNote: (person) => sessions.use(({ tend }) => tend.people.findNote(person)),
+
+    endErasure: (person) => writer.write(({ tend }) => tend.people.forgetNote(person)),
 
     async scrub(gone, { compact = false } = {}) {
       const path = await sessions.use((session) => session.path)
