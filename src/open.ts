@@ -63,8 +63,10 @@ export async function assemble(
   const keeper = keep(inbox, gated, privacy, clock, log)
   let isOpen = false
   const names = handlers.map(({ name }) => name)
+  const caretaker =
+    tend === undefined ? undefined : new Caretaker({ tend, handlers: names, retention, clock, log })
   return {
-    ...(tend !== undefined && { caretaker: new Caretaker({ tend, handlers: names, retention, clock, log }) }),
+    ...(caretaker !== undefined && { caretaker }),
     observer,
     reminder: new Reminder(inbox, clock, log),
     door: {
@@ -74,7 +76,9 @@ export async function assemble(
     async openInbox() {
       await inbox.open()
       await inbox.subscribe(handlers.map(subscriptionOf))
-      if (retention !== 'none' && retention.maxBytes !== undefined) tend?.limit(retention.maxBytes)
+      if (retention !== 'none' && retention.maxBytes !== undefined) {
+        tend?.limit(retention.maxBytes, () => caretaker?.relieve())
+      }
       isOpen = true
     },
     worker: new Worker({ engine: inbox, handlers, concurrency, observer, ...traced, clock, log }),

@@ -6,6 +6,7 @@ import type { Log } from '../model/log.ts'
 import type { Retention } from '../model/retention.ts'
 import type { Node } from '../model/stats.ts'
 import type { Tending } from '../model/tending.ts'
+import { Relief } from './relieve.ts'
 
 const beatMs = 30_000
 const pruneEveryMs = 10 * 60_000
@@ -31,10 +32,12 @@ export class Caretaker {
   #pruning: Promise<void> | undefined
   #prunedAt = -Infinity
   #wake = (): void => {}
+  readonly #relief: Relief | undefined
 
   constructor(options: CaretakerOptions) {
     this.#options = options
-    const { clock, handlers } = options
+    const { tend, retention, clock, log, handlers } = options
+    if (retention !== 'none') this.#relief = new Relief({ tend, retention, clock, log })
     this.#node = { id: randomUUID(), host: hostname(), pid: process.pid, startedAt: clock.now(), handlers }
   }
 
@@ -42,12 +45,17 @@ export class Caretaker {
     if (this.#cancel === undefined && !this.#stopped) void this.#beat()
   }
 
+  /** The inbox is past the pressure limit of `maxBytes`, or full. Prunes at once, whether or not this process has started. */
+  relieve(): void {
+    this.#relief?.wake()
+  }
+
   async stop(): Promise<void> {
     const started = this.#cancel !== undefined
     this.#stopped = true
     this.#cancel?.()
     this.#wake()
-    await this.#pruning
+    await Promise.all([this.#pruning, this.#relief?.stop()])
     if (started) await this.#options.tend.leave(this.#node.id).catch(() => {}) // It is forgotten in two minutes anyway.
   }
 

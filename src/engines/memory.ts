@@ -11,6 +11,7 @@ import {
   emptyStore,
   isErased,
   isFull,
+  isPressed,
   isUnwanted,
   keepKey,
   keepNew,
@@ -133,6 +134,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       assertOpen()
       const answers = arrivals.map(append)
       wake()
+      if (answers.includes('full') || isPressed(store, store.maxBytes)) store.pressed()
       return answers
     },
 

@@ -12,8 +12,9 @@ export interface Retention {
   /** Other times for these types. */
   readonly types?: Readonly<Record<string, Omit<Retention, 'types' | 'maxBytes'>>>
   /**
-   * What the inbox may grow to. From three quarters of it on, the oldest settled events are pruned before their time. Where that does not
-   * help, the last fifth is for transactional events: all others are answered 503 there. Default: Infinity.
+   * What the inbox may grow to, in bytes. Past three quarters of it, the oldest settled events are pruned at once, before their time, then
+   * keys older than 7 days. Where that does not help, the last fifth is for transactional events: all others are answered 503 there.
+   * Default: Infinity.
    */
   readonly maxBytes?: number
 }
@@ -37,6 +38,12 @@ function lifetimes(
 function defined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T // T's own entries.
 }
+
+/**
+ * How long a key stays at least while the store is past the pressure limit of `maxBytes` and holds no settled event any more: keys, about 300
+ * bytes each on SQLite, would otherwise fill it.
+ */
+export const keysOutlivePressureMs: number = 7 * dayMs
 
 /** What a person takes away by hand: events that have ended and were received before an instant, whatever the retention says. */
 export interface ReceivedBefore {

@@ -64,8 +64,12 @@ export interface Tending {
   beat(node: Node): Promise<void>
   leave(nodeId: string): Promise<void>
 
-  /** From now on `append` answers `full` to what the store has no room for: see `Retention.maxBytes`. */
-  limit(maxBytes: number): void
+  /**
+   * From now on `append` answers `full` to what the store has no room for: see `Retention.maxBytes`.
+   *
+   * @param pressed Called after each append that met a store past the pressure limit, or full: settled events should be pruned now.
+   */
+  limit(maxBytes: number, pressed: () => void): void
 
   /** Takes or keeps a duty that one process has at a time, such as pruning. False: another has it. */
   hold(duty: string, nodeId: string, forMs: number): Promise<boolean>
@@ -95,4 +99,6 @@ export interface Replayed {
 export interface Pruned {
   readonly events: number
   readonly next?: string
+  /** Whether the store was past the pressure limit of `maxBytes` when this step began. Absent: it has none. */
+  readonly pressed?: boolean
 }

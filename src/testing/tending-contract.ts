@@ -514,21 +514,35 @@ export const tendingContract: readonly Clause[] = [
       await engine.append(Array.from({ length: 40 }, (_, i) => of(`${i}`, 'user.update.complete')))
       await drainAll(engine)
       const { bytes } = await tend.overview()
-      tend.limit(bytes / 0.9)
+      let pressed = 0
+      tend.limit(bytes / 0.9, () => pressed++)
       assert.deepEqual(await engine.append([of('a', 'user.update.complete'), of('b', 'user.delete')]), [
         'full',
         'stored',
       ])
+      assert.equal(pressed, 1)
       assert.deepEqual(await engine.append([of('2', 'user.update.complete')]), ['duplicate'])
-      tend.limit(bytes / 2)
+      assert.equal(pressed, 2)
+      tend.limit(bytes / 2, () => pressed++)
       assert.deepEqual(await engine.append([of('c', 'user.delete')]), ['full'])
-
-      assert.ok((await prune(engine, { maxBytes: bytes / 2 })) >= 20)
+      assert.equal(pressed, 3)
+      let first: boolean | undefined
+      const events = await sum(
+        async (after) => {
+          const step = await tend.prune({ maxBytes: bytes / 2 }, after)
+          first ??= step.pressed
+          return step
+        },
+        (step) => step.events,
+      )
+      assert.equal(first, true)
+      assert.ok(events >= 20)
 
       assert.deepEqual(await engine.append([of('a', 'user.update.complete'), of('c', 'user.delete')]), [
         'stored',
         'stored',
       ])
+      assert.equal((await tend.prune({ maxBytes: bytes })).pressed, false)
       assert.deepEqual((await tend.overview()).types.map(({ type }) => type).includes('user.delete'), true)
     },
   ),

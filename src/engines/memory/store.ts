@@ -1,5 +1,5 @@
 import { isTransactional } from '../../events/catalogue.ts'
-import { hasRoom } from '../../model/limit.ts'
+import { hasRoom, pressFrom } from '../../model/limit.ts'
 import type { Failure, Subscription } from '../../model/delivery.ts'
 import type { Arrival, EventKey } from '../../model/event.ts'
 import { type Aside, type Gone, refusalErased } from '../../model/kept.ts'
@@ -17,6 +17,8 @@ export interface Store {
   readonly erasureNotes: Map<string, Uint8Array>
   positions: number
   maxBytes: number
+  /** Tells that settled events should be pruned now. */
+  pressed: () => void
 }
 
 export interface KeptEvent {
@@ -66,6 +68,7 @@ export function emptyStore(): Store {
     erasureNotes: new Map(),
     positions: 0,
     maxBytes: Infinity,
+    pressed() {},
   }
 }
 
@@ -90,10 +93,17 @@ export function keepKey(store: Store, arrival: Arrival, now: number): void {
   store.events.set(keyText(arrival.key), event)
 }
 
-export function isFull({ events, maxBytes }: Store, { type }: Arrival): boolean {
-  if (maxBytes === Infinity) return false
-  const bytes = [...events.values()].reduce((sum, { arrival }) => sum + arrival.body.length, 0)
-  return !hasRoom(bytes, maxBytes, isTransactional(type))
+export function isFull(store: Store, { type }: Arrival): boolean {
+  return store.maxBytes !== Infinity && !hasRoom(bytesOf(store), store.maxBytes, isTransactional(type))
+}
+
+/** Whether settled events should go before their time. */
+export function isPressed(store: Store, maxBytes: number): boolean {
+  return maxBytes !== Infinity && bytesOf(store) > pressFrom(maxBytes)
+}
+
+function bytesOf({ events }: Store): number {
+  return [...events.values()].reduce((sum, { arrival }) => sum + arrival.body.length, 0)
 }
 
 /** No subscription wants it, and it asked not to be kept whole then. */

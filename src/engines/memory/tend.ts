@@ -2,7 +2,6 @@ import type { Clock } from '../../lib/clock.ts'
 import { asidesOf, type Filter, fits, replayOf } from '../../model/filter.ts'
 import type { Kept } from '../../model/kept.ts'
 import { type Receipt, receiptLimit } from '../../model/receipt.ts'
-import { pressFrom } from '../../model/limit.ts'
 import {
   fateOf,
   keysOutliveMs,
@@ -20,6 +19,7 @@ import {
   blank,
   type Delivery,
   deliver,
+  isPressed,
   keepNew,
   type KeptEvent,
   personText,
@@ -101,16 +101,13 @@ export function tending(
     return waiting.length
   }
 
-  function isPressed(what: Retention | ReceivedBefore): boolean {
-    const maxBytes = 'maxBytes' in what ? what.maxBytes : undefined
-    if (maxBytes === undefined) return false
-    const bytes = [...events.values()].reduce((sum, { arrival }) => sum + arrival.body.length, 0)
-    return bytes > pressFrom(maxBytes)
+  function isPressedBy(what: Retention | ReceivedBefore): boolean {
+    return 'maxBytes' in what && what.maxBytes !== undefined && isPressed(store, what.maxBytes)
   }
 
   function pruneOne(found: Found, given: Retention | ReceivedBefore): boolean {
     const now = clock.now()
-    const what = isPressed(given)
+    const what = isPressedBy(given)
       ? { ...given, types: {}, settledMs: -Infinity, unhandledMs: -Infinity }
       : given
     const until = prunableUntil(what, now)
@@ -173,8 +170,9 @@ export function tending(
     async prune(what, after) {
       assertOpen()
       const { step, next } = stepOf([...events.values(), ...store.asides], after)
+      const pressed = isPressedBy(what)
       const pruned = step.filter((found) => pruneOne(found, what)).length
-      return { events: pruned, ...(next !== undefined && { next }) }
+      return { events: pruned, pressed, ...(next !== undefined && { next }) }
     },
 
     async erase({ userId, tenantId }, after) {
@@ -238,8 +236,9 @@ export function tending(
       nodes.delete(nodeId)
     },
 
-    limit(maxBytes) {
+    limit(maxBytes, pressed) {
       store.maxBytes = maxBytes
+      store.pressed = pressed
     },
 
     async hold(duty, nodeId, forMs) {

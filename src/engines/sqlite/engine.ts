@@ -38,6 +38,7 @@ export function sqlite(
 ): Engine<SqliteSql, Sync> {
   const now = (): number => Math.round(clock.now()) // The columns hold whole milliseconds.
   let maxBytes = Infinity
+  let tellPressed = (): void => {}
   const inbox = sessions(file, now, {
     allowVolatile,
     maxBytes: () => maxBytes,
@@ -57,8 +58,9 @@ export function sqlite(
     isPath: typeof file === 'string',
     now,
     wake: () => watchers.wake(),
-    limit(bytes) {
+    limit(bytes, pressed) {
       maxBytes = bytes
+      tellPressed = pressed
     },
   })
 
@@ -81,6 +83,7 @@ export function sqlite(
         mayMeetPoison: true,
       })
       if (answers.includes('stored')) watchers.wake()
+      if (answers.includes('full') || inbox.current()?.isPressed() === true) tellPressed()
       return answers
     },
 

@@ -47,6 +47,8 @@ export interface Session {
   close(): void
   /** Whether another connection has committed since this was last asked. */
   changed(): boolean
+  /** Whether the file was past the pressure limit of `maxBytes` when the last transaction began. */
+  isPressed(): boolean
 
   // Inside begin and commit.
   readonly attempt: <T>(run: () => T) => Attempt<T>
@@ -215,6 +217,7 @@ function prepare(
       version = current
       return true
     },
+    isPressed: space.isPressed,
     attempt: attempting(db),
     subscribe: (subscriptions) => handlers.subscribe(subscriptions),
     isSubscribed: (handler) => handlers.idOf(handler) !== undefined,

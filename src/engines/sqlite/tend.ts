@@ -13,7 +13,7 @@ interface Inbox {
   readonly isPath: boolean
   readonly now: () => number
   readonly wake: () => void
-  readonly limit: (maxBytes: number) => void
+  readonly limit: Tending['limit']
 }
 
 /**
@@ -71,10 +71,10 @@ export function tending({
 
     async prune(what, after) {
       const prunable = await look('prunable', what, after, now())
-      const { rows, next } = prunable
+      const { rows, next, pressed } = prunable
       const events = rows.length === 0 ? 0 : await writer.write(({ tend }) => tend.prune(prunable), soon)
       if (events > 0) await checkpoint()
-      return { events, ...(next !== undefined && { next }) }
+      return { events, ...(next !== undefined && { next }), ...(pressed !== undefined && { pressed }) }
     },
 
     async erase(person, after) {
