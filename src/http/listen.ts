@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { connectionsOf } from './connections.ts'
+import { endAndClose } from './end-and-close.ts'
 import { hardenServer } from './harden-server.ts'
 
 /** A hardened server that listens. */
@@ -8,11 +10,12 @@ export interface Listening {
   readonly origin: string
   readonly port: number
   /**
-   * Takes no more requests, lets those under way end, closes every connection.
+   * Stops listening, but answers the requests that still come by open connections, until those have been idle for a while.
    *
-   * @param withinMs Closes what is open then. Default: no limit, though a request ends within about 12 s.
+   * @param withinMs Closes what is open then, requests under way too. Default: no limit, though a request ends within about 12 s.
+   * @param serveKeptMs How long an idle connection is still served. Default: 3,000.
    */
-  close(withinMs?: number): Promise<void>
+  close(withinMs?: number, serveKeptMs?: number): Promise<void>
 }
 
 /** Listens with the limits of a public door. Rejects with node's error when the port is taken. */
@@ -21,14 +24,8 @@ export async function listen(
   port: number,
   hostname: string | undefined,
 ): Promise<Listening> {
-  const underWay = new Set<ServerResponse>()
   const server = hardenServer(
-    createServer({ maxHeaderSize: 8192, connectionsCheckingInterval: 1000 }, (request, response) => {
-      underWay.add(response)
-      response.once('close', () => underWay.delete(response))
-      if (!server.listening) response.setHeader('connection', 'close')
-      answer(request, response)
-    }),
+    createServer({ maxHeaderSize: 8192, connectionsCheckingInterval: 1000 }, answer),
   )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -42,15 +39,13 @@ export async function listen(
   return {
     origin: `http://${hostOf(address, hostname)}:${address.port}`,
     port: address.port,
-    async close(withinMs) {
+    async close(withinMs, serveKeptMs) {
+      if (serveKeptMs !== undefined) connectionsOf(server).serveKeptMs = serveKeptMs
       const closed = new Promise((resolve) => server.close(resolve))
       const timer =
         withinMs === undefined ? undefined : setTimeout(() => server.closeAllConnections(), withinMs)
-      await Promise.all([...underWay].map(lastOfItsConnection))
-      clearTimeout(timer)
-      // node itself waits for connections that are kept alive, and for ever for those that never say a word.
-      server.closeAllConnections()
       await closed
+      clearTimeout(timer)
     },
   }
 }
@@ -61,19 +56,21 @@ export function pathOf({ url = '/' }: IncomingMessage): string | undefined {
   return url.slice(origin.length).split(/[?#]/, 1)[0]
 }
 
-/** Answers with one error in the form of every other. */
-export function answerError(response: ServerResponse, status: number, code: string, message: string): void {
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
-  response.end(JSON.stringify({ errors: [{ code: `[${code}]`, message }] }))
+/** Answers with one error in the form of every other, and closes the connection. */
+export function answerError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+): void {
+  const body = Buffer.from(JSON.stringify({ errors: [{ code: `[${code}]`, message }] }))
+  response.statusCode = status
+  response.setHeader('content-type', 'application/json').setHeader('content-length', body.length)
+  void endAndClose(request, response, body)
 }
 
 function hostOf({ family, address }: AddressInfo, hostname: string | undefined): string {
   if (family !== 'IPv6') return address
   return hostname === undefined ? 'localhost' : `[${address}]`
-}
-
-/** Resolves when the answer is out. Its sender is told not to come back by this connection. */
-function lastOfItsConnection(response: ServerResponse): Promise<unknown> {
-  if (!response.headersSent) response.setHeader('connection', 'close')
-  return new Promise((resolve) => response.once('close', resolve))
 }

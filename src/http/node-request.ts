@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { BodySink, BodySource, Incoming, IncomingHeaders, PeerCertificate } from '../model/incoming.ts'
 import { bodyReadBy } from './body-read-by.ts'
+import { markAuthenticated } from './connections.ts'
 import { continueIfAsked } from './expect-continue.ts'
 
 /** A request of node:http as the receiver reads it: its own headers and body source too, to make one object a request. */
@@ -84,9 +85,11 @@ export class NodeRequest implements Incoming, IncomingHeaders, BodySource {
 
   // ── body
 
+  /** The receiver asks for the body when it has authenticated the sender by the headers. */
   start(sink: BodySink): void {
-    continueIfAsked(this.#response)
     const request = this.#request
+    markAuthenticated(request)
+    continueIfAsked(this.#response)
     request.on('data', (chunk: Buffer) => sink.chunk(chunk))
     request.on('end', () => sink.end())
     request.on('error', () => sink.fail()) // Where nobody listened, some hosts would throw it as an uncaught exception.

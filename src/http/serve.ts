@@ -45,7 +45,7 @@ export async function serve(
   const door = await listen(
     (request, response) => {
       if (pathOf(request) === path) return void handle(request, response)
-      answerError(response, 404, 'notFound', 'There is nothing here.')
+      answerError(request, response, 404, 'notFound', 'There is nothing here.')
     },
     port,
     hostname,

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { FusewireError } from '../model/errors.ts'
 import { type Receiver, receiveFrom, type Webhook } from '../webhook.ts'
-import { endEarly } from './end-early.ts'
+import { markAuthenticated } from './connections.ts'
+import { endAndClose } from './end-and-close.ts'
+import { sayKeepAlive } from './keep-alive.ts'
 import { NodeRequest } from './node-request.ts'
 
 /**
@@ -32,7 +34,9 @@ export function toNodeHandler(
     if (answer.headers !== undefined) {
       for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value)
     }
-    if (request.complete || request.readableEnded) response.end(body)
-    else await endEarly(request, response, body)
+    if (answer.status !== 200) return endAndClose(request, response, body)
+    markAuthenticated(request)
+    sayKeepAlive(response)
+    response.end(body)
   }
 }

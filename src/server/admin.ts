@@ -33,7 +33,7 @@ export async function openAdmin(
       const judged = guard(request)
       if ('status' in judged) {
         if (judged.status === 401) response.setHeader('www-authenticate', 'Bearer')
-        return answerError(response, judged.status, judged.code, judged.message)
+        return answerError(request, response, judged.status, judged.code, judged.message)
       }
       callers.set(request, judged)
       continueIfAsked(response)

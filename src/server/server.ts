@@ -49,7 +49,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   app.route('/fusewire/api', api(webhook.inbox, listening, log))
   app.notFound(() => new Refusal(404, 'notFound', 'There is nothing here.').toResponse())
   const adminListener = admin && (await openAdmin(app, admin, admin.port ?? (port === 0 ? 0 : port + 1)))
-  if (adminListener !== undefined) opened.defer(() => adminListener.close(adminClosingMs))
+  if (adminListener !== undefined) opened.defer(() => adminListener.close(adminClosingMs, 0))
   opened.defer(() => listening.close()) // A stream would hold its connection for ever.
 
   opened.defer(() => webhook.stop({ withinMs: 0 })) // Where the door never opened.
@@ -60,10 +60,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     (request, response) => {
       const asked = pathOf(request)
       if (asked === path) return void handle(request, response)
-      if (asked !== '/livez') return answerError(response, 404, 'notFound', 'There is nothing here.')
+      if (asked !== '/livez') return answerError(request, response, 404, 'notFound', 'There is nothing here.')
       // A webhook that is misconfigured to post here must not be told 200.
       if (request.method !== 'GET' && request.method !== 'HEAD') {
-        return answerError(response, 405, 'methodNotAllowed', 'Ask with GET.')
+        return answerError(request, response, 405, 'methodNotAllowed', 'Ask with GET.')
       }
       response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n')
     },

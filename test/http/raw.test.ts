@@ -172,9 +172,8 @@ describe('over a socket', () => {
 describe('an answer before the body has ended', () => {
   const gigabytes = (more: string[]) => post([type, ...more, `Content-Length: ${2 * 1024 ** 3}`])
 
-  test('a stranger with 2 GB is told 401, read at most 1 MiB, and closed within a second', async () => {
+  test('a stranger with 2 GB is told 401, and closed when 32 MiB of it were read', async () => {
     await using connection = await raw(at.port)
-    const startedAt = performance.now()
     connection.write(gigabytes(['Authorization: x']))
     const piece = Buffer.alloc(64 * 1024, 'x')
     const pump = () => {
@@ -183,15 +182,26 @@ describe('an answer before the body has ended', () => {
     connection.socket.on('drain', pump)
     pump()
     await connection.closed
-    expect(performance.now() - startedAt).toBeLessThan(1000)
     // What the kernel's buffers took on the way was written, too, though never read.
-    expect(connection.socket.bytesWritten).toBeLessThan(16 * 1024 ** 2)
+    expect(connection.socket.bytesWritten).toBeGreaterThan(32 * 1024 ** 2)
+    expect(connection.socket.bytesWritten).toBeLessThan(48 * 1024 ** 2)
   })
 
-  test('a stranger who has sent nothing of it yet is told 401 and closed within a second', async () => {
-    const { received, closed } = await talk(gigabytes(['Authorization: x']))
+  test('a stranger who sends nothing of it is told 401 and closed after 2 s', async () => {
+    const { received, closed } = await talk(gigabytes(['Authorization: x']), 8000)
     expect([statuses(received), closed]).toEqual([[401], true])
     expect(received).toMatch(/connection: close/i)
+  })
+
+  test('a stranger who goes on dripping is closed after 8 s', async () => {
+    await using connection = await raw(at.port)
+    connection.write(gigabytes(['Authorization: x']))
+    const startedAt = performance.now()
+    const drip = setInterval(() => connection.write('x'), 500)
+    await connection.closed
+    clearInterval(drip)
+    expect(statuses(connection.received())).toEqual([401])
+    expect(performance.now() - startedAt).toBeGreaterThan(7000)
   })
 
   test('a stranger still sending a small body reads the whole answer', async () => {
@@ -209,7 +219,7 @@ describe('an answer before the body has ended', () => {
   })
 
   test('too large is told before it is sent', async () => {
-    const { received, closed } = await talk(gigabytes([auth]))
+    const { received, closed } = await talk(gigabytes([auth]), 8000)
     expect([statuses(received), closed]).toEqual([[413], true])
   })
 })

@@ -108,7 +108,7 @@ test('lets a request under way end before it stops', async () => {
   })
 })
 
-test('does not wait for a connection that is kept alive after a request that was under way', async () => {
+test('tells the sender of a request that was under way not to come back by its connection', async () => {
   const { promise: end, resolve: letEnd } = Promise.withResolvers<void>()
   const { promise: begun, resolve: tellBegun } = Promise.withResolvers<void>()
   const webhook = newWebhook()
@@ -123,13 +123,12 @@ test('does not wait for a connection that is kept alive after a request that was
   const stopped = server.stop()
   letEnd()
   expect(await answered).toBe(200)
-  const startedAt = performance.now()
   await stopped
-  expect(performance.now() - startedAt).toBeLessThan(1000)
+  expect(Object.keys(agent.freeSockets)).toEqual([])
   agent.destroy()
 })
 
-test('does not wait for a connection that never said anything, nor for one that never ends', async () => {
+test('waits 3 s, no longer, for a connection that never said anything, and for one whose headers never end', async () => {
   const server = await serve(newWebhook(), { port: 0, hostname: '127.0.0.1', path: '/hook' })
   const port = Number(new URL(server.url).port)
   await using silent = await raw(port)
@@ -138,7 +137,7 @@ test('does not wait for a connection that never said anything, nor for one that 
   const startedAt = performance.now()
   await server.stop()
   await Promise.all([silent.closed, slow.closed])
-  expect(performance.now() - startedAt).toBeLessThan(1000)
+  expect(performance.now() - startedAt).toBeLessThan(4500)
 })
 
 test('SIGTERM lets a request under way end, then the process', async () => {

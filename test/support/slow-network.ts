@@ -4,6 +4,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 export interface SlowNetwork extends AsyncDisposable {
   /** The receiver's URL, by way of this network. */
   readonly url: string
+  /** How many were opened through it so far. */
+  readonly connections: number
 }
 
 /** So much is on its way in one direction; the sender waits until some of it has arrived. */
@@ -13,7 +15,9 @@ const windowBytes = 64 * 1024
 export async function slowNetwork(url: string | URL, delayMs = 10): Promise<SlowNetwork> {
   const target = new URL(url)
   const sockets = new Set<Socket>()
+  let connections = 0
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+    connections += 1
     const far = connect({
       host: target.hostname,
       port: Number(target.port),
@@ -32,6 +36,9 @@ export async function slowNetwork(url: string | URL, delayMs = 10): Promise<Slow
   slow.port = String((server.address() as AddressInfo).port) // A listening TCP server has one.
   return {
     url: slow.href,
+    get connections() {
+      return connections
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))

@@ -1,0 +1,28 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { discard } from './discard.ts'
+
+const closing = new WeakSet<Socket>()
+
+/** Whether the last request of this connection has been answered. */
+export function isClosing(socket: Socket): boolean {
+  return closing.has(socket)
+}
+
+/** Answers a request and closes its connection. Where the request's body has not ended, what still comes of it is discarded first. */
+export async function endAndClose(
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Buffer | undefined,
+): Promise<void> {
+  response.removeHeader('keep-alive')
+  if (request.httpVersionMajor === 1) response.setHeader('connection', 'close')
+  closing.add(request.socket)
+  if (!request.complete && !request.readableEnded) {
+    response.flushHeaders()
+    // The answer is whole then, but only `end` lets node close the socket.
+    if (body !== undefined) response.write(body)
+    await discard(request)
+    response.end()
+  } else response.end(body)
+}
