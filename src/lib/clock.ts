@@ -4,6 +4,14 @@ export interface Clock {
   now(): number
   /** Calls back once after `ms`. Returns what takes it back. */
   after(ms: number, call: () => void): () => void
+  /** How long the host has been up, however its clock was set. Default: what the system says. */
+  uptime?(): Uptime
+}
+
+export interface Uptime {
+  readonly ms: number
+  /** Tells one boot of the host from another. */
+  readonly boot: number
 }
 
 /** What node's timers can wait: beyond it they ring at once. */

@@ -6,8 +6,11 @@ export interface HandClock extends Clock {
   advance(ms: number, between?: () => Promise<unknown>): Promise<void>
 }
 
-/** @param startAt Epoch ms. Default: the machine's time. */
-export function handClock(startAt: number = Date.now()): HandClock {
+/**
+ * @param startAt Epoch ms. Default: the machine's time.
+ * @param boot Clocks with the same number are of one host, though they may be set differently. Default: 1.
+ */
+export function handClock(startAt: number = Date.now(), boot = 1): HandClock {
   const timers = new Set<{ readonly at: number; readonly call: () => void }>()
   let now = startAt
 
@@ -18,6 +21,7 @@ export function handClock(startAt: number = Date.now()): HandClock {
 
   return {
     now: () => now,
+    uptime: () => ({ ms: now - startAt, boot }),
     after(ms, call) {
       const timer = { at: now + ms, call }
       timers.add(timer)

@@ -6,6 +6,7 @@ import { bucketOf } from './bucket.ts'
 import { subjectsForgetting } from './erase.ts'
 import type { Erased } from './erased.ts'
 import { isPoison } from './errors.ts'
+import type { InboxTime } from './inbox-time.ts'
 import type { Registry } from './registry.ts'
 import { attempting } from './savepoint.ts'
 import { query, type SqliteSql } from './sql.ts'
@@ -20,6 +21,7 @@ export function appending(
   registry: Registry,
   erased: Erased,
   hasRoom: (type: string) => boolean,
+  time: Pick<InboxTime, 'judged' | 'saw'>,
 ): (arrivals: readonly Arrival[], careful: boolean, now: number) => readonly Appended[] {
   const insertEvent = inserting(db)
   const insertDelivery = deliveryInserting(db)
@@ -33,7 +35,7 @@ export function appending(
   function append(arrival: Arrival, now: number): Appended {
     if (!hasRoom(arrival.type))
       return findEvent(arrival.key) === undefined ? 'full' : appendKnown(arrival, now)
-    if (isStale(arrival, now)) return appendStale(arrival, now)
+    if (isStale(arrival, now) && isStale(arrival, time.judged())) return appendStale(arrival, now)
     if (erased.has(arrival)) {
       return insertEvent(blank(arrival), 'erased', null, now) === undefined
         ? appendKnown(arrival, now)
@@ -85,8 +87,10 @@ export function appending(
     return 'quarantined'
   }
 
-  return (arrivals, careful, now) =>
-    arrivals.map((arrival) => (careful ? appendOrQuarantine : append)(arrival, now))
+  return (arrivals, careful, now) => {
+    time.saw(arrivals.map(({ key, source }) => (source === 'door' ? key.createInstant : 0)))
+    return arrivals.map((arrival) => (careful ? appendOrQuarantine : append)(arrival, now))
+  }
 }
 
 /** The new event's seq, undefined when its key is known. Index: unique (created, tenant, id). */

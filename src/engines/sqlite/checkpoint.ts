@@ -3,8 +3,8 @@ import type { Checkpointed } from './disk-thread.ts'
 /** Moves the write-ahead log into the database. */
 export interface Checkpointer {
   /**
-   * After a commit and its answers, with the log's size in bytes. The writer waits for the promise, if there is one: a log is used again
-   * from its beginning only when nobody writes to it while its last pages are moved.
+   * After a commit and its answers, with the size of the log's file in bytes. The writer waits for the promise, if there is one: a log is
+   * used again from its beginning only when nobody writes to it while its last pages are moved, which does not happen by itself under load.
    */
   afterCommit(logBytes: number): Promise<void> | undefined
   /** Moves everything and empties the log. False when a connection still reads an older state of the database. */
@@ -37,20 +37,25 @@ export function checkpointer({
   let commits = 0
   let every = 128
   let shrinking = false
+  let moving = false
+  let isLong = false
   let attempts = 0
   let retry: NodeJS.Timeout | undefined
   let closed = false
 
   /** A quarter of the limit: of 64 MB, 16 MB, which take some milliseconds. */
   async function moveLog(): Promise<void> {
+    moving = true
     try {
       const { log } = await run('passive')
       const goal = limitBytes() / 4 / pageBytes
-      if (log > goal * 2) every = Math.max(1, every / 2)
+      isLong = log > goal * 2
+      if (isLong) every = Math.max(1, every / 2)
       if (log < goal / 2) every = Math.min(1_024, every * 2)
     } catch {
       // Nothing is lost: the log holds it all, and the next commit reports what is wrong with the disk.
     }
+    moving = false
   }
 
   /** Beside the writer, which goes on: hundreds of MB take seconds. */
@@ -81,9 +86,11 @@ export function checkpointer({
         void shrinkLog()
         return undefined
       }
-      if (++commits < every) return undefined
+      if (moving || ++commits < every) return undefined
       commits = 0
-      return moveLog()
+      const waits = isLong
+      const moved = moveLog()
+      return waits ? moved : undefined
     },
     async emptyLog() {
       await run('passive') // What takes long does not hold the write lock.

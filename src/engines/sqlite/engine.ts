@@ -36,14 +36,16 @@ export function sqlite(
   file: string | SqliteSql,
   { clock = systemClock, allowVolatile = false }: SqliteOptions = {},
 ): Engine<SqliteSql, Sync> {
-  const now = (): number => Math.round(clock.now()) // The columns hold whole milliseconds.
   let maxBytes = Infinity
   let tellPressed = (): void => {}
-  const inbox = sessions(file, now, {
+  const inbox = sessions(file, clock, {
     allowVolatile,
     maxBytes: () => maxBytes,
     onStuckLog: () => {},
+    onDoubtedClock: () => {},
   })
+  /** The inbox's own time, which all processes of its file share. */
+  const now = (): number => inbox.current()?.time.now() ?? Math.round(clock.now())
   const jobs = writer(inbox, now)
   const watchers = watching({
     log() {
@@ -94,7 +96,7 @@ export function sqlite(
       return known
     },
 
-    probe: () => jobs.write((session) => session.time.save(now())),
+    probe: () => jobs.write((session) => session.time.save()),
 
     claim(wants, leaseMs) {
       return jobs.write((session) => session.claim(wants, leaseMs, now()), soon)

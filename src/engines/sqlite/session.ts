@@ -1,3 +1,4 @@
+import type { Clock } from '../../lib/clock.ts'
 import type { Claimed, Subscription } from '../../model/delivery.ts'
 import type { Appended, Want } from '../../model/engine.ts'
 import type { Person } from '../../model/erasure.ts'
@@ -10,13 +11,13 @@ import { appending } from './append.ts'
 import { checkpointer } from './checkpoint.ts'
 import { claiming } from './claim.ts'
 import type { Checkpointed, DiskThread } from './disk-thread.ts'
-import { keepingTime, type KeptTime } from './drift.ts'
 import { type Erasure, erasing, erasingAsides } from './erase.ts'
 import { erased, type Erased } from './erased.ts'
 import { holdInPlace, logBytesOf, type OpenFile, openFile } from './file.ts'
 import type { Placed } from './find.ts'
 import { logLimit } from './log-limit.ts'
 import { logSync } from './log-sync.ts'
+import { inboxTime, type InboxTime } from './inbox-time.ts'
 import { type Nodes, nodes } from './nodes.ts'
 import { type Prunable, pruning } from './prune.ts'
 import { counting, getting, knowing } from './read.ts'
@@ -57,7 +58,7 @@ export interface Session {
   readonly append: Append
   readonly claim: (wants: readonly Want[], leaseMs: number, now: number) => Claimed
   readonly leases: Leases
-  readonly time: KeptTime
+  readonly time: InboxTime
   /** Prepared when it is first asked for. */
   readonly tend: SessionTending
 
@@ -91,11 +92,13 @@ export interface SessionOptions {
   readonly thread: DiskThread | undefined
   /** The write-ahead log, of so many bytes, cannot be moved because another connection reads an older state of the database. */
   readonly onStuckLog: (logBytes: number) => void
+  /** The machine's clock is so many ms ahead of what anything else confirms; below 0, behind. */
+  readonly onDoubtedClock: (aheadMs: number) => void
 }
 
 export function openSession(
   file: string | SqliteSql,
-  now: number,
+  clock: Clock,
   subscriptions: readonly Subscription[],
   options: SessionOptions,
 ): Session {
@@ -107,7 +110,7 @@ export function openSession(
     migrate(opened.db, opened.path)
     forgetStatistics(opened.db)
     checkpoints?.open(opened.path)
-    const session = prepare(opened, now, options, checkpoints)
+    const session = prepare(opened, clock, options, checkpoints)
     if (subscriptions.length > 0) restore(session, subscriptions)
     return session
   } catch (error) {
@@ -155,8 +158,8 @@ function configure(db: SqliteSql, checkpointsElsewhere: boolean): void {
 
 function prepare(
   file: OpenFile,
-  now: number,
-  { maxBytes, thread, onStuckLog }: SessionOptions,
+  clock: Clock,
+  { maxBytes, thread, onStuckLog, onDoubtedClock }: SessionOptions,
   checkpoints: DiskThread | undefined,
 ): Session {
   const { db, path } = file
@@ -172,7 +175,8 @@ function prepare(
   const stats = counting(db, handlers)
   const people = erased(db)
   const space = room(db, maxBytes)
-  const append = appending(db, handlers, people, space.has)
+  const time = inboxTime(db, clock, onDoubtedClock)
+  const append = appending(db, handlers, people, space.has, time)
   const checkpointHere = checkpointingHere(db)
   const logs = checkpointer({
     run: (mode) =>
@@ -191,7 +195,10 @@ function prepare(
     path,
     begin() {
       begin.run()
-      if (handlers.refresh()) people.refresh()
+      if (handlers.refresh()) {
+        people.refresh()
+        time.refresh()
+      }
       space.refresh()
     },
     commit() {
@@ -224,7 +231,7 @@ function prepare(
     append,
     claim: claiming(db, handlers),
     leases: leasing(db, handlers),
-    time: keepingTime(db, now),
+    time,
     get tend() {
       return (tend ??= prepareTending(db, handlers, people, append))
     },

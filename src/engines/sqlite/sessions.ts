@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Clock } from '../../lib/clock.ts'
 import type { Subscription } from '../../model/delivery.ts'
 import { FusewireError } from '../../model/errors.ts'
 import { isBusy, isFault } from './errors.ts'
@@ -25,7 +26,7 @@ const patienceMs = 1_500
 
 export function sessions(
   file: string | SqliteSql,
-  now: () => number,
+  clock: Clock,
   options: Omit<SessionOptions, 'thread'>,
 ): Sessions {
   const subscribed = new Map<string, Subscription>()
@@ -41,7 +42,7 @@ export function sessions(
       throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
     }
     if (thread === undefined || thread.hasEnded()) thread = startDiskThread()
-    current ??= openSession(file, now(), [...subscribed.values()], { ...options, thread })
+    current ??= openSession(file, clock, [...subscribed.values()], { ...options, thread })
     return current
   }
 

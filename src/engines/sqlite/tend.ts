@@ -44,6 +44,14 @@ export function tending({
     return value as Reply<Ask> // What answers a question is what is asked.
   }
 
+  /** By which pruning judges. */
+  function judgedTime(): Promise<number> {
+    return sessions.use(({ time }) => {
+      time.warnIfDoubted()
+      return time.judged()
+    })
+  }
+
   let steps = 0
 
   /** Now and then after a step: outside of this thread, or not at all. */
@@ -70,7 +78,7 @@ export function tending({
     },
 
     async prune(what, after) {
-      const prunable = await look('prunable', what, after, now())
+      const prunable = await look('prunable', what, after, await judgedTime())
       const { rows, next, pressed } = prunable
       const events = rows.length === 0 ? 0 : await writer.write(({ tend }) => tend.prune(prunable), soon)
       if (events > 0) await checkpoint()
@@ -79,7 +87,8 @@ export function tending({
 
     async erase(person, after) {
       // First, and durable: what comes in meanwhile is blanked by append.
-      if (after === undefined) await writer.write(({ tend }) => tend.people.remember(person, now()))
+      if (after === undefined)
+        await writer.write(({ tend, time }) => tend.people.remember(person, time.erasedUntil()))
       const { kind, seqs, next } = await look('erasable', person, after)
       const erased = await writer.write(({ tend }) =>
         kind === 'events'

@@ -103,7 +103,7 @@ export function writer(sessions: Sessions, now: () => number): Writer {
         }
         ends.push(end)
       }
-      if (durable) session.time.note(now())
+      if (durable) session.time.note()
       startedAt = performance.now()
       session.commit()
     } catch (error) {
