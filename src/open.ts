@@ -58,6 +58,7 @@ export async function assemble(
       openInbox: async () => {},
     }
   }
+  inbox.report?.(log)
   if (observer !== undefined) inbox.observe?.(observer)
   const { tend } = inbox
   const keeper = keep(inbox, gated, privacy, clock, log)

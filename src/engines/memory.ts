@@ -2,6 +2,7 @@ import type { Lease } from '../model/delivery.ts'
 import type { Appended, Engine, Settled, Settlement } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
 import type { Arrival } from '../model/event.ts'
+import { judgedTime } from '../model/judged-time.ts'
 import { isStale } from '../model/retention.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { claim, end, streak } from './memory/claim.ts'
@@ -30,6 +31,7 @@ import { tending } from './memory/tend.ts'
  */
 export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<never> {
   const store = emptyStore()
+  const judged = judgedTime({ at: undefined, doubtMs: 0 }, () => clock.now())
   const { events, queues } = store
   const watchers = new Set<() => void>()
   let closed = false
@@ -39,7 +41,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
     const known = events.get(key)
     if (known === undefined) {
       if (isFull(store, arrival)) return 'full'
-      if (isStale(arrival, clock.now())) return setAside('stale', arrival)
+      if (isStale(arrival, judged.at(clock.now()))) return setAside('stale', arrival)
       if (!isUnwanted(store, arrival)) {
         keepNew(store, arrival, clock.now())
         return 'stored'
@@ -132,6 +134,9 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
 
     async append(arrivals) {
       assertOpen()
+      for (const { key, source } of arrivals) {
+        if (source === 'door' && key.createInstant !== 0) judged.saw(key.createInstant, clock.now())
+      }
       const answers = arrivals.map(append)
       wake()
       if (answers.includes('full') || isPressed(store, store.maxBytes)) store.pressed()
@@ -205,7 +210,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       return { events: events.size, handlers: handlers.toSorted((a, b) => (a.handler < b.handler ? -1 : 1)) }
     },
 
-    tend: tending(store, clock, { assertOpen, wake }),
+    tend: tending(store, clock, { assertOpen, wake, judged: () => judged.at(clock.now()) }),
 
     async [Symbol.asyncDispose]() {
       closed = true

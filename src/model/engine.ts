@@ -1,6 +1,7 @@
 import type { Claimed, Lease, Outcome, Subscription } from './delivery.ts'
 import type { Arrival, Copy, EventKey } from './event.ts'
 import type { Kept } from './kept.ts'
+import type { Log } from './log.ts'
 import type { Observer } from './observer.ts'
 import type { Stats } from './stats.ts'
 import type { Tending } from './tending.ts'
@@ -31,6 +32,9 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
    * The same name again replaces its filters. Nothing but a person removes one. @internal
    */
   subscribe(subscriptions: readonly Subscription[]): Promise<void>
+
+  /** Gives the engine a log, for what an operator should know. Default: it says nothing. @internal */
+  report?(log: Log): void
 
   /** Tells an observer of its appends from now on. @internal */
   observe?(observer: Observer): void

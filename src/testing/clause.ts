@@ -6,7 +6,7 @@ import type { Engine, Settled } from '../model/engine.ts'
 export interface Clause {
   readonly name: string
   /** What the subject must offer; a runner that lacks it skips the clause and says why. */
-  readonly needs?: 'sharing' | 'notes' | 'tending'
+  readonly needs?: 'sharing' | 'notes' | 'tending' | 'restarts'
   readonly run: (subject: ContractSubject) => Promise<void>
 }
 
@@ -16,6 +16,8 @@ export interface ContractSubject {
   readonly open: () => Promise<Engine>
   /** Lets time pass for the store. */
   readonly advance: (ms: number) => Promise<void>
+  /** Opens an engine on the store after a restart with a clock that is `ms` ahead, without so much time having passed. */
+  readonly restartAhead?: (ms: number) => Promise<Engine>
   /** Somewhere for an atomic handler to write. Absent where the engine has no `atomic`. */
   readonly notes?: Notes
 }

@@ -502,6 +502,59 @@ export const tendingContract: readonly Clause[] = [
     assert.deepEqual(await engine.append([event]), ['stale'])
   }),
 
+  restartClause(
+    'prunes nothing and calls nothing stale on the word of a clock that is ahead after a restart',
+    async ({ open, advance }, restartAhead) => {
+      const engine = await subscribed(await open(), 'a')
+      const now = await nowOf(engine)
+      const received = { receivedAt: now, createInstant: now }
+      await engine.append(['1', '2'].map((id) => arrival(id, received)))
+      await drainAll(engine)
+
+      const ahead = await restartAhead(420 * dayMs)
+
+      assert.equal(await prune(ahead, {}), 0)
+      const sent = arrival('3', { receivedAt: now + 420 * dayMs, createInstant: now + 1_000 })
+      assert.deepEqual(await ahead.append([sent]), ['stored'])
+      assert.equal(await prune(ahead, {}), 0)
+      // Without further events the clock is believed when it has run for a day.
+      await advance(23 * hourMs)
+      assert.equal(await prune(ahead, {}), 0)
+      await advance(2 * hourMs)
+      assert.equal(await prune(ahead, {}), 2)
+    },
+  ),
+
+  restartClause(
+    'prunes at once when an event confirms a clock that is ahead',
+    async ({ open }, restartAhead) => {
+      const engine = await subscribed(await open(), 'a')
+      const now = await nowOf(engine)
+      await engine.append([arrival('1', { receivedAt: now, createInstant: now })])
+      await drainAll(engine)
+      const later = await restartAhead(40 * dayMs)
+      assert.equal(await prune(later, {}), 0)
+      const receivedAt = now + 40 * dayMs
+      await later.append([arrival('2', { receivedAt, createInstant: receivedAt - 1_000 })])
+      assert.equal(await prune(later, {}), 1)
+    },
+  ),
+
+  restartClause(
+    'gives up nothing because of a clock that is ahead after a restart',
+    async ({ open }, restartAhead) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append([arrival('1', { lane: 'u' })])
+      await settle(engine, [await claimOne(engine)], { kind: 'retry', afterMs: 0, failure })
+      const ahead = await restartAhead(40 * dayMs)
+      const { leases } = await ahead.claim([{ handler: 'a', limit: 9 }], leaseMs)
+      assert.ok(
+        leases.every(({ failingForMs }) => failingForMs < hourMs),
+        'it was told to have failed for days',
+      )
+    },
+  ),
+
   tendingClause(
     'keeps its last fifth for what somebody waits for, and prunes to be out of it',
     async ({ open }) => {
@@ -690,6 +743,20 @@ export const tendingContract: readonly Clause[] = [
 
 function tendingClause(name: string, run: (subject: ContractSubject) => Promise<void>): Clause {
   return { ...clause(name, run), needs: 'tending' }
+}
+
+function restartClause(
+  name: string,
+  run: (subject: ContractSubject, restartAhead: (ms: number) => Promise<Engine>) => Promise<void>,
+): Clause {
+  return {
+    name,
+    needs: 'restarts',
+    run(subject) {
+      assert.ok(subject.restartAhead, 'this clause needs restarts')
+      return run(subject, subject.restartAhead)
+    },
+  }
 }
 
 function tended(engine: Engine): Tending {

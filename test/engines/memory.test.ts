@@ -14,6 +14,10 @@ describe('memory', () => {
         [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
       }
     },
-    { sharing: 'a memory inbox is one engine', notes: 'memory has no transaction to offer' },
+    {
+      sharing: 'a memory inbox is one engine',
+      notes: 'memory has no transaction to offer',
+      restarts: 'a memory inbox ends with its process',
+    },
   )
 })

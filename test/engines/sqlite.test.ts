@@ -9,17 +9,23 @@ import { place } from './places.ts'
 
 describe('sqlite', () => {
   holdsTheContract(async () => {
-    const clock = handClock()
+    let clock = handClock()
     const { file, [Symbol.dispose]: remove } = place()
     const engines: Engine[] = []
+    async function open(): Promise<Engine> {
+      const engine = sqlite(file, { clock, allowVolatile: true })
+      engines.push(engine)
+      await engine.open()
+      return engine
+    }
     return {
-      async open() {
-        const engine = sqlite(file, { clock, allowVolatile: true })
-        engines.push(engine)
-        await engine.open()
-        return engine
-      },
+      open,
       advance: (ms) => clock.advance(ms),
+      async restartAhead(ms) {
+        for (const engine of engines) await engine[Symbol.asyncDispose]()
+        clock = handClock(clock.now() + ms, 2)
+        return open()
+      },
       notes: {
         write(sql, note) {
           const db = sql as SqliteSql // What this engine gives its atomic handlers.

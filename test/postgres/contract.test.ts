@@ -50,6 +50,7 @@ describe('postgres', () => {
       }
     },
     {
+      restarts: 'the clock of a database does not restart with a node',
       [byBytes]: 'an inbox on PostgreSQL is bounded by time alone',
     },
   )

@@ -34,7 +34,16 @@ const stepLimit = 500
 export function tending(
   store: Store,
   clock: Clock,
-  { assertOpen, wake }: { readonly assertOpen: () => void; readonly wake: () => void },
+  {
+    assertOpen,
+    wake,
+    judged,
+  }: {
+    readonly assertOpen: () => void
+    readonly wake: () => void
+    /** The time by which events are judged to be old, in epoch ms. */
+    readonly judged: () => number
+  },
 ): Tending {
   const { events, queues, erased } = store
   const receipts: Placed<Receipt>[] = []
@@ -106,7 +115,7 @@ export function tending(
   }
 
   function pruneOne(found: Found, given: Retention | ReceivedBefore): boolean {
-    const now = clock.now()
+    const now = judged()
     const what = isPressedBy(given)
       ? { ...given, types: {}, settledMs: -Infinity, unhandledMs: -Infinity }
       : given

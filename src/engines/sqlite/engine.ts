@@ -5,6 +5,7 @@ import { isTemporary } from './errors.ts'
 import { sessions } from './sessions.ts'
 import type { SqliteSql, Sync } from './sql.ts'
 import { tending } from './tend.ts'
+import { warnings } from './warnings.ts'
 import { watching } from './watch.ts'
 import { writer } from './writer.ts'
 
@@ -38,11 +39,12 @@ export function sqlite(
 ): Engine<SqliteSql, Sync> {
   let maxBytes = Infinity
   let tellPressed = (): void => {}
+  const warned = warnings(typeof file === 'string' ? file : 'the inbox', () => clock.now())
   const inbox = sessions(file, clock, {
     allowVolatile,
     maxBytes: () => maxBytes,
-    onStuckLog: () => {},
-    onDoubtedClock: () => {},
+    onStuckLog: (bytes) => warned.stuckLog(bytes),
+    onDoubtedClock: (aheadMs) => warned.doubtedClock(aheadMs),
   })
   /** The inbox's own time, which all processes of its file share. */
   const now = (): number => inbox.current()?.time.now() ?? Math.round(clock.now())
@@ -72,6 +74,8 @@ export function sqlite(
     },
 
     isTemporary,
+
+    report: (log) => warned.report(log),
 
     observe: (observer) => jobs.observe(observer),
 

@@ -1,0 +1,133 @@
+import { DatabaseSync } from 'node:sqlite'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { sqlite } from '../../src/engines/sqlite/index.ts'
+import type { Engine } from '../../src/model/engine.ts'
+import { arrival } from '../../src/testing/arrival.ts'
+import { handClock } from '../../src/testing/hand-clock.ts'
+import { keptLog } from '../support/log.ts'
+import { compileShim, whyNoShim } from '../support/preload.ts'
+import { serveChild } from '../support/served-child.ts'
+import { place } from './places.ts'
+
+const hourMs = 60 * 60_000
+const dayMs = 24 * hourMs
+const start = Date.UTC(2027, 0, 1)
+const everything = { handler: 'a', types: '*', ordering: 'lane' } as const
+
+function newFile(): string {
+  const { file, [Symbol.dispose]: remove } = place()
+  onTestFinished(remove)
+  return file
+}
+
+function inbox(file: string, clock = handClock(start)): Engine {
+  const engine = sqlite(file, { allowVolatile: true, clock })
+  onTestFinished(() => engine[Symbol.asyncDispose]())
+  return engine
+}
+
+async function claimedIds(engine: Engine): Promise<readonly string[]> {
+  const { leases } = await engine.claim([{ handler: 'a', limit: 99 }], 30_000)
+  return leases.map(({ event }) => event.key.id)
+}
+
+test.each([hourMs, -hourMs, 40 * dayMs])(
+  'two processes whose clocks differ by %d ms share leases, and one takes over from the other',
+  async (aheadMs) => {
+    const file = newFile()
+    const clocks = [handClock(start), handClock(start + aheadMs)] as const
+    const one = inbox(file, clocks[0])
+    await one.subscribe([everything])
+    await one.append(['1', '2'].map((id) => arrival(id, { createInstant: start })))
+    const held = await one.claim([{ handler: 'a', limit: 1 }], 30_000)
+    expect(held.leases).toHaveLength(1)
+    const other = inbox(file, clocks[1])
+
+    expect(await claimedIds(other)).toEqual(['2'])
+    for (const clock of clocks) await clock.advance(20_000)
+    expect(await one.renew(held.leases, 30_000)).toEqual(['renewed'])
+    for (const clock of clocks) await clock.advance(11_000)
+    expect(await claimedIds(one)).toEqual(['2']) // The other let its lease run out.
+    for (const clock of clocks) await clock.advance(20_000)
+    expect(await claimedIds(other)).toEqual(['1'])
+  },
+)
+
+test('leases bear it when an event shows that the first process had the wrong clock', async () => {
+  const file = newFile()
+  const clocks = [handClock(start - 40 * dayMs), handClock(start)] as const
+  const wrong = inbox(file, clocks[0])
+  await wrong.subscribe([everything])
+  await wrong.append([arrival('1', { createInstant: 1_000 })])
+  const { leases } = await wrong.claim([{ handler: 'a', limit: 1 }], 30_000)
+  const right = inbox(file, clocks[1])
+  await right.append([arrival('2', { createInstant: start })])
+
+  expect((await right.get(arrival('2', { createInstant: start }).key))?.keptAt).toBeLessThan(start)
+  await right.append([arrival('3', { createInstant: start + 1 })])
+  expect((await right.get(arrival('3', { createInstant: start + 1 }).key))?.keptAt).toBe(start)
+  expect(await claimedIds(right)).toEqual(['2', '3'])
+  expect(await wrong.renew(leases, 30_000)).toEqual(['renewed'])
+  expect(await claimedIds(wrong)).toEqual([])
+  for (const clock of clocks) await clock.advance(30_000)
+  expect((await claimedIds(right)).toSorted()).toEqual(['1', '2', '3'])
+})
+
+test('time goes on while no process runs', async () => {
+  const file = newFile()
+  const clock = handClock(start)
+  {
+    await using engine = sqlite(file, { allowVolatile: true, clock })
+    await engine.subscribe([everything])
+    await engine.append([arrival('1')])
+    expect(await claimedIds(engine)).toEqual(['1'])
+  }
+  await clock.advance(29_000)
+  expect(await claimedIds(inbox(file, clock))).toEqual([])
+  await clock.advance(1_000)
+  expect(await claimedIds(inbox(file, clock))).toEqual(['1'])
+})
+
+test('warns of a clock that nothing confirms', async () => {
+  const file = newFile()
+  {
+    await using engine = sqlite(file, { allowVolatile: true, clock: handClock(start) })
+    await engine.append([arrival('1', { createInstant: start })])
+  }
+  const engine = inbox(file, handClock(start + 40 * dayMs))
+  const log = keptLog()
+  engine.report?.(log)
+  await engine.open()
+  expect(log.text()).toContain("this machine's clock disagrees")
+  expect(log.text()).toContain(String((40 * dayMs) / 60_000))
+})
+
+test('a process with a clock 420 days ahead sets nothing aside and prunes nothing', async (context) => {
+  const reason = whyNoShim()
+  if (reason !== undefined) return context.skip(reason)
+  const file = newFile()
+  const shim = compileShim(new URL('../support/clock.c', import.meta.url), dirname(file))
+  {
+    await using served = await serveChild(file, {})
+    const { id, status } = await served.send()
+    expect(status).toBe(200)
+    await expect.poll(() => served.said.some(({ handled }) => handled === id), { timeout: 10_000 }).toBe(true)
+    await sleep(500) // Its settlement is written.
+  }
+  await using ahead = await serveChild(file, {
+    LD_PRELOAD: shim,
+    CLOCK_AHEAD_S: String((420 * dayMs) / 1_000),
+  })
+  const { id, status } = await ahead.send()
+  expect(status).toBe(200)
+  await expect.poll(() => ahead.said.some(({ handled }) => handled === id), { timeout: 10_000 }).toBe(true)
+  await sleep(2_000) // It prunes when it has started.
+  using db = new DatabaseSync(file, { readOnly: true })
+  expect(db.prepare('select count(*) as count from fw_events where body is not null').get()).toEqual({
+    count: 2,
+  })
+  expect(db.prepare('select count(*) as count from fw_aside').get()).toEqual({ count: 0 })
+  expect(ahead.said.some(({ message = '' }) => message.includes('clock disagrees'))).toBe(true)
+}, 60_000)
