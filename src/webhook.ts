@@ -81,6 +81,8 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   readonly #handlers: Handler[] = []
   readonly #observers: Observer[] = []
   readonly #opening: Opening
+  /** What the authenticator needs is kept ready until this is disposed. */
+  #keptReady: Disposable | undefined
   #stopping: Promise<void> | undefined
 
   constructor(options: WebhookOptions<Inbox>) {
@@ -180,6 +182,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     if (this.#stopping !== undefined) throw stopped()
     const { worker, reminder, caretaker } = await this.#opening.persist(options.withinMs ?? Infinity)
     if (this.#stopping !== undefined) throw stopped()
+    this.#keptReady ??= this.#options.authenticator.keepReady?.()
     worker?.start()
     caretaker?.start()
     reminder?.end()
@@ -217,6 +220,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     const { inbox, clock } = this.#options
     const until = clock.now() + withinMs + lastWordMs
     const inTime = <T>(work: Promise<T>) => atMost(clock, until - clock.now(), work)
+    this.#keptReady?.[Symbol.dispose]()
     await inTime(this.#opening.stop())
     const { opened } = this.#opening
     opened?.reminder?.end()
@@ -261,7 +265,8 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   [notReady](): string | undefined {
     if (this.#stopping !== undefined) return 'the webhook is stopped'
     if (this.#opening.opened === undefined) return 'the webhook is not started'
-    return this.#opening.opened.door.keeper.closed()
+    const { keeper, authenticator } = this.#opening.opened.door
+    return keeper.closed() ?? authenticator.notReady?.()
   }
 
   /** The same gates and handlers around another inbox and clock, with everybody let in. @internal */

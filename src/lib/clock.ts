@@ -2,8 +2,12 @@
 export interface Clock {
   /** Epoch milliseconds that never run backwards: the wall clock at start, advanced by the monotonic one. */
   now(): number
-  /** Calls back once after `ms`. Returns what takes it back. */
-  after(ms: number, call: () => void): () => void
+  /**
+   * Calls back once after `ms`. Returns what takes it back.
+   *
+   * @param keepsProcess Whether the process stays alive for it. Default: true.
+   */
+  after(ms: number, call: () => void, keepsProcess?: boolean): () => void
   /** How long the host has been up, however its clock was set. Default: what the system says. */
   uptime?(): Uptime
 }
@@ -22,8 +26,9 @@ const startedAt = performance.timeOrigin
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => startedAt + performance.now(),
-  after(ms, call) {
+  after(ms, call, keepsProcess = true) {
     const timer = setTimeout(call, ms)
+    if (!keepsProcess) timer.unref()
     return () => clearTimeout(timer)
   },
 }

@@ -139,7 +139,7 @@ export class AppendQueue {
   }
 
   #probeLater(): void {
-    if (!this.#stopped) this.#cancelProbe = this.#clock.after(probeEveryMs, () => void this.#probe())
+    if (!this.#stopped) this.#cancelProbe = this.#clock.after(probeEveryMs, () => void this.#probe(), false)
   }
 
   /** Never rejects. */

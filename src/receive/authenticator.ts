@@ -13,6 +13,10 @@ export interface Authenticator {
   readonly headers: readonly string[]
   /** Reads secrets and keys, so that a missing one stops the start. Called again after it failed, never after it succeeded. @internal */
   prepare(log: Log, clock: Clock): Promise<void>
+  /** From now on until it is disposed, keeps ready what it needs: fetches keys again and again. Only after `prepare`. @internal */
+  keepReady?(): Disposable
+  /** Why it would let nobody in now, in words that hold no secret. Only after `prepare`. @internal */
+  notReady?(): string | undefined
   /** Decides from headers alone. Only after `prepare`. @internal */
   admit(incoming: Incoming): Verdict | Promise<Verdict>
 }

@@ -1,3 +1,4 @@
+import { disposeAll } from '../lib/dispose-all.ts'
 import { FusewireError } from '../model/errors.ts'
 import { type Authenticator, type Cost, rejected, seal, type Verdict } from './authenticator.ts'
 import type { Incoming } from '../model/incoming.ts'
@@ -12,7 +13,8 @@ export function allOf(a: Authenticator, b: Authenticator, ...more: readonly Auth
       'allOf asks basicAuth and apiKey for the same Authorization header, which holds one of them. Give apiKey { header: "x-…" }.',
     )
   }
-  return combined('allOf', all, async (incoming) => {
+  const notReady = () => firstDefined(all.map((one) => one.notReady?.()))
+  return combined('allOf', all, notReady, async (incoming) => {
     const digests = []
     for (const one of all) {
       const verdict = await one.admit(incoming)
@@ -26,7 +28,11 @@ export function allOf(a: Authenticator, b: Authenticator, ...more: readonly Auth
 /** Lets in who one of them lets in. */
 export function anyOf(a: Authenticator, b: Authenticator, ...more: readonly Authenticator[]): Authenticator {
   const any = byCost('anyOf', [a, b, ...more])
-  return combined('anyOf', any, async (incoming) => {
+  const notReady = () => {
+    const reasons = any.map((one) => one.notReady?.())
+    return reasons.includes(undefined) ? undefined : reasons.join('; ')
+  }
+  return combined('anyOf', any, notReady, async (incoming) => {
     const reasons = []
     let retry = false
     for (const one of any) {
@@ -53,6 +59,7 @@ function byCost(name: string, all: readonly Authenticator[]): readonly Authentic
 function combined(
   name: string,
   parts: readonly Authenticator[],
+  notReady: () => string | undefined,
   admit: (incoming: Incoming) => Promise<Verdict>,
 ): Authenticator {
   return seal({
@@ -62,6 +69,12 @@ function combined(
     async prepare(log, clock) {
       for (const part of parts) await part.prepare(log, clock)
     },
+    keepReady: () => disposeAll(parts.map((part) => part.keepReady?.())),
+    notReady,
     admit,
   })
+}
+
+function firstDefined<T>(values: readonly (T | undefined)[]): T | undefined {
+  return values.find((value) => value !== undefined)
 }

@@ -15,6 +15,10 @@ export type JwksOptions = {
 
 const refreshAfterMs = 5 * 60_000
 const staleAfterMs = 24 * 60 * 60_000
+/** Between fetches while there is no key to use: the first pause, which doubles, and the longest. */
+const retryMs = { first: 1_000, most: 10_000 } as const
+/** How often the log is told of the same problem. */
+const tellEveryMs = 60_000
 const waitMs = 500
 const fetchTimeoutMs = 2000
 /** Fetches that unknown kids may cause: three at once, then one per ten seconds. */
@@ -39,6 +43,11 @@ export class Jwks {
   /** What the log was told about them last: each change is told once. */
   #unusableTold = ''
   #fetchedAt = -Infinity
+  #lastFetch: 'fetched' | 'failed' | undefined
+  #problem = { text: '', toldAt: -Infinity }
+  /** How many want the keys to be fetched without a request. */
+  #keepers = 0
+  #cancelFetch = (): void => {}
   #fetching: Promise<'fetched' | 'failed'> | undefined
   #clock: Clock = systemClock
   /** When fetches that go steadily at one per refill would be due again; the burst lets them run ahead of it. */
@@ -53,6 +62,39 @@ export class Jwks {
   attend(log: Log, clock: Clock): void {
     this.#log = log
     this.#clock = clock
+  }
+
+  /** Until it is disposed, fetches the keys now, every 5 minutes, and more often while none can be used. No timer keeps the process alive. */
+  keepFresh(): Disposable {
+    this.#keepers += 1
+    if (this.#keepers === 1) void this.#fetchAgain(retryMs.first)
+    let isDisposed = false
+    return {
+      [Symbol.dispose]: () => {
+        if (isDisposed) return
+        isDisposed = true
+        this.#keepers -= 1
+        if (this.#keepers === 0) this.#cancelFetch()
+      },
+    }
+  }
+
+  /** Why no token would be let in now. Unless somebody keeps the keys fresh, undefined until a fetch has failed. */
+  notReady(): string | undefined {
+    if (this.#lastFetch === undefined)
+      return this.#keepers > 0 ? 'the signing keys are not fetched yet' : undefined
+    const isStale = this.#clock.now() - this.#fetchedAt >= staleAfterMs
+    if (isStale) return this.#lastFetch === 'failed' ? 'the signing keys cannot be fetched' : undefined
+    return this.#keys.size === 0 ? 'no signing key that is trusted can be used' : undefined
+  }
+
+  /** Never rejects. */
+  async #fetchAgain(pauseMs: number): Promise<void> {
+    await this.#share()
+    if (this.#keepers === 0) return
+    const isReady = this.notReady() === undefined
+    const again = () => void this.#fetchAgain(isReady ? retryMs.first : Math.min(retryMs.most, pauseMs * 2))
+    this.#cancelFetch = this.#clock.after(isReady ? refreshAfterMs : pauseMs, again, false)
   }
 
   /** The key under this kid, or why there is none. */
@@ -91,11 +133,16 @@ export class Jwks {
 
   /** Joins the fetch under way, or starts one if the burst allows it. Never rejects. */
   #refresh(): Promise<'fetched' | 'failed'> | undefined {
-    if (this.#fetching === undefined && this.#mayFetch()) {
-      this.#fetching = this.#fetch().finally(() => {
-        this.#fetching = undefined
-      })
-    }
+    return this.#fetching ?? (this.#mayFetch() ? this.#share() : undefined)
+  }
+
+  /** Joins the fetch under way, or starts one. Never rejects. */
+  #share(): Promise<'fetched' | 'failed'> {
+    this.#fetching ??= this.#fetch().then((outcome) => {
+      this.#fetching = undefined
+      this.#lastFetch = outcome
+      return outcome
+    })
     return this.#fetching
   }
 
@@ -120,15 +167,26 @@ export class Jwks {
       if (read.nothingToUse) throw new Problem('no key in it can be used')
       this.#keys = read.keys
       this.#fetchedAt = this.#clock.now()
+      // At the level of the problem: who was told of that must be told that it is over.
+      if (this.#problem.text !== '')
+        this.#log?.error({ jwks: this.#url.host }, 'the signing keys are fetched again')
+      this.#problem = { text: '', toldAt: -Infinity }
       return 'fetched'
     } catch (error) {
       const problem = error instanceof Problem ? error.message : 'no answer'
-      this.#log?.error({ jwks: this.#url.host, problem }, 'the signing keys could not be fetched')
+      this.#tellProblem(problem)
       return 'failed'
     } finally {
       this.#unusable = unusable
       this.#tellUnusable()
     }
+  }
+
+  #tellProblem(problem: string): void {
+    const now = this.#clock.now()
+    if (problem === this.#problem.text && now - this.#problem.toldAt < tellEveryMs) return
+    this.#problem = { text: problem, toldAt: now }
+    this.#log?.error({ jwks: this.#url.host, problem }, 'the signing keys could not be fetched')
   }
 
   #tellUnusable(): void {

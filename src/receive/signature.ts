@@ -1,4 +1,5 @@
 import type { JsonWebKey } from 'node:crypto'
+import { disposeAll } from '../lib/dispose-all.ts'
 import { asList, type OneOrMore } from '../lib/one-or-more.ts'
 import { signatureHeader } from '../lib/sign.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -66,6 +67,12 @@ export function signature(keys: OneOrMore<Keys>, options: { allowExp?: boolean }
       clock = given
       for (const jwks of sets) jwks.attend(log, given)
       held = (await Promise.all(rings.map((ring) => ring.read(log)))).flat()
+    },
+    keepReady: () => disposeAll(sets.map((jwks) => jwks.keepFresh())),
+    notReady() {
+      if (held.length > 0) return undefined
+      const reasons = sets.map((jwks) => jwks.notReady())
+      return reasons.includes(undefined) ? undefined : reasons[0]
     },
     admit({ headers }) {
       const text = headers.get(signatureHeader)

@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { continueIfAsked } from '../http/expect-continue.ts'
 import { answerError, listen, type Listening } from '../http/listen.ts'
+import { answerProbe } from './answer-probe.ts'
 import { guarding } from './guard.ts'
 import type { AdminOptions } from './options.ts'
 import type { AdminToken } from './tokens.ts'
@@ -12,11 +13,12 @@ export interface AdminEnv {
   Bindings: { readonly caller: AdminToken }
 }
 
-/** Opens the admin listener: every request is guarded before any route is looked for. */
+/** Opens the admin listener: every request but a bare probe is guarded before any route is looked for. */
 export async function openAdmin(
   app: Hono<AdminEnv>,
   options: AdminOptions,
   port: number,
+  isReady: () => boolean,
 ): Promise<Listening> {
   const { hostname = '127.0.0.1', tokens } = options
   const hosts = new Set(options.hosts?.map((host) => host.toLowerCase()))
@@ -30,6 +32,7 @@ export async function openAdmin(
   const listening = await listen(
     (request, response) => {
       for (const [name, value] of headers) response.setHeader(name, value)
+      if (answerProbe(request, response, isReady)) return
       const judged = guard(request)
       if ('status' in judged) {
         if (judged.status === 401) response.setHeader('www-authenticate', 'Bearer')

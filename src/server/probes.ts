@@ -6,7 +6,7 @@ import type { Metrics } from './metrics.ts'
 /** An inbox counts in steps, and several scrapers may ask at a time. */
 const freshMs = 5000
 
-/** `/readyz`: whether FusionAuth's events would be taken in now. `/metrics`: for Prometheus. */
+/** With a token. `/readyz`: whether FusionAuth's events would be taken in now, and why not. `/metrics`: for Prometheus. */
 export function probes(
   notReady: () => string | undefined,
   metrics: Metrics,
@@ -14,6 +14,7 @@ export function probes(
 ): Hono<AdminEnv> {
   const overview = remembered(async () => (inbox === undefined ? 'none' : inbox.stats().catch(unavailable)))
   return new Hono<AdminEnv>()
+    .get('/livez', (context) => context.text('ok\n'))
     .get('/readyz', (context) => {
       const reason = notReady()
       return reason === undefined ? context.text('ready\n') : context.text(`not ready: ${reason}\n`, 503)

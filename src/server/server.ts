@@ -48,7 +48,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   app.route('/', probes(state, counted, webhook.inbox))
   app.route('/fusewire/api', api(webhook.inbox, listening, log))
   app.notFound(() => new Refusal(404, 'notFound', 'There is nothing here.').toResponse())
-  const adminListener = admin && (await openAdmin(app, admin, admin.port ?? (port === 0 ? 0 : port + 1)))
+  const isReady = () => state() === undefined
+  const adminPort = admin?.port ?? (port === 0 ? 0 : port + 1)
+  const adminListener = admin && (await openAdmin(app, admin, adminPort, isReady))
   if (adminListener !== undefined) opened.defer(() => adminListener.close(adminClosingMs, 0))
   opened.defer(() => listening.close()) // A stream would hold its connection for ever.
 

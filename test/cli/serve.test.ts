@@ -135,9 +135,10 @@ test('opens the admin listener for who has a token', async () => {
   await using server = await serving(place(), ['--admin-port', '0', '--admin-token', 'env:TOKEN'], {
     env: { TOKEN: token },
   })
-  const ready = (headers: Record<string, string>) => fetch(`${server.adminUrl}/readyz`, { headers })
-  expect((await ready({})).status).toBe(401)
-  expect(await (await ready({ authorization: `Bearer ${token}` })).text()).toBe('ready\n')
+  const metrics = (headers: Record<string, string>) => fetch(`${server.adminUrl}/metrics`, { headers })
+  expect((await metrics({})).status).toBe(401)
+  expect((await metrics({ authorization: `Bearer ${token}` })).status).toBe(200)
+  expect(await (await fetch(`${server.adminUrl}/readyz`)).text()).toBe('ready\n')
 })
 
 test('hands every event on, signed, and refuses to do so unsigned', async () => {

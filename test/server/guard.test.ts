@@ -34,6 +34,11 @@ function disguisesOf(route: string): readonly string[] {
   ]
 }
 
+/** What anybody may ask: probes.test.ts. */
+function isProbe(target: string, token: string | undefined, method: string): boolean {
+  return target === '/readyz' && token === undefined && method === 'GET'
+}
+
 describe('without a token, with a wrong one or with two', () => {
   test.each(routes)('every way to write %s is answered 401, whatever the method', async (route) => {
     await using server = await rig()
@@ -45,6 +50,7 @@ describe('without a token, with a wrong one or with two', () => {
         `${operator} ${operator}`,
       ]) {
         for (const method of ['GET', 'POST', 'OPTIONS']) {
+          if (isProbe(target, token, method)) continue
           const { status, text, headers } = await server.ask(target, { token, method })
           expect([target, status]).toEqual([target, 401])
           expect(text).not.toContain(operator)
@@ -82,6 +88,22 @@ describe('what a browser can be made to send changes nothing', () => {
       }
     }
     expect(server.log.lines).toEqual([])
+  })
+
+  test('a page that sends no token is no probe', async () => {
+    await using server = await rig()
+    const { host } = new URL(String(server.server.adminUrl))
+    for (const headers of [
+      { host, origin: 'https://evil.example' },
+      { host, 'sec-fetch-site': 'cross-site' },
+      { host: 'evil.example', 'sec-fetch-site': 'same-origin' },
+    ]) {
+      for (const target of ['/readyz', '/livez']) {
+        const { status, text } = await server.ask(target, { token: undefined, headers })
+        expect([401, 403, 421]).toContain(status)
+        expect(text).not.toMatch(/^(ready|ok)/)
+      }
+    }
   })
 
   test('two Hosts', async () => {

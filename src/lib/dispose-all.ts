@@ -1,0 +1,8 @@
+/** One that disposes of all of these; node 22 has no DisposableStack. */
+export function disposeAll(all: readonly (Disposable | undefined)[]): Disposable {
+  return {
+    [Symbol.dispose]() {
+      for (const one of all) one?.[Symbol.dispose]()
+    },
+  }
+}
