@@ -19,6 +19,14 @@ export interface Privacy {
   readonly keepAll: boolean
 }
 
+/**
+ * From this size on an event is looked up before it is appended: on PostgreSQL a look takes 2 to 4 ms, and sending a copy of what is
+ * already there 13 ms for 256 KiB, 97 ms for a MiB, 2 s for 30.
+ */
+const lookFirstFromBytes = 256 * 1024
+/** What a look at the inbox may take of a large event that arrived so slowly, or was parsed so slowly, that no time is left. */
+const lookMs = 500
+
 /** With an inbox: the event is durable before the answer, and everything else happens after it. */
 export function keep(
   engine: Engine,
@@ -32,7 +40,9 @@ export function keep(
   let fullUntil = -Infinity
 
   async function recall({ key, body, deadline }: Accepted): Promise<Answer | undefined> {
-    const options = { ms: deadline.remainingMs(), clock, late: silentInbox }
+    const remainingMs = deadline.remainingMs()
+    const ms = isLarge(body) ? Math.max(lookMs, remainingMs) : remainingMs
+    const options = { ms, clock, late: silentInbox }
     try {
       const [known] = await within(options, () => engine.known([{ key, hash: hashOf(body) }]))
       return known === true ? duplicate : undefined
@@ -71,8 +81,9 @@ export function keep(
 
   return {
     closed: () => queue.closed() ?? (clock.now() < fullUntil ? 'the inbox is full' : undefined),
-    // Without a gate nothing has to be known before the append, which finds duplicates itself.
-    recall: (accepted) => (gated(accepted.event.type) ? recall(accepted) : undefined),
+    // Without a gate nothing has to be known before the append, which finds duplicates itself: unless they are large.
+    recall: (accepted) =>
+      gated(accepted.event.type) || isLarge(accepted.body) ? recall(accepted) : undefined,
     async keep(accepted) {
       const { type } = accepted.event
       const outcome = await push({ ...arrivalOf(accepted, redact), ...ifUnwanted(type) }, accepted)
@@ -86,6 +97,10 @@ export function keep(
     },
     stop: () => queue.stop(),
   }
+}
+
+function isLarge({ bytes }: Accepted['body']): boolean {
+  return bytes.length >= lookFirstFromBytes
 }
 
 const answers: Readonly<Record<Pushed, Answer>> = {

@@ -10,12 +10,15 @@ export interface Proxy extends AsyncDisposable {
   turn(toPort: number): void
   /** Keeps every connection, takes new ones, and forwards nothing any more: as a cut cable, or a server that hangs. */
   silence(): void
+  /** Bytes that went to the database so far. */
+  sent(): number
 }
 
 export async function proxy(toPort: number): Promise<Proxy> {
   const sockets = new Set<Socket>()
   let target = toPort
   let silent = false
+  let sent = 0
   const server = createServer((from) => {
     if (silent) {
       sockets.add(from)
@@ -24,6 +27,9 @@ export async function proxy(toPort: number): Promise<Proxy> {
       return
     }
     const to = connect(target, '127.0.0.1')
+    from.on('data', (bytes: Buffer) => {
+      sent += bytes.length
+    })
     for (const [one, other] of [
       [from, to],
       [to, from],
@@ -47,6 +53,7 @@ export async function proxy(toPort: number): Promise<Proxy> {
     turn(port) {
       target = port
     },
+    sent: () => sent,
     silence() {
       silent = true
       for (const socket of sockets) socket.unpipe().pause()
