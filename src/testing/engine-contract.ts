@@ -61,6 +61,22 @@ export const engineContract: readonly Clause[] = [
     assert.deepEqual(await engine.append([]), [])
   }),
 
+  clause('gives the trace that an event came with back with each of its leases', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a', 'b')
+    const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    await engine.append([arrival('1', { trace }), arrival('2')])
+    const { leases } = await engine.claim(
+      ['a', 'b'].map((handler) => ({ handler, limit: 9 })),
+      leaseMs,
+    )
+    assert.deepEqual(leases.map(({ event }) => [event.key.id, event.trace]).toSorted(), [
+      ['1', trace],
+      ['1', trace],
+      ['2', undefined],
+      ['2', undefined],
+    ])
+  }),
+
   clause('stores an id that comes twice in one batch once', async ({ open }) => {
     const engine = await subscribed(await open(), 'a')
     assert.deepEqual(await engine.append([arrival('1'), arrival('1')]), ['stored', 'duplicate'])
