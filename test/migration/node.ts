@@ -24,7 +24,12 @@ const log = {
   warn: (fields: object, message: string) => errors.push(`${message} ${JSON.stringify(fields)}`),
   error: (fields: object, message: string) => errors.push(`${message} ${JSON.stringify(fields)}`),
 }
-const webhook = new Webhook({ authenticate: apiKey(key), inbox: postgres(url, { schema }), log })
+const webhook = new Webhook({
+  authenticate: apiKey(key),
+  inbox: postgres(url, { schema }),
+  gateTimeoutMs: 15_000, // A busy machine is late, and that is no fault of a node's.
+  log,
+})
 
 webhook.on('user.update.complete', { name: 'plain' }, async ({ event }) => {
   await pool.query(`insert into ${schema}.seen (handler, id, what) values ('plain', $1, 'began')`, [event.id])
