@@ -12,14 +12,17 @@ const slowMs = 200
 export class Appetite {
   readonly #concurrency: number
   readonly #clock: Clock
+  readonly #leasesAhead: boolean
   #batch: number
   #held = 0
   #servedAt = 0
   #full = false
 
-  constructor(concurrency: number, clock: Clock) {
+  /** @param leasesAhead Whether more may be leased than begin at once. */
+  constructor(concurrency: number, clock: Clock, leasesAhead: boolean) {
     this.#concurrency = concurrency
     this.#clock = clock
+    this.#leasesAhead = leasesAhead
     this.#batch = concurrency
   }
 
@@ -27,6 +30,11 @@ export class Appetite {
   limit(): number {
     if (this.#batch === this.#concurrency) return this.#concurrency - this.#held
     return this.#held === 0 ? this.#batch : 0
+  }
+
+  /** How many can begin at once. */
+  free(): number {
+    return Math.max(0, this.#concurrency - this.#held)
   }
 
   served(count: number, asked: number): void {
@@ -39,7 +47,7 @@ export class Appetite {
     this.#held -= 1
     if (this.#held > 0) return
     const tookMs = this.#clock.now() - this.#servedAt
-    if (this.#full && tookMs < fastMs) this.#batch = Math.min(most, this.#batch * 2)
+    if (this.#leasesAhead && this.#full && tookMs < fastMs) this.#batch = Math.min(most, this.#batch * 2)
     else if (tookMs > slowMs) this.#batch = this.#concurrency
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Lease, Outcome } from '../model/delivery.ts'
-import type { Engine } from '../model/engine.ts'
+import type { Engine, Want } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
 import type { AttemptEnd, Observer, Tracer } from '../model/observer.ts'
 import type { Handler } from '../model/registration.ts'
@@ -14,6 +14,10 @@ export interface AttemptsOptions {
   readonly observer?: Observer | undefined
   readonly tracer?: Tracer
   readonly clock: Clock
+  /** No attempt begins on a lease that was taken or renewed so long ago: another worker may hold the delivery by then. */
+  readonly staleMs: number
+  /** Told when an attempt does not begin because its lease is stale. */
+  stale(): void
   /** Told once for each lease taken, unless it was lost or given back. */
   ended(lease: Lease, outcome: Outcome | 'settled'): void
 }
@@ -22,25 +26,50 @@ export interface AttemptsOptions {
 export class Attempts {
   readonly #options: AttemptsOptions
   readonly #lines: ReadonlyMap<string, Line>
+  /** When each lease was asked for, or asked to be renewed: no later than it was given. */
+  readonly #askedAt = new WeakMap<Lease, number>()
 
   constructor(options: AttemptsOptions) {
     this.#options = options
     const { handlers, concurrency, clock } = options
     this.#lines = new Map(
-      handlers.map((handler) => [handler.name, newLine(handler, new Appetite(concurrency, clock))]),
+      // Each cut-off attempt counts, so those whose number is limited are leased only when they begin.
+      handlers.map((handler) => [
+        handler.name,
+        newLine(handler, new Appetite(concurrency, clock, handler.maxAttempts === undefined)),
+      ]),
     )
   }
 
   /** What to claim, so that every handler has enough to do. */
-  wants(): { handler: string; limit: number }[] {
-    return [...this.#lines]
-      .map(([handler, { appetite }]) => ({ handler, limit: appetite.limit() }))
+  wants(): Want[] {
+    return this.#wantsOf(({ appetite }) => appetite.limit())
+  }
+
+  /** What to claim of suspects: what begins at once, because a crash counts for all that are leased. */
+  wantsOfSuspects(): Want[] {
+    return this.#wantsOf(({ appetite }) => appetite.free())
+  }
+
+  #wantsOf(limitOf: (line: Line) => number): Want[] {
+    return [...this.#lines.values()]
+      .map((line): Want => {
+        const { name: handler, maxAttempts } = line.handler
+        return { handler, limit: limitOf(line), ...(maxAttempts !== undefined && { maxAttempts }) }
+      })
       .filter(({ limit }) => limit > 0)
   }
 
-  /** Takes what was claimed and begins what may begin. Says whether some handler got all it asked for: there may be more. */
-  take(leases: readonly Lease[], wants: readonly { handler: string; limit: number }[]): boolean {
-    for (const lease of leases) this.#line(lease).waiting.push(lease)
+  /**
+   * Takes what was claimed and begins what may begin. Says whether some handler got all it asked for: there may be more.
+   *
+   * @param askedAt When the claim was asked for.
+   */
+  take(leases: readonly Lease[], wants: readonly Want[], askedAt: number): boolean {
+    for (const lease of leases) {
+      this.#askedAt.set(lease, askedAt)
+      this.#line(lease).waiting.push(lease)
+    }
     let more = false
     for (const { handler, limit } of wants) {
       const line = this.#lines.get(handler)
@@ -50,6 +79,22 @@ export class Attempts {
       this.#begin(line)
     }
     return more
+  }
+
+  /** These leases were renewed. */
+  renewed(leases: readonly Lease[], askedAt: number): void {
+    for (const lease of leases) this.#askedAt.set(lease, askedAt)
+    for (const line of this.#lines.values()) this.#begin(line)
+  }
+
+  /** Whether a lease may have expired without this thread having had the time to renew it. */
+  areStale(): boolean {
+    return this.held().some((lease) => this.#isStale(lease))
+  }
+
+  #isStale(lease: Lease): boolean {
+    const { clock, staleMs } = this.#options
+    return clock.now() - (this.#askedAt.get(lease) ?? -Infinity) >= staleMs
   }
 
   /** Every lease held. */
@@ -85,8 +130,11 @@ export class Attempts {
 
   #begin(line: Line): void {
     while (line.running.size < this.#options.concurrency) {
-      const lease = line.waiting.shift()
+      const [lease] = line.waiting
       if (lease === undefined) return
+      // A handler may have blocked this thread since the lease was taken.
+      if (this.#isStale(lease)) return this.#options.stale()
+      line.waiting.shift()
       const controller = new AbortController()
       line.running.set(lease, controller)
       void this.#attempt(line, lease, controller.signal)

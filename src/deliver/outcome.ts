@@ -1,3 +1,4 @@
+import { longestBackoffMs } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
 import type { Failure, Lease, Outcome } from '../model/delivery.ts'
@@ -5,9 +6,11 @@ import { codeOf } from '../model/errors.ts'
 import type { Handler } from '../model/registration.ts'
 import { retryDelayMs } from './retry-delay.ts'
 
-/** A handler is given up when its lane has failed for so long, and not before so many attempts. */
+/** A delivery is given up this long after its own first failure, and not before so many attempts. */
 const giveUpAfterMs = 24 * 60 * 60_000
 const giveUpAttempts = 5
+/** Once failing deliveries have held a lane for so long without a success, each further one is given up after its five attempts. */
+const holdLaneMs = 72 * 60 * 60_000
 
 /** What a thrown error means for the delivery. */
 export function outcomeOf(error: unknown, lease: Lease, handler: Handler, clock: Clock): Outcome {
@@ -15,13 +18,19 @@ export function outcomeOf(error: unknown, lease: Lease, handler: Handler, clock:
   if (codeOf(error) === 'FW_PERMANENT') return { kind: 'dead', reason: 'permanent', failure: thrown }
   // RetryLater says when, not whether: a handler that throws it every time would otherwise hold its lane for ever.
   if (isLast(lease, handler)) return { kind: 'dead', reason: 'failed', failure: thrown }
-  return { kind: 'retry', afterMs: retryDelayMs(error, lease.attempt, clock), failure: thrown }
+  const asked = retryDelayMs(error, lease.attempt, clock)
+  const afterMs = isHeldTooLong(lease) ? Math.min(asked, longestBackoffMs(lease.attempt)) : asked
+  return { kind: 'retry', afterMs, failure: thrown }
 }
 
 /** Whether this attempt's failure is the end: by the handler's `maxAttempts`, else by time. */
-export function isLast({ attempt, failingForMs }: Lease, { maxAttempts }: Handler): boolean {
-  if (maxAttempts !== undefined) return attempt >= maxAttempts
-  return attempt >= giveUpAttempts && failingForMs >= giveUpAfterMs
+export function isLast(lease: Lease, { maxAttempts }: Handler): boolean {
+  if (maxAttempts !== undefined) return lease.attempt >= maxAttempts
+  return lease.attempt >= giveUpAttempts && (lease.failingForMs >= giveUpAfterMs || isHeldTooLong(lease))
+}
+
+function isHeldTooLong({ laneHeldForMs }: Lease): boolean {
+  return laneHeldForMs >= holdLaneMs
 }
 
 /** What was thrown, bounded, to be kept with the delivery. */

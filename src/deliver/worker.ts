@@ -22,9 +22,13 @@ export interface WorkerOptions {
   readonly tracer?: Tracer
   readonly clock: Clock
   readonly log: Log
+  /** For tests, which cannot wait for a lease to expire. Default: 30,000 ms. */
+  readonly leaseMs?: number
 }
 
-const leaseMs = 30_000
+const defaultLeaseMs = 30_000
+/** How long suspects wait for the attempts under way to end, so that they run by themselves. The default `timeoutMs` of a handler. */
+const clearMs = 30_000
 /** The engine wakes the worker; this net catches what it missed. */
 const pollMs = 5000
 /** Pause when the inbox does not answer. */
@@ -52,11 +56,25 @@ export class Worker {
   #loop: Promise<void> | undefined
   /** Something may be claimable. */
   #due = false
+  /** Deliveries whose process ended during an attempt may be due: they are tried again by themselves. */
+  #suspectsDue = true
+  /** Since when suspects wait for the attempts under way. */
+  #suspectsWaitSince: number | undefined
+  /** Suspects that were leased; nothing else begins while one of them is held. */
+  #suspects: ReadonlySet<Lease> = new Set()
+  readonly #leaseMs: number
+  #renewing: Promise<void> | undefined
   #wake = (): void => {}
 
   constructor(options: WorkerOptions) {
     this.#options = options
-    this.#attempts = new Attempts({ ...options, ended: (lease, outcome) => this.#ended(lease, outcome) })
+    this.#leaseMs = options.leaseMs ?? defaultLeaseMs
+    this.#attempts = new Attempts({
+      ...options,
+      staleMs: this.#leaseMs / 2,
+      stale: () => this.#wake(),
+      ended: (lease, outcome) => this.#ended(lease, outcome),
+    })
   }
 
   /** Delivers until `stop`. */
@@ -124,7 +142,7 @@ export class Worker {
   async #run(): Promise<void> {
     const { engine, clock } = this.#options
     using _watching = engine.watch(() => this.#look())
-    using _renewing = repeat(clock, leaseMs / 3, () => void this.#renew())
+    using _renewing = repeat(clock, this.#leaseMs / 3, () => void this.#renew())
     for (;;) {
       const sleepMs = await this.#turn()
       const busy = this.#attempts.held().length > 0 || this.#settlements.length > 0
@@ -141,6 +159,11 @@ export class Worker {
   async #turn(): Promise<number> {
     try {
       const settling = this.#settle()
+      settling.catch(() => {}) // Awaited below; until then a rejection must not count as unhandled.
+      // After a block of the thread, what was lost to another worker is dropped before anything else begins.
+      if (this.#attempts.areStale()) await this.#renew()
+      // What has ended is settled before a suspect can end the process.
+      if (this.#suspectsDue) await Promise.allSettled([settling])
       const claiming = this.#claim()
       await Promise.allSettled([settling, claiming]) // Whatever one meets, the other is not left behind.
       await settling
@@ -207,17 +230,23 @@ export class Worker {
 
   async #claim(): Promise<number> {
     if (this.#needed === 0) await this.#giveBack(this.#attempts.waiting())
-    const wants = this.#needed > 0 && this.#due ? this.#attempts.wants() : []
-    if (wants.length === 0) return pollMs
+    if (!this.#mayClaim()) return pollMs
+    const { engine, clock } = this.#options
+    const forSuspects = this.#suspectsDue
+    const wants = forSuspects ? this.#attempts.wantsOfSuspects() : this.#attempts.wants()
+    const beside = forSuspects ? this.#attempts.held().length : 'none'
+    const askedAt = clock.now()
     this.#due = false
-    const { leases, crashed, gone = [], nextInMs = pollMs } = await this.#options.engine.claim(wants, leaseMs)
-    for (const { handler, key } of crashed) {
+    const claimed = await engine.claim(wants, this.#leaseMs, beside)
+    const { leases, crashed, gone = [], suspects = false, nextInMs = pollMs } = claimed
+    this.#suspectsDue = suspects
+    if (!suspects) this.#suspectsWaitSince = undefined
+    else if (forSuspects) this.#suspects = new Set(leases)
+    else this.#suspectsWaitSince = askedAt
+    for (const { handler, key, reason } of crashed) {
       this.#tally.dead += 1
       this.#options.observer?.crashed?.(handler, key)
-      this.#options.log.error(
-        { handler, id: key.id },
-        'a delivery is dead: its lease ran out three times, unsettled',
-      )
+      this.#options.log.error({ handler, id: key.id, reason }, deathOf[reason])
     }
     for (const { handler, position } of gone) {
       this.#options.log.warn(
@@ -226,8 +255,25 @@ export class Worker {
       )
     }
     if (this.#needed === 0) await this.#options.engine.release(leases) // Stopped while it claimed.
-    else if (this.#attempts.take(leases, wants) || nextInMs === 0) this.#due = true
+    else if (this.#attempts.take(leases, wants, askedAt) || nextInMs === 0) this.#due = true
     return Math.min(pollMs, nextInMs)
+  }
+
+  /** Not while suspects run or wait to run by themselves, nor while a lease may have been lost. */
+  #mayClaim(): boolean {
+    if (this.#needed === 0 || !this.#due) return false
+    const held = this.#attempts.held()
+    if (this.#suspects.size > 0) {
+      if (held.some((lease) => this.#suspects.has(lease))) return false
+      this.#suspects = new Set()
+    }
+    if (this.#suspectsDue && held.length > 0) {
+      this.#suspectsWaitSince ??= this.#options.clock.now()
+      if (this.#options.clock.now() - this.#suspectsWaitSince < clearMs) return false
+    }
+    if (this.#attempts.areStale()) return false
+    const wants = this.#suspectsDue ? this.#attempts.wantsOfSuspects() : this.#attempts.wants()
+    return wants.length > 0
   }
 
   #ended(lease: Lease, outcome: Outcome | 'settled'): void {
@@ -266,14 +312,26 @@ export class Worker {
     }
   }
 
-  /** Leases that cannot be renewed run out by themselves; leases that were lost stop their attempt. */
-  async #renew(): Promise<void> {
+  /** Leases that cannot be renewed run out by themselves; leases that were lost stop their attempt. Never rejects. */
+  #renew(): Promise<void> {
+    this.#renewing ??= this.#renewOnce().finally(() => {
+      this.#renewing = undefined
+    })
+    return this.#renewing
+  }
+
+  async #renewOnce(): Promise<void> {
     const held = this.#attempts.held()
     if (held.length === 0) return
+    const askedAt = this.#options.clock.now()
     try {
-      const renewed = await this.#options.engine.renew(held, leaseMs)
+      const renewed = await this.#options.engine.renew(held, this.#leaseMs)
       const lost = held.filter((_, index) => renewed[index] === 'lost')
       this.#attempts.drop(lost, 'another worker holds this delivery now')
+      this.#attempts.renewed(
+        held.filter((_, index) => renewed[index] === 'renewed'),
+        askedAt,
+      )
     } catch (error) {
       this.#options.log.error({ error: describeError(error) }, 'leases could not be renewed')
     }
@@ -307,8 +365,7 @@ export class Worker {
 
   /** Until there is something to do; then lets other work of this thread go first, and outcomes of the same moment gather. */
   async #sleep(ms: number): Promise<void> {
-    const ready =
-      this.#settlements.length > 0 || (this.#due && this.#needed > 0 && this.#attempts.wants().length > 0)
+    const ready = this.#settlements.length > 0 || this.#mayClaim()
     if (!ready && ms > 0) {
       await this.#pause(ms)
     }
@@ -328,6 +385,11 @@ export class Worker {
     cancel()
   }
 }
+
+const deathOf = {
+  crashed: 'a delivery is dead: its process ended three times while it ran alone',
+  interrupted: 'a delivery is dead: its process ended during the last attempt that maxAttempts allows',
+} as const
 
 function repeat(clock: Clock, ms: number, call: () => void): Disposable {
   let cancel = clock.after(ms, again)

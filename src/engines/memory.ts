@@ -5,7 +5,7 @@ import type { Arrival } from '../model/event.ts'
 import { judgedTime } from '../model/judged-time.ts'
 import { isStale } from '../model/retention.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
-import { claim, end, streak } from './memory/claim.ts'
+import { claim, end } from './memory/claim.ts'
 import { kept, queueStats } from './memory/read.ts'
 import {
   type Delivery,
@@ -80,16 +80,14 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
   function settle({ lease, outcome }: Settlement): Settled {
     const delivery = held(lease)
     if (delivery === undefined) return 'lost'
-    const { failing } = delivery.queue
     const now = clock.now()
     delivery.leased = false
     if ('failure' in outcome && outcome.failure !== undefined) {
       delivery.failures = [...delivery.failures, outcome.failure].slice(-10)
-      if (!failing.has(streak(delivery))) failing.set(streak(delivery), now)
     }
     switch (outcome.kind) {
       case 'succeeded':
-        failing.delete(streak(delivery))
+        delete delivery.heldSince
         end(delivery, 'succeeded', now)
         break
       case 'skipped':
@@ -99,6 +97,9 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
         end(delivery, 'dead', now, outcome.reason)
         break
       case 'retry':
+        delivery.company = 0 // Its process lived to see the end of the attempt.
+        delivery.failingSince ??= now
+        delivery.heldSince ??= now
         delivery.dueAt = now + outcome.afterMs
         break
       case 'wait':
@@ -159,9 +160,9 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       assertOpen()
     },
 
-    async claim(wants, leaseMs) {
+    async claim(wants, leaseMs, suspectsBeside = 0) {
       assertOpen()
-      return claim(queues, wants, leaseMs, clock.now())
+      return claim(queues, wants, leaseMs, clock.now(), suspectsBeside)
     },
 
     async renew(leases, leaseMs) {

@@ -24,8 +24,10 @@ export interface Lease {
   readonly token: string
   /** From 1; this attempt included, released ones not. */
   readonly attempt: number
-  /** How long deliveries of this lane (of this delivery, without a lane) have failed without a success between, 0 when they have not. */
+  /** How long ago this delivery's first failure was, 0 when it has not failed. */
   readonly failingForMs: number
+  /** For how long failing deliveries have held this lane (this delivery, without a lane) without a success between, 0 when none has. */
+  readonly laneHeldForMs: number
   readonly event: LeasedEvent
 }
 
@@ -43,10 +45,24 @@ export interface Claimed {
   readonly leases: readonly Lease[]
   /** When claiming again can first give more, without a wake: 0 when more is due now, absent when nothing waits. */
   readonly nextInMs?: number
-  /** What this claim gave up as `crashed`. */
-  readonly crashed: readonly { readonly handler: string; readonly key: EventKey }[]
+  /** These leases are suspects, or, when the claim was to lease none, suspects are due. */
+  readonly suspects?: boolean
+  /** What this claim gave up because attempts were cut off. */
+  readonly crashed: readonly Crashed[]
   /** What this claim ended, with the reason `gone`, because the body of its event is not in the inbox. Absent: none. */
-  readonly gone?: readonly { readonly handler: string; readonly position: number }[]
+  readonly gone?: readonly Gone[]
+}
+
+/** A delivery that was given up because the process ended during its attempts. */
+export interface Crashed {
+  readonly handler: string
+  readonly key: EventKey
+  readonly reason: 'crashed' | 'interrupted'
+}
+
+export interface Gone {
+  readonly handler: string
+  readonly position: number
 }
 
 /** How an attempt ended. */
@@ -60,8 +76,11 @@ export type Outcome =
   /** Given up; its lane goes on. */
   | { readonly kind: 'dead'; readonly reason: DeadReason; readonly failure?: Failure }
 
-/** Why a delivery was given up. `crashed`: three leases expired unsettled. `shape`: a path its type promises is missing. */
-export type DeadReason = 'failed' | 'permanent' | 'crashed' | 'shape'
+/**
+ * Why a delivery was given up. `crashed`: its process ended three times while it ran alone. `interrupted`: its process ended during the
+ * last attempt that `maxAttempts` allows. `shape`: a path its type promises is missing.
+ */
+export type DeadReason = 'failed' | 'permanent' | 'crashed' | 'interrupted' | 'shape'
 
 /** What an attempt threw, bounded by whoever makes it. */
 export interface Failure {

@@ -52,10 +52,16 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
   probe(): Promise<void>
 
   /**
-   * Leases due deliveries, oldest due first, at most `limit` for each handler, one at a time of each lane. A lease that expired
-   * unsettled counts as a crash and is leased again; after the third the delivery is a dead letter `crashed`. @internal
+   * Leases due deliveries, oldest due first, at most `limit` for each handler, one at a time of each lane. Deliveries whose lease expired
+   * unsettled are suspected of having ended their process. While any are due they go first and by themselves, at most half of those that
+   * were leased together, until each has run alone or has ended; three leases that expire while it runs alone make a delivery a dead
+   * letter `crashed`. A cut-off attempt counts: at `maxAttempts` of them the delivery is a dead letter `interrupted`.
+   *
+   * @param suspectsBeside How many leases the process holds beside suspects that this claim leases. `none` leases no suspects, only the
+   *   others. Default: 0.
+   * @internal
    */
-  claim(wants: readonly Want[], leaseMs: number): Promise<Claimed>
+  claim(wants: readonly Want[], leaseMs: number, suspectsBeside?: SuspectsBeside): Promise<Claimed>
 
   /** Extends leases from now; `lost` says somebody else may hold the delivery. @internal */
   renew(leases: readonly Lease[], leaseMs: number): Promise<readonly ('renewed' | 'lost')[]>
@@ -95,7 +101,11 @@ export type Appended = 'stored' | 'duplicate' | 'conflict' | 'stale' | 'quaranti
 export interface Want {
   readonly handler: string
   readonly limit: number
+  /** After how many attempts one that was cut off is not followed by another. */
+  readonly maxAttempts?: number
 }
+
+export type SuspectsBeside = number | 'none'
 
 export interface Settlement {
   readonly lease: Lease

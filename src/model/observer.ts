@@ -7,7 +7,7 @@ export interface Observer {
   answered?(answered: Answered, tookMs: number): void
   /** An attempt has ended. */
   attempted?(lease: Lease, end: AttemptEnd, tookMs: number): void
-  /** A delivery was given up because its leases ran out three times. */
+  /** A delivery was given up because its process ended during its attempts. */
   crashed?(handler: string, key: EventKey): void
   /** An append was on disk after so long. */
   synced?(tookMs: number): void

@@ -460,40 +460,168 @@ export const engineContract: readonly Clause[] = [
   }),
 
   clause(
-    'gives up as crashed after the third lease that expired, and frees the lane',
+    'tries deliveries that were leased together again in halves, and no other beside them',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a', 'b')
+      await engine.append(['1', '2', '3', '4'].map((id) => arrival(id)))
+      const wants = ['a', 'b'].map((handler) => ({ handler, limit: 9 }))
+      assert.equal((await engine.claim(wants, leaseMs)).leases.length, 8)
+      await advance(leaseMs)
+      await engine.append([arrival('5')])
+
+      const others = await engine.claim(wants, leaseMs, 'none')
+      assert.deepEqual(idsOf(others.leases), ['5', '5'])
+      assert.equal(others.suspects, true)
+      assert.equal(others.nextInMs, 0)
+      for (const lease of others.leases) assert.equal(lease.attempt, 1)
+      await settle(engine, others.leases, { kind: 'succeeded' })
+
+      const half = await engine.claim(wants, leaseMs)
+      assert.equal(half.suspects, true)
+      assert.equal(half.leases.length, 4)
+      for (const lease of half.leases) assert.equal(lease.attempt, 2)
+      // Another process may try the other half meanwhile, or less.
+      const other = await engine.claim(wants, leaseMs)
+      assert.equal(other.suspects, true)
+      assert.equal(other.leases.length, 4)
+      await settle(engine, other.leases, { kind: 'succeeded' })
+      assert.equal((await engine.claim(wants, leaseMs)).leases.length, 0)
+
+      await advance(leaseMs)
+      const quarter = await engine.claim(wants, leaseMs)
+      assert.equal(quarter.leases.length, 2)
+      await settle(engine, quarter.leases, { kind: 'succeeded' })
+      const last = await engine.claim(wants, leaseMs)
+      assert.equal(last.leases.length, 2)
+      await settle(engine, last.leases, { kind: 'succeeded' })
+      await engine.append([arrival('6')])
+      const after = await engine.claim(wants, leaseMs)
+      assert.deepEqual(idsOf(after.leases), ['6', '6'])
+      assert.notEqual(after.suspects, true)
+    },
+  ),
+
+  clause(
+    'clears a suspect when its attempt ends, and when it is given back keeps it',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append([arrival('1'), arrival('2')])
+      const wants = [{ handler: 'a', limit: 9 }]
+      await engine.claim(wants, leaseMs)
+      await advance(leaseMs)
+      const first = await engine.claim(wants, leaseMs)
+      assert.deepEqual(idsOf(first.leases), ['1'])
+      await engine.release(first.leases)
+      const again = await engine.claim(wants, leaseMs)
+      assert.equal(again.suspects, true)
+      assert.equal(again.leases.length, 1)
+      await settle(engine, again.leases, { kind: 'retry', afterMs: 0, failure })
+      const other = await engine.claim(wants, leaseMs)
+      assert.equal(other.suspects, true)
+      await settle(engine, other.leases, { kind: 'retry', afterMs: 0, failure })
+      const both = await engine.claim(wants, leaseMs)
+      assert.equal(both.leases.length, 2)
+      assert.notEqual(both.suspects, true)
+    },
+  ),
+
+  clause('counts a suspect that runs beside other leases as in their company', async ({ open, advance }) => {
+    const engine = await subscribed(await open(), 'a')
+    await engine.append([arrival('1')])
+    await claimOne(engine)
+    for (let crash = 0; crash < 6; crash++) {
+      await advance(leaseMs)
+      const { leases, crashed } = await engine.claim([{ handler: 'a', limit: 9 }], leaseMs, 3)
+      assert.deepEqual(crashed, [])
+      assert.deepEqual(idsOf(leases), ['1'])
+    }
+  }),
+
+  clause(
+    'gives up as crashed after the third lease that expired while it ran alone, and frees the lane',
     async ({ open, advance }) => {
       const engine = await subscribed(await open(), 'a')
       const [first, second] = [arrival('1', { lane: 'u' }), arrival('2', { lane: 'u' })]
       await engine.append([first, second])
-      for (let crash = 0; crash < 3; crash++) {
-        const { leases } = await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)
+      for (let crash = 0; crash < 4; crash++) {
+        // The first lease may have had company; from then on it runs alone.
+        const { leases, crashed } = await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)
         assert.deepEqual(idsOf(leases), ['1'])
+        assert.deepEqual(crashed, [])
         await advance(leaseMs)
       }
       const claimed = await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)
-      assert.deepEqual(claimed.crashed, [{ handler: 'a', key: first.key }])
+      assert.deepEqual(claimed.crashed, [{ handler: 'a', key: first.key, reason: 'crashed' }])
       const rest = [...claimed.leases, ...(await drain(engine, 'a'))]
       assert.deepEqual(idsOf(rest), ['2'])
       const [delivery] = (await engine.get(first.key))?.deliveries ?? []
       assert.equal(delivery?.state, 'dead')
       assert.equal(delivery?.reason, 'crashed')
-      assert.equal(delivery?.attempts, 3)
+      assert.equal(delivery?.attempts, 4)
     },
   ),
 
-  clause('counts crashes apart from failures', async ({ open, advance }) => {
+  clause(
+    'of eight that were leased together gives up the one that ends its process, and no other',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append(Array.from({ length: 8 }, (_, i) => arrival(String(i), { lane: `u${i}` })))
+      const guilty = '5'
+      const crashed: string[] = []
+      let crashes = 0
+      for (let round = 0; round < 30 && crashed.length === 0; round++) {
+        const claimed = await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)
+        crashed.push(...claimed.crashed.map(({ key }) => key.id))
+        if (!idsOf(claimed.leases).includes(guilty)) {
+          await settle(engine, claimed.leases, { kind: 'succeeded' })
+          continue
+        }
+        crashes++
+        await advance(leaseMs)
+      }
+      await drain(engine, 'a')
+      assert.deepEqual(crashed, [guilty])
+      assert.equal(crashes, 6) // All eight, four, two, and three times one.
+      assert.deepEqual(
+        (await engine.stats()).handlers.map(({ pending, dead }) => [pending, dead]),
+        [[0, 1]],
+      )
+    },
+  ),
+
+  clause('makes no other attempt when the last that is allowed was cut off', async ({ open, advance }) => {
     const engine = await subscribed(await open(), 'a')
-    await engine.append([arrival('1')])
-    for (let round = 0; round < 2; round++) {
-      await claimOne(engine)
-      await advance(leaseMs)
-      await settle(engine, [await claimOne(engine)], { kind: 'retry', afterMs: 0, failure })
-    }
-    const lease = await claimOne(engine)
-    assert.equal(lease.attempt, 5)
+    await engine.append(['1', '2', '3'].map((id) => arrival(id, { lane: id })))
+    const wants = [{ handler: 'a', limit: 2, maxAttempts: 1 }]
+    const { leases } = await engine.claim(wants, leaseMs)
+    assert.deepEqual(idsOf(leases), ['1', '2'])
+    await settle(engine, leases.slice(1), { kind: 'succeeded' })
     await advance(leaseMs)
-    assert.equal((await engine.claim([{ handler: 'a', limit: 1 }], leaseMs)).crashed.length, 1)
+    const after = await engine.claim(wants, leaseMs)
+    assert.deepEqual(after.crashed, [{ handler: 'a', key: arrival('1').key, reason: 'interrupted' }])
+    assert.deepEqual(idsOf(after.leases), ['3'])
+    const [delivery] = (await engine.get(arrival('1').key))?.deliveries ?? []
+    assert.equal(delivery?.state, 'dead')
+    assert.equal(delivery?.reason, 'interrupted')
+    assert.equal(delivery?.attempts, 1)
   }),
+
+  clause(
+    'runs what may be attempted few times alone after a crash, so that neighbours cost it none',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append(['1', '2', '3', '4'].map((id) => arrival(id)))
+      const wants = [{ handler: 'a', limit: 9, maxAttempts: 3 }]
+      await engine.claim(wants, leaseMs)
+      await advance(leaseMs)
+      for (const id of ['1', '2', '3', '4']) {
+        const { leases } = await engine.claim(wants, leaseMs)
+        assert.deepEqual(idsOf(leases), [id])
+        assert.equal(leases[0]?.attempt, 2)
+        await settle(engine, leases, { kind: 'succeeded' })
+      }
+    },
+  ),
 
   clause('renews a lease', async ({ open, advance }) => {
     const engine = await subscribed(await open(), 'a')
@@ -633,7 +761,7 @@ export const engineContract: readonly Clause[] = [
   }),
 
   clause(
-    'says how long a lane has failed, across its deliveries, until one succeeds',
+    'says since when a delivery has failed itself, and for how long failures have held its lane',
     async ({ open, advance }) => {
       const engine = await subscribed(await open(), 'a')
       await engine.append(['1', '2', '3'].map((id) => arrival(id, { lane: 'u' })))
@@ -641,25 +769,45 @@ export const engineContract: readonly Clause[] = [
       await advance(10_000)
       const second = await claimOne(engine)
       assertNear(second.failingForMs, 10_000)
+      assertNear(second.laneHeldForMs, 10_000)
       await settle(engine, [second], { kind: 'dead', reason: 'failed', failure })
       await advance(5_000)
       const third = await claimOne(engine)
       assert.deepEqual(idsOf([third]), ['2'])
-      assertNear(third.failingForMs, 15_000)
-      await settle(engine, [third], { kind: 'succeeded' })
+      assert.equal(third.failingForMs, 0)
+      assertNear(third.laneHeldForMs, 15_000)
+      await settle(engine, [third], { kind: 'retry', afterMs: 0, failure })
       await advance(1_000)
-      assert.equal((await claimOne(engine)).failingForMs, 0)
+      const fourth = await claimOne(engine)
+      assertNear(fourth.failingForMs, 1_000)
+      assertNear(fourth.laneHeldForMs, 16_000)
+      await settle(engine, [fourth], { kind: 'succeeded' })
+      await advance(1_000)
+      const last = await claimOne(engine)
+      assert.deepEqual(idsOf([last]), ['3'])
+      assert.equal(last.failingForMs, 0)
+      assert.equal(last.laneHeldForMs, 0)
     },
   ),
 
-  clause('remembers a failing lane while nothing waits in it', async ({ open, advance }) => {
-    const engine = await subscribed(await open(), 'a')
-    await engine.append([arrival('1', { lane: 'u' })])
-    await settle(engine, [await claimOne(engine)], { kind: 'dead', reason: 'failed', failure })
-    await advance(10_000)
-    await engine.append([arrival('2', { lane: 'u' })])
-    assertNear((await claimOne(engine)).failingForMs, 10_000)
-  }),
+  clause(
+    'forgets what held a lane when nothing waits in it, and what ended at its first attempt',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append([arrival('1', { lane: 'u' })])
+      await settle(engine, [await claimOne(engine)], { kind: 'retry', afterMs: 0, failure })
+      await advance(10_000)
+      await settle(engine, [await claimOne(engine)], { kind: 'dead', reason: 'failed', failure })
+      await advance(10_000)
+      await engine.append([arrival('2', { lane: 'u' }), arrival('3', { lane: 'u' })])
+      const second = await claimOne(engine)
+      assert.equal(second.failingForMs, 0)
+      assert.equal(second.laneHeldForMs, 0)
+      await settle(engine, [second], { kind: 'dead', reason: 'permanent', failure })
+      await advance(10_000)
+      assert.equal((await claimOne(engine)).laneHeldForMs, 0)
+    },
+  ),
 
   clause('says how long a delivery without a lane has failed by itself', async ({ open, advance }) => {
     const engine = await subscribed(await open(), 'a')

@@ -28,6 +28,7 @@ test('an atomic attempt that is aborted before its transaction begins runs nothi
     token: '1',
     attempt: 1,
     failingForMs: 0,
+    laneHeldForMs: 0,
     event: { key, type, source, receivedAt, body },
   }
 

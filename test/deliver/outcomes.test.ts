@@ -76,6 +76,7 @@ test('an attempt at an event whose body is gone ends as a dead letter and never 
     token: '1',
     attempt: 1,
     failingForMs: 0,
+    laneHeldForMs: 0,
     event: { key, type, source, receivedAt, body },
   }
   const end = handle({

@@ -26,7 +26,12 @@ interface Delivery {
   /** The lease that holds it. */
   held: Lease | undefined
   attempts: number
+  /** Leases that expired while it ran alone. */
   crashes: number
+  /** It was leased when its process ended, and no attempt has ended since. */
+  suspect: boolean
+  /** Its lease is that of a suspect that runs alone. */
+  alone: boolean
 }
 
 export function emptyModel(): Model {
@@ -234,47 +239,65 @@ function append(model: Model, { id, body, refused }: Plain): string {
       held: undefined,
       attempts: 0,
       crashes: 0,
+      suspect: false,
+      alone: false,
     })
   }
   return 'stored'
 }
 
 async function claim(model: Model, engine: Engine, limits: readonly [number, number]): Promise<void> {
-  const claimable = (handler: string) => heads(model, handler).filter(({ dueAt }) => dueAt <= model.now)
-  const before = handlerNames.map(claimable)
-
-  const { leases, crashed, nextInMs } = await engine.claim(wants(limits), leaseMs)
-
-  for (const { handler, key } of crashed) {
-    const delivery = claimable(handler).find(({ id }) => id === key.id)
-    assert.ok(
-      delivery?.held !== undefined && delivery.crashes === 2,
-      `${handler} ${key.id} had not crashed thrice`,
-    )
-    delivery.crashes = 3
-    end(delivery, 'dead')
+  const limitOf = (handler: string) => limits[handlerNames.findIndex((name) => name === handler)] ?? 0
+  const claimable = () =>
+    handlerNames.flatMap((name) => heads(model, name).filter(({ dueAt }) => dueAt <= model.now))
+  for (const delivery of claimable()) {
+    if (delivery.held === undefined) continue
+    delivery.held = undefined
+    delivery.suspect = true
+    if (delivery.alone) delivery.crashes++
+    delivery.alone = false
   }
-  // A crash frees its lane; the next of it may be leased at once.
-  const leasable = handlerNames.map(claimable)
+
+  const { leases, crashed, nextInMs, suspects } = await engine.claim(wants(limits), leaseMs)
+
+  const dying = claimable().filter(({ crashes }) => crashes === 3)
+  assert.deepEqual(
+    crashed.map(({ handler, key }) => `${handler} ${key.id}`).toSorted(),
+    dying.map(({ handler, id }) => `${handler} ${id}`).toSorted(),
+  )
+  for (const delivery of dying) end(delivery, 'dead')
+  // A dead letter frees its lane; the next of it may be leased at once.
+  const leasable = claimable()
+  const suspected = leasable.filter(({ suspect, handler }) => suspect && limitOf(handler) > 0)
+  assert.equal(suspects === true, suspected.length > 0)
   for (const lease of leases) {
-    const index = handlerNames.findIndex((handler) => handler === lease.handler)
-    const delivery = leasable[index]?.find(({ id }) => id === lease.event.key.id)
+    const delivery = leasable.find(
+      ({ handler, id }) => handler === lease.handler && id === lease.event.key.id,
+    )
     assert.ok(delivery !== undefined, `${lease.handler} ${lease.event.key.id} was not claimable`)
     assert.ok(delivery.state === 'waiting' && delivery.dueAt <= model.now, 'leased twice in one claim')
-    if (delivery.held !== undefined) delivery.crashes++
-    assert.ok(delivery.crashes < 3)
+    assert.equal(delivery.suspect, suspected.length > 0, 'suspects run by themselves')
+    delivery.alone = delivery.suspect && leases.length === 1
     delivery.held = lease
     delivery.dueAt = model.now + leaseMs
     delivery.attempts++
     assert.equal(lease.attempt, delivery.attempts)
     model.leases.push({ lease, delivery })
   }
-  for (const [index, handler] of handlerNames.entries()) {
+  if (suspected.length > 0) {
+    assert.ok(leases.length >= 1, 'left all suspects unclaimed')
+    assert.ok(
+      leases.length <= Math.max(1, model.deliveries.length / 2),
+      'tried more than half of the suspects',
+    )
+  }
+  for (const handler of handlerNames) {
     const count = leases.filter((lease) => lease.handler === handler).length
-    const limit = limits[index] ?? 0
-    assert.ok(count <= limit, 'more leases than wanted')
-    if (crashed.length === 0)
-      assert.equal(count, Math.min(limit, before[index]?.length ?? 0), 'left some unclaimed')
+    assert.ok(count <= limitOf(handler), 'more leases than wanted')
+    const others = leasable.filter((one) => one.handler === handler && !one.suspect).length
+    if (suspected.length === 0 && crashed.length === 0) {
+      assert.equal(count, Math.min(limitOf(handler), others), 'left some unclaimed')
+    }
   }
   const nextAt = Math.min(
     ...handlerNames.flatMap((handler) => heads(model, handler)).map(({ dueAt }) => dueAt),
@@ -302,10 +325,13 @@ function settle(model: Model, delivery: Delivery, settled: Outcome): void {
     case 'retry':
       delivery.dueAt = model.now + settled.afterMs
       delivery.held = undefined
+      delivery.suspect = false
+      delivery.alone = false
       return
     case 'wait':
       delivery.dueAt = model.now + settled.afterMs
       delivery.held = undefined
+      delivery.alone = false
       delivery.attempts--
       return
   }

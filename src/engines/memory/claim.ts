@@ -1,6 +1,6 @@
-import type { Claimed, DeadReason, Lease } from '../../model/delivery.ts'
-import type { Want } from '../../model/engine.ts'
-import type { EventKey } from '../../model/event.ts'
+import type { Claimed, Crashed, DeadReason, Lease } from '../../model/delivery.ts'
+import type { SuspectsBeside, Want } from '../../model/engine.ts'
+import { judgeSuspects } from '../../model/suspects.ts'
 import { byPosition, type Delivery, type Queue } from './store.ts'
 
 export function claim(
@@ -8,32 +8,85 @@ export function claim(
   wants: readonly Want[],
   leaseMs: number,
   now: number,
+  suspectsBeside: SuspectsBeside,
 ): Claimed {
+  const wanted = wants.flatMap((want) => {
+    const queue = queues.get(want.handler)
+    return queue === undefined ? [] : [{ ...want, queue }]
+  })
   const leases: Lease[] = []
-  const crashed: { handler: string; key: EventKey }[] = []
-  let nextAt = Infinity
-  for (const { handler, limit } of wants) {
-    const queue = queues.get(handler)
-    if (queue === undefined) continue
-    admit(queue, now)
-    let room = limit
-    for (const delivery of dueHeads(queue, now)) {
-      if (room === 0) break
-      if (delivery.leased && ++delivery.crashes === 3) {
-        end(delivery, 'dead', now, 'crashed')
-        crashed.push({ handler, key: delivery.event.arrival.key })
-        continue
-      }
-      delivery.leased = true
-      delivery.token++
-      delivery.attempts++
-      delivery.dueAt = now + leaseMs
-      leases.push(lease(delivery, now))
-      room--
-    }
-    for (const head of queue.heads) nextAt = Math.min(nextAt, head.dueAt)
+  let crashed: readonly Crashed[] = []
+  let suspects = false
+
+  for (const { queue } of wanted) admit(queue, now)
+  if (suspectsBeside !== 'none') {
+    const judged = claimSuspects(wanted, leaseMs, now, suspectsBeside)
+    leases.push(...judged.leases)
+    crashed = judged.crashed
+    suspects = leases.length > 0
   }
-  return { leases, crashed, ...(nextAt < Infinity && { nextInMs: Math.max(0, nextAt - now) }) }
+  if (!suspects) {
+    for (const { queue, limit } of wanted) {
+      for (const delivery of dueHeads(queue, now).slice(0, limit)) {
+        if (isSuspect(delivery)) suspects = true
+        else leases.push(take(delivery, leaseMs, now))
+      }
+    }
+  }
+  const nextAt = Math.min(...wanted.flatMap(({ queue }) => [...queue.heads].map(({ dueAt }) => dueAt)))
+  return {
+    leases,
+    crashed,
+    ...(suspects && { suspects }),
+    ...(nextAt < Infinity && { nextInMs: Math.max(0, nextAt - now) }),
+  }
+}
+
+type Wanted = Want & { readonly queue: Queue }
+
+function claimSuspects(
+  wanted: readonly Wanted[],
+  leaseMs: number,
+  now: number,
+  beside: number,
+): { leases: readonly Lease[]; crashed: readonly Crashed[] } {
+  const suspects = wanted.flatMap(({ handler, queue }) =>
+    dueHeads(queue, now)
+      .filter(isSuspect)
+      .map((delivery) => {
+        const { leased: expired, company, crashes, attempts } = delivery
+        return { handler, delivery, expired, company, crashes, attempts }
+      }),
+  )
+  const judged = judgeSuspects(suspects, wanted, beside)
+  for (const { suspect, company, crashes } of judged.wait) {
+    Object.assign(suspect.delivery, { leased: false, company, crashes })
+  }
+  for (const { suspect, reason } of judged.dead) end(suspect.delivery, 'dead', now, reason)
+  for (const [{ delivery }, crashes] of judged.crashes) {
+    Object.assign(delivery, { company: judged.company, crashes })
+  }
+  return {
+    leases: judged.lease.map(({ delivery }) => take(delivery, leaseMs, now)),
+    crashed: judged.dead.map(({ suspect: { handler, delivery }, reason }) => ({
+      handler,
+      key: delivery.event.arrival.key,
+      reason,
+    })),
+  }
+}
+
+/** Its lease expired unsettled, or it waits to be tried again since then. */
+function isSuspect({ leased, company }: Delivery): boolean {
+  return leased || company > 0
+}
+
+function take(delivery: Delivery, leaseMs: number, now: number): Lease {
+  delivery.leased = true
+  delivery.token++
+  delivery.attempts++
+  delivery.dueAt = now + leaseMs
+  return lease(delivery, now)
 }
 
 /** Makes each delivery of the intake its lane's head, or parks it in its place behind the head. */
@@ -53,6 +106,7 @@ function admit(queue: Queue, now: number): void {
     if (head === undefined || lane[0] === head) continue
     // Replayed, and older than the head, which waits for its retry.
     queue.heads.delete(head)
+    delete head.heldSince
     queue.heads.add(delivery)
     delivery.dueAt = now
   }
@@ -76,12 +130,12 @@ export function end(
   head.state = state
   head.leased = false
   if (reason !== undefined) head.reason = reason
+  head.company = 0
   if (state === 'dead') queue.dead.add(head)
   queue.heads.delete(head)
-  if (lane === undefined) {
-    queue.failing.delete(head)
-    return
-  }
+  const { heldSince } = head
+  delete head.heldSince
+  if (lane === undefined) return
   const [, next, ...parked] = queue.lanes.get(lane) ?? []
   if (next === undefined) {
     queue.lanes.delete(lane)
@@ -89,12 +143,12 @@ export function end(
   }
   queue.lanes.set(lane, [next, ...parked])
   next.dueAt = now
+  if (heldSince !== undefined) next.heldSince = heldSince
   queue.heads.add(next)
 }
 
 function lease(delivery: Delivery, now: number): Lease {
-  const { event, queue, token, attempts } = delivery
-  const failingSince = queue.failing.get(streak(delivery))
+  const { event, queue, token, attempts, failingSince, heldSince } = delivery
   const { key, type, source, receivedAt, body, trace } = event.arrival
   return {
     handler: queue.subscription.handler,
@@ -102,11 +156,7 @@ function lease(delivery: Delivery, now: number): Lease {
     token: String(token),
     attempt: attempts,
     failingForMs: failingSince === undefined ? 0 : now - failingSince,
+    laneHeldForMs: heldSince === undefined ? 0 : now - heldSince,
     event: { key, type, source, receivedAt, body, ...(trace !== undefined && { trace }) },
   }
-}
-
-/** Failures are counted together by lane; a delivery without one stands for itself. */
-export function streak(delivery: Delivery): string | Delivery {
-  return delivery.lane ?? delivery
 }

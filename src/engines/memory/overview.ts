@@ -30,11 +30,10 @@ export function overview({ events, asides, queues }: Store, nodes: readonly Node
   }
 }
 
-function blockedLanes({ heads, lanes, failing }: Queue): readonly BlockedLane[] {
+function blockedLanes({ heads, lanes }: Queue): readonly BlockedLane[] {
   return [...heads]
     .flatMap((head): BlockedLane[] => {
-      const { lane } = head
-      const since = failing.get(lane ?? head)
+      const { lane, heldSince: since } = head
       if (since === undefined) return []
       return [
         {

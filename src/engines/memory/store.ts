@@ -38,8 +38,6 @@ export interface Queue {
   readonly heads: Set<Delivery>
   /** A lane's deliveries in order: its head, then the parked ones. */
   readonly lanes: Map<string, Delivery[]>
-  /** Since when a lane, or a delivery without one, has failed without a success between. */
-  readonly failing: Map<string | Delivery, number>
   readonly dead: Set<Delivery>
 }
 
@@ -55,6 +53,12 @@ export interface Delivery {
   token: number
   attempts: number
   crashes: number
+  /** Of a suspect: how many were leased together when their process ended. Otherwise 0. */
+  company: number
+  /** When it first failed. */
+  failingSince?: number
+  /** Of a head: since when failing deliveries have held its lane without a success between. */
+  heldSince?: number
   failures: readonly Failure[]
   reason?: string
 }
@@ -73,7 +77,7 @@ export function emptyStore(): Store {
 }
 
 export function newQueue(subscription: Subscription): Queue {
-  return { subscription, intake: [], heads: new Set(), lanes: new Map(), failing: new Map(), dead: new Set() }
+  return { subscription, intake: [], heads: new Set(), lanes: new Map(), dead: new Set() }
 }
 
 /** Keeps an event as new, with a delivery for each handler that wants it. */
@@ -126,6 +130,7 @@ export function deliver(event: KeptEvent, queue: Queue): void {
     token: 0,
     attempts: 0,
     crashes: 0,
+    company: 0,
     failures: [],
   }
   event.deliveries.push(delivery)

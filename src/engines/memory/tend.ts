@@ -105,7 +105,6 @@ export function tending(
     for (const delivery of deliveries) {
       delivery.failures = []
       delivery.queue.dead.delete(delivery)
-      calm(delivery)
     }
     return waiting.length
   }
@@ -134,7 +133,6 @@ export function tending(
     if (found.arrival.receivedAt > until(found.arrival.type, fateOf(kept(found, false)))) return false
     for (const delivery of found.deliveries) {
       delivery.queue.dead.delete(delivery)
-      calm(delivery)
     }
     // A refused event may still come again and be accepted: it leaves nothing.
     if (found.arrival.refused !== undefined) events.delete(keyText(found.arrival.key))
@@ -310,11 +308,6 @@ function stepOf(
 function accepted({ arrival }: KeptEvent): KeptEvent['arrival'] {
   const { refused: _, ...rest } = arrival
   return rest
-}
-
-/** A lane in which nothing waits does not fail: it is named after a user. */
-function calm({ queue, lane }: Delivery): void {
-  if (lane !== undefined && !queue.lanes.has(lane)) queue.failing.delete(lane)
 }
 
 /** A delivery that never became a head: out of the intake or its lane. */

@@ -1,22 +1,24 @@
 import { randomUUID } from 'node:crypto'
-import type { Claimed, Lease } from '../../model/delivery.ts'
-import type { Want } from '../../model/engine.ts'
-import type { Source } from '../../model/event.ts'
+import type { Claimed, Crashed, Gone, Lease } from '../../model/delivery.ts'
+import type { SuspectsBeside, Want } from '../../model/engine.ts'
 import { admitting } from './admit.ts'
 import type { Database } from './database.ts'
-import { tokenOf } from './held.ts'
-import { ending, settling } from './settle.ts'
+import { type BodilessHead, joinEvents, leaseColumns, leaseOf, type Taken, takenColumns } from './lease.ts'
+import { ending } from './settle.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
+import { type Batch, prepareClaimSuspects } from './suspects.ts'
+
+type Wanted = Want & { readonly id: number }
 
 /** Leases heads that are due; before that, in a transaction of its own, admits what the intake holds: merged into one they deadlock with settle. */
 export function claiming(
   database: Database,
   schema: string,
-): (wants: readonly Want[], leaseMs: number) => Promise<Claimed> {
+): (wants: readonly Want[], leaseMs: number, suspectsBeside?: SuspectsBeside) => Promise<Claimed> {
   const look = looking(schema)
   const admit = admitting(schema)
   const take = taking(schema)
-  const settle = settling(schema)
+  const claimSuspects = prepareClaimSuspects(schema)
   const end = ending(schema)
 
   /** Their events have no body that a handler could be given: a version before made such deliveries. */
@@ -38,41 +40,55 @@ export function claiming(
     )
   }
 
-  async function leaseDue(
+  async function leasesOf(
     client: PostgresClient,
-    due: readonly ({ readonly id: number } & Want)[],
-    leaseMs: number,
-  ): Promise<Claimed> {
+    batches: readonly Batch[],
+  ): Promise<{ readonly leases: readonly Lease[]; readonly gone?: readonly Gone[] }> {
     const leases: Lease[] = []
-    const crashed: Lease[] = []
-    const gone: { handler: string; position: number }[] = []
-    for (const { id, handler, limit } of due) {
-      const token = randomUUID() // Not a number: a server that lost its last second would give it out twice.
-      const taken = await take(client, id, limit, Math.ceil(leaseMs), token)
-      const bodiless = taken.filter((row) => row.body === null)
+    const gone: Gone[] = []
+    for (const { handler, id, token, rows } of batches) {
+      const bodiless = rows.filter((row) => row.body === null)
       if (bodiless.length > 0) await endGone(client, id, bodiless)
       gone.push(...bodiless.map(({ position }) => ({ handler, position })))
-      const rows = taken.filter((row) => row.body !== null)
-      for (const row of rows.toSorted((a, b) => a.position - b.position)) {
-        const list = row.crashes < 3 ? leases : crashed
-        list.push(leaseOf(handler, token, row))
+      const whole = rows.filter((row) => row.body !== null)
+      for (const row of whole.toSorted((a, b) => a.position - b.position)) {
+        leases.push(leaseOf(handler, token, row))
       }
     }
-    await settle(
-      client,
-      crashed.map((lease) => ({ lease, outcome: { kind: 'dead', reason: 'crashed' } })),
-    )
-    return {
-      leases,
-      crashed: crashed.map(({ handler, event }) => ({ handler, key: event.key })),
-      ...(gone.length > 0 && { gone }),
+    return { leases, ...(gone.length > 0 && { gone }) }
+  }
+
+  async function leaseDue(
+    client: PostgresClient,
+    due: readonly Wanted[],
+    leaseMs: number,
+    suspectsBeside: SuspectsBeside,
+  ): Promise<Claimed> {
+    let crashed: readonly Crashed[] = []
+    if (suspectsBeside !== 'none') {
+      const claimed = await claimSuspects(client, due, leaseMs, suspectsBeside)
+      crashed = claimed.crashed
+      if (claimed.batches.length > 0) {
+        return { ...(await leasesOf(client, claimed.batches)), crashed, suspects: true }
+      }
     }
+    const batches: Batch[] = []
+    let suspects = false
+    for (const { id, handler, limit } of due) {
+      const token = randomUUID() // Not a number: a server that lost its last second would give it out twice.
+      const found = await take(client, id, limit, Math.ceil(leaseMs), token)
+      if (found[0]?.suspects === true) suspects = true
+      const rows = found.filter((row) => row.lane !== null)
+      batches.push({ handler, id, token, rows })
+    }
+    return { ...(await leasesOf(client, batches)), crashed, ...(suspects && { suspects }) }
   }
 
   async function claim(
     client: PostgresClient,
     wants: readonly Want[],
     leaseMs: number,
+    suspectsBeside: SuspectsBeside,
     seen: readonly Handler[],
   ): Promise<Claimed> {
     const due = seen.flatMap(({ id, name, intake, dueInMs }) =>
@@ -81,22 +97,27 @@ export function claiming(
         : [],
     )
     if (due.length === 0) return { leases: [], crashed: [], ...nextOf(seen) }
-    const leased = await leaseDue(client, due, leaseMs)
+    const leased = await leaseDue(client, due, leaseMs, suspectsBeside)
     return { ...leased, ...nextOf(await look(client, namesOf(wants))) }
   }
 
-  return async (wants, leaseMs) => {
+  return async (wants, leaseMs, suspectsBeside = 0) => {
     const first = await database.transact(async (client) => {
       const seen = await look(client, namesOf(wants))
       const waiting = seen.filter(({ intake }) => intake)
-      if (waiting.length === 0) return { claimed: await claim(client, wants, leaseMs, seen) }
+      if (waiting.length === 0) {
+        return { claimed: await claim(client, wants, leaseMs, suspectsBeside, seen) }
+      }
       await admit(
         client,
         waiting.map(({ id }) => id),
       )
       return { seen }
     })
-    return first.claimed ?? database.transact((client) => claim(client, wants, leaseMs, first.seen))
+    return (
+      first.claimed ??
+      database.transact((client) => claim(client, wants, leaseMs, suspectsBeside, first.seen))
+    )
   }
 }
 
@@ -133,79 +154,38 @@ function looking(schema: string): Statement<Handler> {
   )
 }
 
-interface TakenHead {
-  readonly lane: string
-  readonly position: number
-  /** `createInstant` of the event it is for, as the delivery has it. */
-  readonly of: number
-  readonly attempts: number
-  readonly crashes: number
-  readonly failing_for: number
-}
+type Row = (Taken | BodilessHead) & { readonly suspects: boolean }
 
-interface BodilessHead extends TakenHead {
-  readonly body: null
-}
-
-interface Taken extends TakenHead {
-  readonly created: number
-  readonly tenant: string
-  readonly id: string
-  readonly type: string
-  readonly source: Source
-  readonly received: number
-  readonly trace: string | null
-  readonly body: Uint8Array
+/** Its lane is null: nothing was leased. */
+interface NothingTaken {
+  readonly lane: null
+  readonly suspects: boolean
 }
 
 /**
- * Leases due heads, oldest first, past those another worker is about to lease. A head that still has a token was leased by somebody who let
- * the time pass: a crash; the third is not another attempt. Indexes: heads_due, primary key (lane, handler), unique (position, created).
+ * Leases due heads, oldest first, past those another worker is about to lease, and passes over suspects: a head that still has a token was
+ * leased by a worker that let the time pass. The first row says whether there were any. Indexes: heads_due, primary key (lane, handler),
+ * unique (position, created).
  */
-function taking(schema: string): Statement<Taken | BodilessHead> {
+function taking(schema: string): Statement<Row | NothingTaken> {
   return statement(
     `${schema}.claim`,
     `
-    with taken as (
+    with due as materialized (
+      select lane, token is not null or company > 0 as suspect from ${schema}.heads
+      where handler + 0 = $1 and due <= ${schema}.now()
+      order by due, position limit $2::int
+      for update skip locked
+    ), taken as (
       update ${schema}.heads h
-      set due = (select ${schema}.now()) + $3::bigint,
-        token = $4::uuid,
-        attempts = attempts + case when token is not null and crashes = 2 then 0 else 1 end,
-        crashes = crashes + case when token is null then 0 else 1 end
-      where handler = $1 and lane = any (array (
-        select lane from ${schema}.heads
-        where handler + 0 = $1 and due <= ${schema}.now()
-        order by due, position limit $2::int
-        for update skip locked
-      ))
-      returning lane, position, created, attempts, crashes
+      set due = (select ${schema}.now()) + $3::bigint, token = $4::uuid, attempts = attempts + 1
+      where handler = $1 and lane = any (array (select lane from due where not suspect))
+      returning ${takenColumns}
     )
-    select t.lane, t.position::float8, t.created::float8 as of, t.attempts, t.crashes,
-      coalesce((select ${schema}.now()) - f.since, 0)::float8 as failing_for,
-      e.created::float8, e.tenant, e.id, e.type, e.source, e.received::float8, e.trace, e.body
-    from taken t
-    left join lateral (
-      select * from ${schema}.events e where e.position = t.position and e.created = t.created limit 1
-    ) e on true
-    left join ${schema}.failing f on f.lane = t.lane and f.handler = $1
+    select s.suspects, ${leaseColumns(schema)}
+    from (select coalesce(bool_or(suspect), false) as suspects from due) s
+    left join taken t on true
+    ${joinEvents(schema)}
     `,
   )
-}
-
-function leaseOf(handler: string, token: string, row: Taken): Lease {
-  return {
-    handler,
-    position: row.position,
-    token: tokenOf(row.lane, token),
-    attempt: row.attempts,
-    failingForMs: Math.max(0, row.failing_for),
-    event: {
-      key: { createInstant: row.created, tenantId: row.tenant, id: row.id },
-      type: row.type,
-      source: row.source,
-      receivedAt: row.received,
-      ...(row.trace !== null && { trace: row.trace }),
-      body: row.body,
-    },
-  }
 }

@@ -94,7 +94,7 @@ interface BlockedRow {
   readonly pending: number
 }
 
-/** Lanes whose head has failed. Indexes: primary keys. */
+/** Lanes that failing deliveries hold. Indexes: heads_held, primary key of parked. */
 function findingBlocked(schema: string): Statement<BlockedRow> {
   return statement(
     `${schema}.blocked`,
@@ -103,10 +103,10 @@ function findingBlocked(schema: string): Statement<BlockedRow> {
       (1 + (select count(*) from ${schema}.parked p where p.handler = n.id and p.lane = b.of))::float8 as pending
     from ${schema}.handlers n
     cross join lateral (
-      select f.lane as of, f.since, case when f.lane <> ${schema}.own_lane(h.position) then f.lane end as lane
-      from ${schema}.failing f join ${schema}.heads h on h.lane = f.lane and h.handler = f.handler
-      where f.handler = n.id
-      order by f.since limit ${blockedLimit}
+      select h.lane as of, h.held as since, case when h.lane <> ${schema}.own_lane(h.position) then h.lane end as lane
+      from ${schema}.heads h
+      where h.handler = n.id and h.held is not null
+      order by h.held limit ${blockedLimit}
     ) b
     order by n.name, b.since
     `,

@@ -24,6 +24,8 @@ export const migrations: readonly Migration[] = [
       person  bytea primary key,
       note    bytea not null
     );
+
+    ${addSuspects(schema)}
     `,
   },
 ]
@@ -365,5 +367,18 @@ function tables(schema: string): string {
     when lock_not_available then return null;
   end
   $$;
+  `
+}
+
+function addSuspects(schema: string): string {
+  return `
+  -- Of a suspect: how many were leased together when their process ended. 1: it ran alone. 0: no suspect.
+  alter table ${schema}.heads add column company int not null default 0;
+  alter table ${schema}.heads add column failing bigint;  -- when it first failed; means nothing where failures is null
+  alter table ${schema}.heads add column held bigint;     -- since when failing deliveries hold the lane
+  create index heads_held on ${schema}.heads (handler, held) where held is not null;
+
+  -- No longer written: the two columns above say it.
+  delete from ${schema}.failing;
   `
 }

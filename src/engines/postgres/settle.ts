@@ -11,7 +11,6 @@ export function settling(
   schema: string,
 ): (client: PostgresClient, settlements: readonly Settlement[]) => Promise<readonly Settled[]> {
   const hold = holding(schema)
-  const startFailing = failingStarting(schema)
   const end = ending(schema)
   const delay = delaying(schema)
 
@@ -26,10 +25,8 @@ export function settling(
       }
       const [head] = changes
       if (head === undefined) continue
-      const failures = changes.filter(({ failed }) => failed)
       const delays = changes.filter((change) => 'afterMs' in change)
       const ends = changes.filter((change) => 'state' in change)
-      if (failures.length > 0) await startFailing(client, head.handler, lanesOf(failures))
       if (delays.length > 0) await delay(client, head.handler, ...delayColumnsOf(delays))
       if (ends.length > 0) await end(client, head.handler, ...endColumnsOf(ends))
     }
@@ -76,12 +73,12 @@ export function renewing(
 type Change = Ended | Delayed
 
 interface Ended extends Held {
-  readonly failed: boolean
   readonly state: 'succeeded' | 'dead'
   readonly reason: string | null
 }
 
 interface Delayed extends Held {
+  /** An attempt was made and failed. */
   readonly failed: boolean
   readonly afterMs: number
 }
@@ -89,22 +86,22 @@ interface Delayed extends Held {
 function changeOf(head: Held, outcome: Outcome): Change {
   switch (outcome.kind) {
     case 'succeeded':
-      return { ...head, failed: false, state: 'succeeded', reason: null }
+      return { ...head, state: 'succeeded', reason: null }
     case 'skipped':
-      return { ...head, failed: false, state: 'succeeded', reason: 'skipped' }
+      return { ...head, state: 'succeeded', reason: 'skipped' }
     case 'dead':
       return { ...withFailure(head, outcome.failure), state: 'dead', reason: outcome.reason }
     case 'retry':
-      return { ...withFailure(head, outcome.failure), afterMs: outcome.afterMs }
+      return { ...withFailure(head, outcome.failure), failed: true, afterMs: outcome.afterMs }
     case 'wait':
       return { ...head, failed: false, attempts: head.attempts - 1, afterMs: outcome.afterMs }
   }
 }
 
-function withFailure(head: Held, failure: Failure | undefined): Held & { readonly failed: boolean } {
-  if (failure === undefined) return { ...head, failed: false }
+function withFailure(head: Held, failure: Failure | undefined): Held {
+  if (failure === undefined) return head
   const before: readonly Failure[] = head.failures === null ? [] : JSON.parse(head.failures) // Written below, and nowhere else.
-  return { ...head, failed: true, failures: JSON.stringify([...before, failure].slice(-10)) }
+  return { ...head, failures: JSON.stringify([...before, failure].slice(-10)) }
 }
 
 function lanesOf(heads: readonly Held[]): readonly string[] {
@@ -117,10 +114,13 @@ function delayColumnsOf(delays: readonly Delayed[]): readonly unknown[] {
     delays.map(({ afterMs }) => Math.ceil(afterMs)),
     delays.map(({ attempts }) => attempts),
     delays.map(({ failures }) => failures),
+    delays.map(({ failed }) => failed),
   ]
 }
 
-function endColumnsOf(ends: readonly Ended[]): readonly unknown[] {
+function endColumnsOf(ends: readonly Ended[]): EndColumns {
+  // Only a success says that the lane is no longer held by failures.
+  const held = ends.filter(({ state, reason }) => state === 'dead' || reason !== null)
   return [
     lanesOf(ends),
     ends.map(({ position }) => position),
@@ -129,18 +129,32 @@ function endColumnsOf(ends: readonly Ended[]): readonly unknown[] {
     ends.map(({ state }) => state),
     ends.map(({ reason }) => reason),
     ends.map(({ failures }) => failures),
+    lanesOf(held),
   ]
 }
 
+type EndColumns = readonly [
+  lanes: readonly string[],
+  positions: readonly number[],
+  created: readonly number[],
+  attempts: readonly number[],
+  states: readonly string[],
+  reasons: readonly (string | null)[],
+  failures: readonly (string | null)[],
+  /** Lanes that are still held by failures, if they were. Default: none. */
+  held?: readonly string[],
+]
+
 /**
- * What succeeded goes to finished, what was given up to dead; the first one parked takes the head's place, or the lane is free. A lane goes
- * on failing until a delivery of it succeeds; one by itself ends here.
+ * What succeeded goes to finished, what was given up to dead; the first one parked takes the head's place, or the lane is free.
  *
  * No table is joined to a list: by bad statistics a planner would walk the table and search the list for each of its rows (0.8 s where this
  * takes 10 ms). Each is looked up by the values of one array, or row by row in a subquery. Indexes: primary keys.
  */
-export function ending(schema: string): Statement<never> {
-  return statement(
+export function ending(
+  schema: string,
+): (client: PostgresClient, handler: number, ...columns: EndColumns) => Promise<void> {
+  const end = statement(
     `${schema}.settle_ended`,
     `
     with ended as materialized (
@@ -156,6 +170,7 @@ export function ending(schema: string): Statement<never> {
     ), promoted as (
       update ${schema}.heads h
       set due = (select ${schema}.now()), token = null, attempts = 0, crashes = 0, failures = null,
+        company = 0, failing = null, held = case when h.lane = any ($9::uuid[]) then h.held end,
         (position, created) = (
           select p.position, p.created from ${schema}.parked p
           where p.handler = $1 and p.lane = h.lane order by p.position limit 1
@@ -167,28 +182,33 @@ export function ending(schema: string): Statement<never> {
     ), finished as (
       insert into ${schema}.finished (created, position, handler, attempts, reason, failures)
       select created, position, $1, attempts, reason, failures from ended where state = 'succeeded'
-    ), buried as (
-      insert into ${schema}.dead (handler, position, created, lane, attempts, reason, failures)
-      select $1, position, created, lane, attempts, reason, failures from ended where state = 'dead'
     )
-    delete from ${schema}.failing
-    where handler = $1 and lane = any (array (
-      select lane from ended where (state = 'succeeded' and reason is null) or lane = ${schema}.own_lane(position)
-    ))
+    insert into ${schema}.dead (handler, position, created, lane, attempts, reason, failures)
+    select $1, position, created, lane, attempts, reason, failures from ended where state = 'dead'
     `,
   )
+  return async (client, handler, ...columns) => {
+    const [lanes, positions, created, attempts, states, reasons, failures, held = []] = columns
+    await end(client, handler, lanes, positions, created, attempts, states, reasons, failures, held)
+  }
 }
 
-/** Index: primary key (lane, handler), as for the next. */
+/**
+ * After a failed attempt the process lives, so the delivery is no suspect any more. A node of version 1 leaves `failing` of the delivery that
+ * was in this head before. Index: primary key (lane, handler), as for the next.
+ */
 function delaying(schema: string): Statement<never> {
   return statement(
     `${schema}.settle_delayed`,
     `
     update ${schema}.heads h
     set token = null,
-      (due, attempts, failures) = (
-        select ${schema}.now() + ($3::bigint[])[d.place], ($4::int[])[d.place], ($5::text[])[d.place]
-        from (select array_position($2::uuid[], h.lane) as place) d
+      (due, attempts, failures, company, failing, held) = (
+        select ${schema}.now() + ($3::bigint[])[d.place], ($4::int[])[d.place], ($5::text[])[d.place],
+          case when d.failed then 0 else h.company end,
+          case when not d.failed or h.failures is not null then h.failing else ${schema}.now() end,
+          case when d.failed then coalesce(h.held, ${schema}.now()) else h.held end
+        from (select place, ($6::boolean[])[place] as failed from (select array_position($2::uuid[], h.lane) as place) p) d
       )
     where handler = $1 and lane = any ($2::uuid[])
     `,
@@ -201,17 +221,6 @@ function extending(schema: string): Statement<never> {
     `
     update ${schema}.heads set due = (select ${schema}.now()) + $3::bigint
     where handler = $1 and lane = any ($2::uuid[])
-    `,
-  )
-}
-
-function failingStarting(schema: string): Statement<never> {
-  return statement(
-    `${schema}.settle_failed`,
-    `
-    insert into ${schema}.failing (lane, handler, since)
-    select lane, $1, (select ${schema}.now()) from unnest($2::uuid[]) as f (lane)
-    on conflict do nothing
     `,
   )
 }

@@ -1,73 +1,73 @@
-import type { Claimed, Lease } from '../../model/delivery.ts'
-import type { Want } from '../../model/engine.ts'
-import type { EventKey } from '../../model/event.ts'
+import type { Claimed, Crashed, Gone, Lease } from '../../model/delivery.ts'
+import type { SuspectsBeside, Want } from '../../model/engine.ts'
 import { admitting } from './admit.ts'
-import { type BodilessHead, findingDueHeads, findingHeads, type Head, keyOf, leaseOf } from './head.ts'
-import { promoting } from './promote.ts'
+import { prepareEndGone } from './end-gone.ts'
+import { findingDueHeads, findingHeads, type Head, leaseOf } from './head.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
+import { prepareClaimSuspects } from './suspects.ts'
 
 /** Leases heads that are due, inside the caller's transaction, and what the intake gives while there is room. */
 export function claiming(
   db: SqliteSql,
   registry: Registry,
-): (wants: readonly Want[], leaseMs: number, now: number) => Claimed {
+): (wants: readonly Want[], leaseMs: number, now: number, suspectsBeside: SuspectsBeside) => Claimed {
   const dueHeads = findingDueHeads(db)
   const findHeads = findingHeads(db)
   const take = taking(db)
-  const bury = burying(db)
   const endGone = prepareEndGone(db)
-  const promote = promoting(db)
+  const claimSuspects = prepareClaimSuspects(db)
   const admit = admitting(db)
   const nextDue = findingNextDue(db)
   const hasIntake = findingIntake(db)
 
-  return (wants, leaseMs, now) => {
+  return (wants, leaseMs, now, suspectsBeside) => {
     const leasedUntil = Math.ceil(now + leaseMs)
     const leases: Lease[] = []
-    const crashed: { handler: string; key: EventKey }[] = []
-    const gone: { handler: string; position: number }[] = []
-    let nextAt = Infinity
+    const gone: Gone[] = []
+    let crashed: readonly Crashed[] = []
+    let suspects = false
+    const wanted = wants.flatMap((want) => {
+      const id = registry.idOf(want.handler)
+      return id === undefined ? [] : [{ ...want, id }]
+    })
 
-    for (const { handler, limit } of wants) {
-      const id = registry.idOf(handler)
-      if (id === undefined) continue
+    function claimOthers(id: number, { handler, limit }: Want): void {
       let room = limit
-      const endBodiless = ({ seq, lane }: BodilessHead): void => {
-        endGone(id, seq)
-        if (lane !== null) promote(id, lane, now)
-        gone.push({ handler, position: seq })
-      }
-
       for (const head of dueHeads(id, now, limit)) {
         if (head.body === null) {
-          endBodiless(head)
-          continue
+          endGone(id, head, now)
+          gone.push({ handler, position: head.seq })
+        } else if (head.leased === 1 || head.company > 0) {
+          suspects = true
+        } else {
+          take(id, head, leasedUntil)
+          leases.push(leaseOf(handler, { ...head, token: head.token + 1, attempts: head.attempts + 1 }, now))
+          room--
         }
-        // Whoever leased it let its time pass.
-        const crashes = head.crashes + head.leased
-        if (crashes === 3) {
-          bury(id, head)
-          if (head.lane !== null) promote(id, head.lane, now)
-          crashed.push({ handler, key: keyOf(head) })
-          continue
-        }
-        take(id, head, crashes, leasedUntil)
-        leases.push(leaseOf(handler, { ...head, token: head.token + 1, attempts: head.attempts + 1 }, now))
-        room--
       }
-
       const admitted = admit(id, room, now, leasedUntil)
       for (const head of findHeads(id, admitted)) {
-        if (head.body === null) endBodiless(head)
-        else leases.push(leaseOf(handler, head, now))
+        if (head.body === null) {
+          endGone(id, head, now)
+          gone.push({ handler, position: head.seq })
+        } else leases.push(leaseOf(handler, head, now))
       }
-
-      nextAt = Math.min(nextAt, hasIntake(id) ? now : (nextDue(id) ?? Infinity))
     }
+
+    if (suspectsBeside !== 'none') {
+      const claimed = claimSuspects(wanted, leasedUntil, now, suspectsBeside)
+      leases.push(...claimed.leases)
+      gone.push(...claimed.gone)
+      crashed = claimed.crashed
+      suspects = leases.length > 0
+    }
+    if (!suspects) for (const want of wanted) claimOthers(want.id, want)
+    const nextAt = Math.min(...wanted.map(({ id }) => (hasIntake(id) ? now : (nextDue(id) ?? Infinity))))
     return {
       leases,
       crashed,
+      ...(suspects && { suspects }),
       ...(gone.length > 0 && { gone }),
       ...(nextAt < Infinity && { nextInMs: Math.max(0, nextAt - now) }),
     }
@@ -75,32 +75,12 @@ export function claiming(
 }
 
 /** Index: primary key (seq, handler). */
-function taking(db: SqliteSql): (handler: number, head: Head, crashes: number, leasedUntil: number) => void {
+function taking(db: SqliteSql): (handler: number, head: Head, leasedUntil: number) => void {
   const take = db.prepare(`
-    update fw_deliveries set due = ?, token = token + 1, leased = 1, attempts = attempts + 1, crashes = ?
+    update fw_deliveries set due = ?, token = token + 1, leased = 1, attempts = attempts + 1
     where seq = ? and handler = ? and token = ?
   `)
-  return (handler, { seq, token }, crashes, leasedUntil) =>
-    void take.run(leasedUntil, crashes, seq, handler, token)
-}
-
-/** The third lease expired. Index: primary key (seq, handler). */
-function burying(db: SqliteSql): (handler: number, head: Head) => void {
-  const bury = db.prepare(`
-    update fw_deliveries set state = 'dead', reason = 'crashed', due = null, leased = 0, crashes = 3
-    where seq = ? and handler = ? and token = ?
-  `)
-  return (handler, { seq, token }) => void bury.run(seq, handler, token)
-}
-
-/** Its event has no body that a handler could be given. Index: primary key (seq, handler). */
-function prepareEndGone(db: SqliteSql): (handler: number, seq: number) => void {
-  const end = db.prepare(`
-    update fw_deliveries set state = 'succeeded', reason = 'gone', due = null, leased = 0
-    where seq = ? and handler = ? and state = 'head'
-      and not exists (select 1 from fw_events e where e.seq = fw_deliveries.seq and e.body is not null)
-  `)
-  return (handler, seq) => void end.run(seq, handler)
+  return (handler, { seq, token }, leasedUntil) => void take.run(leasedUntil, seq, handler, token)
 }
 
 /** Index: fw_due. */

@@ -102,8 +102,8 @@ export function sqlite(
 
     probe: () => jobs.write((session) => session.time.save()),
 
-    claim(wants, leaseMs) {
-      return jobs.write((session) => session.claim(wants, leaseMs, now()), soon)
+    claim(wants, leaseMs, suspectsBeside = 0) {
+      return jobs.write((session) => session.claim(wants, leaseMs, now(), suspectsBeside), soon)
     },
 
     renew(leases, leaseMs) {

@@ -94,13 +94,21 @@ export function inboxTime(db: SqliteSql, clock: Clock, warn: (aheadMs: number) =
       byMs,
       byMs,
     )
-    db.prepare('update fw_failing set since = since + ?').run(byMs)
+    moveFailing(byMs)
     db.prepare('update fw_duties set until = until + ?').run(byMs)
     db.prepare('update fw_nodes set seen = seen + ?').run(byMs)
     offset += byMs
     shifts += 1
     put.run('shifts', shifts)
     save()
+  }
+
+  /** Index: fw_held. */
+  function moveFailing(byMs: number): void {
+    const move = db.prepare(`
+      update fw_deliveries set failing = failing + ?, held = held + ? where state = 'head' and held is not null
+    `)
+    move.run(byMs, byMs)
   }
 
   function aheadMs(): number {
@@ -156,7 +164,7 @@ export function inboxTime(db: SqliteSql, clock: Clock, warn: (aheadMs: number) =
   function afterBoot(before: number): void {
     const gapMs = Math.round(clock.now()) - before
     if (Math.abs(gapMs) <= toleranceMs) return
-    db.prepare('update fw_failing set since = since + ?').run(gapMs)
+    moveFailing(gapMs)
     if (gapMs > 0) return
     const move = db.prepare(`update fw_deliveries set due = max(?, due + ?) where state = 'head' and due > ?`)
     move.run(now(), gapMs, now())

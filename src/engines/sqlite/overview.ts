@@ -12,8 +12,6 @@ import { seqAt } from './time.ts'
 
 const hourMs = 60 * 60_000
 const blockedLimit = 20
-/** How many failing lanes are looked at. */
-const failingLimit = 1_000
 /** After how many buckets of a thousand events it pauses: 1 ms. */
 const bucketsPerStep = 16
 
@@ -94,19 +92,15 @@ function countingTypes(db: SqliteSql): (recentFrom: number) => Generator<void, r
   }
 }
 
-/** Indexes: primary key (handler, lane) of what fails, fw_heads, fw_parked, primary key (seq, handler). */
+/** Indexes: fw_held, fw_parked. */
 function findingBlocked(db: SqliteSql): (handler: number) => readonly BlockedLane[] {
-  const failing = query<{ lane: string | number; since: number }>(
+  const held = query<{ lane: string | null; since: number }>(
     db,
-    'select lane, since from fw_failing where handler = ? limit ?',
-  )
-  const headOfLane = query<unknown>(
-    db,
-    `select 1 from fw_deliveries indexed by fw_heads where handler = ? and lane = ? and state = 'head'`,
-  )
-  const headAt = query<unknown>(
-    db,
-    `select 1 from fw_deliveries where seq = ? and handler = ? and state = 'head'`,
+    `
+    select lane, held as since from fw_deliveries indexed by fw_held
+    where handler = ? and state = 'head' and held is not null
+    order by held limit ${blockedLimit}
+    `,
   )
   const parked = query<{ count: number }>(
     db,
@@ -116,15 +110,10 @@ function findingBlocked(db: SqliteSql): (handler: number) => readonly BlockedLan
     `,
   )
   return (handler) =>
-    failing
-      .all(handler, failingLimit)
-      .filter(({ lane }) =>
-        typeof lane === 'number' ? headAt.get(lane, handler) : headOfLane.get(handler, lane),
-      )
-      .toSorted((a, b) => a.since - b.since)
-      .slice(0, blockedLimit)
+    held
+      .all(handler)
       .map(({ lane, since }) =>
-        typeof lane === 'number'
+        lane === null
           ? { since, pending: 1 }
           : { lane, since, pending: 1 + (parked.get(handler, lane)?.count ?? 0) },
       )

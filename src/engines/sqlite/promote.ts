@@ -1,9 +1,14 @@
 import type { SqliteSql } from './sql.ts'
 
-/** Makes the first one parked in a lane its head, due now, in the transaction that ended the head before it. Index: fw_parked. */
-export function promoting(db: SqliteSql): (handler: number, lane: string, now: number) => void {
+/**
+ * Makes the first one parked in a lane its head, due now, in the transaction that ended the head before it. `held` is since when failing
+ * deliveries hold the lane. Index: fw_parked.
+ */
+export function promoting(
+  db: SqliteSql,
+): (handler: number, lane: string, now: number, held?: number | null) => void {
   const promote = db.prepare(`
-    update fw_deliveries set state = 'head', due = ?
+    update fw_deliveries set state = 'head', due = ?, held = ?
     where handler = ?
       and seq = (
         select seq from fw_deliveries indexed by fw_parked
@@ -11,5 +16,5 @@ export function promoting(db: SqliteSql): (handler: number, lane: string, now: n
         order by seq limit 1
       )
   `)
-  return (handler, lane, now) => void promote.run(now, handler, handler, lane)
+  return (handler, lane, now, held = null) => void promote.run(now, held, handler, handler, lane)
 }

@@ -143,6 +143,13 @@ const migrations: readonly string[] = [
     person  blob primary key,
     note    blob not null
   ) strict, without rowid;
+
+  -- Of a suspect: how many were leased together when their process ended. 1: it ran alone. 0: no suspect.
+  alter table fw_deliveries add column company integer not null default 0;
+  alter table fw_deliveries add column failing integer;  -- when it first failed
+  alter table fw_deliveries add column held integer;     -- of a head: since when failing deliveries hold its lane
+  create index fw_held on fw_deliveries (handler, held) where state = 'head' and held is not null;
+  delete from fw_failing;                                -- no longer written: the two columns above say it
   `,
 ]
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Claimed, Subscription } from '../../model/delivery.ts'
-import type { Appended, Want } from '../../model/engine.ts'
+import type { Appended, SuspectsBeside, Want } from '../../model/engine.ts'
 import type { Person } from '../../model/erasure.ts'
 import type { Arrival, Copy, EventKey } from '../../model/event.ts'
 import type { Filter } from '../../model/filter.ts'
@@ -56,7 +56,12 @@ export interface Session {
   readonly subscribe: (subscriptions: readonly Subscription[]) => void
   readonly isSubscribed: (handler: string) => boolean
   readonly append: Append
-  readonly claim: (wants: readonly Want[], leaseMs: number, now: number) => Claimed
+  readonly claim: (
+    wants: readonly Want[],
+    leaseMs: number,
+    now: number,
+    suspectsBeside: SuspectsBeside,
+  ) => Claimed
   readonly leases: Leases
   readonly time: InboxTime
   /** Prepared when it is first asked for. */

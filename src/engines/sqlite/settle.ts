@@ -17,8 +17,6 @@ export function leasing(db: SqliteSql, registry: Registry): Leases {
   const retry = retrying(db)
   const giveBack = givingBack(db)
   const extend = extending(db)
-  const startFailing = failingStarting(db)
-  const stopFailing = failingStopping(db)
   const promote = promoting(db)
 
   function heldBy(lease: Lease): Held | undefined {
@@ -27,18 +25,18 @@ export function leasing(db: SqliteSql, registry: Registry): Leases {
   }
 
   /** The failures to keep on the row, this one among them if there is one. */
-  function failuresWith(held: Held, failure: Failure | undefined, now: number): string | null {
+  function failuresWith(held: Held, failure: Failure | undefined): string | null {
     if (failure === undefined) return held.failures
-    startFailing(held, now)
     const before: Failure[] = held.failures === null ? [] : JSON.parse(held.failures)
     return JSON.stringify([...before, failure].slice(-10))
   }
 
   function endAs(held: Held, state: 'succeeded' | 'dead', reason: string | null, now: number): void {
     end(held, state, reason)
-    // A lane goes on failing until a delivery of it succeeds; a delivery by itself ends here.
-    if (held.lane === null || (state === 'succeeded' && reason === null)) stopFailing(held)
-    if (held.lane !== null) promote(held.handler, held.lane, now)
+    if (held.lane === null) return
+    // Only a success says that the lane is no longer held by failures.
+    const succeeded = state === 'succeeded' && reason === null
+    promote(held.handler, held.lane, now, succeeded ? null : held.held)
   }
 
   return {
@@ -53,12 +51,12 @@ export function leasing(db: SqliteSql, registry: Registry): Leases {
           endAs(held, 'succeeded', 'skipped', now)
           break
         case 'dead': {
-          const failures = failuresWith(held, outcome.failure, now)
+          const failures = failuresWith(held, outcome.failure)
           endAs({ ...held, failures }, 'dead', outcome.reason, now)
           break
         }
         case 'retry':
-          retry(held, Math.ceil(now + outcome.afterMs), failuresWith(held, outcome.failure, now))
+          retry(held, Math.ceil(now + outcome.afterMs), failuresWith(held, outcome.failure), now)
           break
         case 'wait':
           giveBack(held, Math.ceil(now + outcome.afterMs))
@@ -87,6 +85,8 @@ interface Held {
   readonly handler: number
   readonly token: number
   readonly lane: string | null
+  /** Since when failing deliveries hold its lane. */
+  readonly held: number | null
   readonly failures: string | null
 }
 
@@ -95,7 +95,7 @@ function finding(db: SqliteSql): (seq: number, handler: number, token: number) =
   const find = query<Held>(
     db,
     `
-    select seq, handler, token, lane, failures from fw_deliveries
+    select seq, handler, token, lane, held, failures from fw_deliveries
     where seq = ? and handler = ? and token = ? and leased = 1
     `,
   )
@@ -105,19 +105,23 @@ function finding(db: SqliteSql): (seq: number, handler: number, token: number) =
 /** Not `returning lane`: with it SQLite collects the rows first, and the update takes three times as long. */
 function ending(db: SqliteSql): (held: Held, state: string, reason: string | null) => void {
   const end = db.prepare(`
-    update fw_deliveries set state = ?, reason = ?, failures = ?, due = null, leased = 0
+    update fw_deliveries
+    set state = ?, reason = ?, failures = ?, due = null, leased = 0, company = 0, failing = null, held = null
     where seq = ? and handler = ? and token = ? and leased = 1
   `)
   return ({ seq, handler, token, failures }, state, reason) =>
     void end.run(state, reason, failures, seq, handler, token)
 }
 
-function retrying(db: SqliteSql): (held: Held, due: number, failures: string | null) => void {
+/** Its process lived to see the end of the attempt, so it is no suspect any more. */
+function retrying(db: SqliteSql): (held: Held, due: number, failures: string | null, now: number) => void {
   const retry = db.prepare(`
-    update fw_deliveries set due = ?, failures = ?, leased = 0
+    update fw_deliveries
+    set due = ?, failures = ?, leased = 0, company = 0, failing = coalesce(failing, ?), held = coalesce(held, ?)
     where seq = ? and handler = ? and token = ? and leased = 1
   `)
-  return ({ seq, handler, token }, due, failures) => void retry.run(due, failures, seq, handler, token)
+  return ({ seq, handler, token }, due, failures, now) =>
+    void retry.run(due, failures, now, now, seq, handler, token)
 }
 
 /** The attempt uncounted. */
@@ -134,17 +138,4 @@ function extending(db: SqliteSql): (held: Held, leasedUntil: number) => void {
     'update fw_deliveries set due = ? where seq = ? and handler = ? and token = ? and leased = 1',
   )
   return ({ seq, handler, token }, leasedUntil) => void extend.run(leasedUntil, seq, handler, token)
-}
-
-/** Index: primary key (handler, lane), as for the next. */
-function failingStarting(db: SqliteSql): (held: Held, now: number) => void {
-  const start = db.prepare(
-    'insert into fw_failing (handler, lane, since) values (?, ?, ?) on conflict (handler, lane) do nothing',
-  )
-  return ({ seq, handler, lane }, now) => void start.run(handler, lane ?? seq, now)
-}
-
-function failingStopping(db: SqliteSql): (held: Held) => void {
-  const stop = db.prepare('delete from fw_failing where handler = ? and lane = ?')
-  return ({ seq, handler, lane }) => void stop.run(handler, lane ?? seq)
 }
