@@ -114,9 +114,10 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     request: Request,
     from: { remoteAddress?: string; waitUntil?: (work: Promise<unknown>) => void } = {},
   ): Promise<Response> {
-    const answer = await this[receiveFrom](fromRequest(request, from.remoteAddress))
+    const incoming = fromRequest(request, from.remoteAddress)
+    const answer = await this[receiveFrom](incoming)
     if (answer.outcome === 'kept') from.waitUntil?.(this.drain({ withinMs: afterAnswerMs }))
-    if (answer.status !== 200 && !request.bodyUsed) void request.body?.cancel().catch(() => {})
+    if (answer.status !== 200) incoming.body.stop()
     return toResponse(answer)
   }
 

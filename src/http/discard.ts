@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream'
+import { discardBytes } from '../lib/discard-bytes.ts'
 
-/** Above the 30 MB of an event for 100,000 imported users, so that its sender too reads the 413. */
-const discardBytes = 32 * 1024 * 1024
 /** TCP sends a lost packet again after 0.2, 0.6 and 1.4 s. */
 const silenceMs = 2000
 /** With the 1.5 s that an answer may take, below the 10 s of a hardened server's `requestTimeout`. */

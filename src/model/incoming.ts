@@ -33,7 +33,7 @@ export interface BodySource {
   readonly consumed?: string
   /** Lets the body flow into the sink: chunks, then `end` or `fail`; whatever comes after those two is ignored. Called at most once. */
   start(sink: BodySink): void
-  /** No more chunks, please. */
+  /** The request is refused: no more chunks. Also where nothing was started, and more than once. */
   stop(): void
 }
 
