@@ -91,7 +91,7 @@ async function databaseHoldsInbox(url: string, schema: string): Promise<boolean>
 }
 
 /** Opens it, or says why not. */
-export async function opened(engine: Engine, place: Place): Promise<void> {
+async function opened(engine: Engine, place: Place): Promise<void> {
   try {
     await engine.open()
   } catch (error) {

@@ -1,8 +1,9 @@
 import { Hono } from 'hono'
-import { answerError, listen, pathOf } from '../http/listen.ts'
+import { answerError, listen, type Listening, pathOf } from '../http/listen.ts'
 import { stopTogether } from '../http/stop-together.ts'
 import { toNodeHandler } from '../http/to-node-handler.ts'
 import { untilSignal } from '../http/until-signal.ts'
+import { UndoStack } from '../lib/undo-stack.ts'
 import { FusewireError } from '../model/errors.ts'
 import { notReady, observe } from '../webhook.ts'
 import { api } from './api/api.ts'
@@ -13,6 +14,7 @@ import { live } from './live.ts'
 import { metrics } from './metrics.ts'
 import { probes } from './probes.ts'
 
+const usualPort = 3000
 /** How long an admin request under way may take when everything else has stopped. */
 const adminClosingMs = 250
 
@@ -34,31 +36,72 @@ export interface Server extends AsyncDisposable {
  * signal that comes meanwhile stops it, and what is returned then is stopped already.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { webhook, admin, log, startWithinMs = Infinity, stopWithinMs = 10_000, signals = true } = options
-  const { port = 3000, hostname, path = '/fusionauth-webhook' } = options.door ?? {}
+  const { webhook, startWithinMs = Infinity, signals = true } = options
+  const { path = '/fusionauth-webhook' } = options.door ?? {}
   checkPath(path)
+  const opened = new UndoStack()
+  let isStopping = false
+  const { promise: stopped, resolve: tellStopped } = Promise.withResolvers<void>()
+  try {
+    const adminUrl = await openAdminFor(options, () => isStopping, opened)
+    opened.add(() => webhook.stop({ withinMs: 0 })) // Where the door never opens.
+    const door = await openDoor(options, path)
+    opened.add(() => stopTogether(door, webhook, options.stopWithinMs ?? 10_000))
+    const stop = untilSignal(async () => {
+      isStopping = true
+      await opened.undo().finally(tellStopped)
+    }, signals)
+    try {
+      await webhook.start({ withinMs: startWithinMs })
+    } catch (error) {
+      if (!isStopping) {
+        stop.ignoreSignals()
+        throw error
+      }
+      await stop()
+    }
+    return {
+      url: `${door.origin}${path}`,
+      ...(adminUrl !== undefined && { adminUrl }),
+      stop,
+      stopped,
+      [Symbol.asyncDispose]: stop,
+    }
+  } catch (error) {
+    await opened.undo()
+    throw error
+  }
+}
+
+/** The admin listener, if there is to be one. It opens first and closes last: it tells who asks that the rest is not ready. */
+async function openAdminFor(
+  { webhook, admin, door, log }: ServerOptions,
+  isStopping: () => boolean,
+  opened: UndoStack,
+): Promise<string | undefined> {
+  if (admin === undefined) return undefined
   const counted = metrics()
   const listening = live()
-  let stopping = false
-  await using opened = new AsyncDisposableStack()
-
-  // The admin listener first and so closed last: it tells who asks that the rest is not ready yet, or not any more.
+  opened.add(() => listening.close())
+  const state = () => (isStopping() ? 'the server stops' : webhook[notReady]())
   const app = new Hono<AdminEnv>()
-  const state = () => (stopping ? 'the server stops' : webhook[notReady]())
   app.route('/', probes(state, counted, webhook.inbox))
   app.route('/fusewire/api', api(webhook.inbox, listening, log))
   app.notFound(() => new Refusal(404, 'notFound', 'There is nothing here.').toResponse())
-  const isReady = () => state() === undefined
-  const adminPort = admin?.port ?? (port === 0 ? 0 : port + 1)
-  const adminListener = admin && (await openAdmin(app, admin, adminPort, isReady))
-  if (adminListener !== undefined) opened.defer(() => adminListener.close(adminClosingMs, 0))
-  opened.defer(() => listening.close()) // A stream would hold its connection for ever.
+  const nextPort = door?.port === 0 ? 0 : (door?.port ?? usualPort) + 1
+  const listener = await openAdmin(app, admin, admin.port ?? nextPort, () => state() === undefined)
+  opened.add(() => {
+    listening.close() // A stream would hold its connection for ever.
+    return listener.close(adminClosingMs, 0)
+  })
+  for (const { observer } of [counted, listening]) webhook[observe](observer)
+  return listener.origin
+}
 
-  opened.defer(() => webhook.stop({ withinMs: 0 })) // Where the door never opened.
-  if (admin !== undefined) for (const { observer } of [counted, listening]) webhook[observe](observer)
-
+/** What FusionAuth reaches. */
+function openDoor({ webhook, door }: ServerOptions, path: string): Promise<Listening> {
   const handle = toNodeHandler(webhook)
-  const door = await listen(
+  return listen(
     (request, response) => {
       const asked = pathOf(request)
       if (asked === path) return void handle(request, response)
@@ -69,31 +112,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       }
       response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n')
     },
-    port,
-    hostname,
+    door?.port ?? usualPort,
+    door?.hostname,
   )
-  opened.defer(() => stopTogether(door, webhook, stopWithinMs))
-
-  const { promise: stopped, resolve: tellStopped } = Promise.withResolvers<void>()
-  const parts = opened.move()
-  const stop = untilSignal(async () => {
-    stopping = true
-    await parts.disposeAsync().finally(tellStopped)
-  }, signals)
-  try {
-    await webhook.start({ withinMs: startWithinMs })
-  } catch (error) {
-    const bySignal = stopping
-    await stop()
-    if (!bySignal) throw error
-  }
-  return {
-    url: `${door.origin}${path}`,
-    ...(adminListener !== undefined && { adminUrl: adminListener.origin }),
-    stop,
-    stopped,
-    [Symbol.asyncDispose]: stop,
-  }
 }
 
 function checkPath(path: string): void {
