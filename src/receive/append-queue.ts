@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
 import { within } from '../lib/within.ts'
 import type { Appended, Engine } from '../model/engine.ts'
-import type { Arrival } from '../model/event.ts'
+import { type Arrival, keyText } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import type { Deadline } from './deadline.ts'
 
@@ -24,6 +24,8 @@ interface Waiting {
   readonly arrival: Arrival
   readonly deadline: Deadline
   resolve(outcome: Pushed): void
+  /** Those who sent the same again, after the deadline and before it was appended: they get the same outcome, and it is sent once. */
+  copies?: Waiting[]
 }
 
 /**
@@ -36,6 +38,8 @@ export class AppendQueue {
   readonly #log: Log
   #waiting: Waiting[] = []
   readonly #unanswered = new Set<Waiting>()
+  /** Those on their way whose deadline has passed, by the text of their keys. */
+  readonly #late = new Map<string, Waiting>()
   /** One timer for all of them, at the earliest deadline. */
   #lookAt = Infinity
   #cancelLook = (): void => {}
@@ -65,13 +69,27 @@ export class AppendQueue {
    */
   push(arrival: Arrival, deadline: Deadline): Promise<Pushed> {
     return new Promise((resolve) => {
-      const waiting = { arrival, deadline, resolve }
-      this.#waiting.push(waiting)
+      const first = this.#lateCopyOf(arrival)
+      const waiting = { arrival: first?.arrival ?? arrival, deadline, resolve } // Holds the bytes once.
       this.#unanswered.add(waiting)
-      this.#bytes += arrival.body.length
-      if (this.#flights < flightLimit) void this.#flush()
+      if (first === undefined) this.#send(waiting)
+      else (first.copies ??= []).push(waiting)
       if (deadline.at < this.#lookAt) this.#look(deadline.at)
     })
+  }
+
+  /** One with the same bytes that is still on its way. */
+  #lateCopyOf({ key, hash, refused }: Arrival): Waiting | undefined {
+    if (this.#late.size === 0) return undefined
+    const late = this.#late.get(keyText(key))
+    if (late === undefined || late.arrival.refused !== refused) return undefined
+    return Buffer.compare(late.arrival.hash, hash) === 0 ? late : undefined
+  }
+
+  #send(waiting: Waiting): void {
+    this.#waiting.push(waiting)
+    this.#bytes += waiting.arrival.body.length
+    if (this.#flights < flightLimit) void this.#flush()
   }
 
   /** Probes no more. What is on its way is still appended. */
@@ -89,12 +107,20 @@ export class AppendQueue {
       const outcomes = await this.#append(batch.map(({ arrival }) => arrival))
       for (const [index, waiting] of batch.entries()) {
         this.#bytes -= waiting.arrival.body.length
-        this.#answer(waiting, outcomes[index] ?? 'failed')
+        this.#end(waiting, outcomes[index] ?? 'failed')
       }
       await nextTurn()
     }
     this.#flights -= 1
     if (this.#unanswered.size === 0) this.#look(Infinity)
+  }
+
+  #end(waiting: Waiting, outcome: Pushed): void {
+    this.#answer(waiting, outcome)
+    if (this.#late.size === 0) return
+    const name = keyText(waiting.arrival.key)
+    if (this.#late.get(name) === waiting) this.#late.delete(name)
+    for (const copy of waiting.copies ?? []) this.#answer(copy, outcome === 'stored' ? 'duplicate' : outcome)
   }
 
   #answer(waiting: Waiting, outcome: Pushed): void {
@@ -113,10 +139,16 @@ export class AppendQueue {
   #answerTheLate(): void {
     let next = Infinity
     for (const waiting of this.#unanswered) {
-      if (waiting.deadline.remainingMs() <= 0) this.#answer(waiting, 'late')
+      if (waiting.deadline.remainingMs() <= 0) this.#tellLate(waiting)
       else next = Math.min(next, waiting.deadline.at)
     }
     this.#look(next)
+  }
+
+  #tellLate(waiting: Waiting): void {
+    this.#answer(waiting, 'late')
+    const name = keyText(waiting.arrival.key)
+    if (!this.#late.has(name)) this.#late.set(name, waiting)
   }
 
   async #append(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {
