@@ -14,8 +14,6 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 const events = 2_000
 const people = 50
-/** How many people are erased at a time: all 50 at once would keep the pool's 16 connections from the worker. */
-const erasing = 5
 
 /** Appends events of 50 people and settles every delivery of handler `a`. */
 async function appendSettled(engine: Engine): Promise<readonly string[]> {
