@@ -488,6 +488,26 @@ export const tendingContract: readonly Clause[] = [
     ),
   ),
 
+  tendingClause(
+    'forgets what it kept for nobody after the time of unhandled events',
+    async ({ open, advance }) => {
+      const engine = await open()
+      const now = await nowOf(engine)
+      const of = (id: string) => arrival(id, { ifUnwanted: 'key', createInstant: now })
+      await engine.append(Array.from({ length: 700 }, (_, i) => of(String(i))))
+      assert.deepEqual(await engine.known([of('0'), of('699')]), [true, true])
+      await advance(2 * dayMs)
+      const later = arrival('later', { ifUnwanted: 'key', createInstant: now + 2 * dayMs })
+      await engine.append([later])
+      assert.equal(await prune(engine, {}), 0)
+      assert.deepEqual(await engine.known([of('0'), of('699'), later]), [true, true, true])
+      await advance(1.5 * dayMs)
+      assert.equal(await prune(engine, {}), 0)
+      assert.deepEqual(await engine.known([of('0'), of('699'), later]), [false, false, true])
+      assert.deepEqual(await engine.append([of('0')]), ['unwanted'])
+    },
+  ),
+
   tendingClause('forgets a key 400 days later, and calls a copy stale then', async ({ open, advance }) => {
     const engine = await open()
     const now = await nowOf(engine)

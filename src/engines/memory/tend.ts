@@ -124,6 +124,10 @@ export function tending(
       store.asides.splice(store.asides.indexOf(found), 1)
       return true
     }
+    if (found.gone === 'unwanted' && found.arrival.receivedAt <= until('', 'unhandled')) {
+      events.delete(keyText(found.arrival.key))
+      return false
+    }
     if (found.gone !== undefined) {
       const { createInstant } = found.arrival.key
       const since = createInstant === 0 ? found.arrival.receivedAt : createInstant

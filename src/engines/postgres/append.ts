@@ -224,12 +224,15 @@ function inserting(schema: string): Statement<AnswerRow> {
       where events.refused is not null and excluded.refused is null
       returning position
     ), stored as materialized (
-      select a.place, a.position, a.created, a.lane, ${schema}.own_lane(a.position) as own_lane,
+      select a.place, a.position, a.created, a.received, a.lane, ${schema}.own_lane(a.position) as own_lane,
         a.type, a.tenant, a.applications, a.subjects, a.refused, a.gone
       from inserted join judged a using (position)
     ), named as (
       insert into ${schema}.names (bucket, name, position, created)
       select position >> 16, unnest(subjects), position, created from stored where gone is null
+    ), decided as (
+      insert into ${schema}.unwanted (position, created, received)
+      select position, created, received from stored where gone = 'unwanted'
     ), fanned as (
       ${fanOut(schema)}
       where s.refused is null and s.gone is null

@@ -20,7 +20,7 @@ const stepLimit = 500
 
 /**
  * A step of taking away what has outlived its retention, inside the caller's transaction: events oldest first (`e` and a position), then
- * what was set aside (`a`), then keys (`k`).
+ * what was set aside (`a`), then keys of what nobody wanted (`u`), then all keys (`k`).
  */
 export function pruning(
   schema: string,
@@ -36,6 +36,7 @@ export function pruning(
     `${schema}.prune_asides`,
     `delete from ${schema}.aside where place = any ($1::bigint[])`,
   )
+  const deleteUnwanted = prepareDeleteUnwanted(schema)
   const deleteKeys = deletingKeys(schema)
 
   async function events(
@@ -78,7 +79,7 @@ export function pruning(
         old.map(({ place }) => place),
       )
     const last = rows.length === stepLimit ? rows.at(-1) : undefined
-    return { events: old.length, next: last === undefined ? 'k' : `a${last.place}` }
+    return { events: old.length, next: last === undefined ? 'u' : `a${last.place}` }
   }
 
   return async (client, what, after = 'e0') => {
@@ -89,6 +90,10 @@ export function pruning(
     const place = Number(after.slice(1))
     if (after.startsWith('e')) return events(client, what, now, place)
     if (after.startsWith('a')) return asides(client, what, now, place)
+    if (after === 'u') {
+      const [step] = await deleteUnwanted(client, prunableUntil(what, now)('', 'unhandled'), stepLimit)
+      return { events: 0, next: step?.keys === stepLimit ? 'u' : 'k' }
+    }
     const rows = await deleteKeys(client, now - keysOutliveMs, stepLimit)
     return { events: 0, ...(rows.length === stepLimit && { next: 'k' }) }
   }
@@ -190,6 +195,26 @@ function findingAsides(
     `
     select a.place::float8, coalesce(type, '') as type, coalesce(received, kept)::float8 as received from ${schema}.aside a
     where a.place > $1::bigint order by a.place limit $2::int
+    `,
+  )
+}
+
+/** In order of arrival, up to the first that may not go yet. Indexes: primary key (position), unique (position, created). */
+function prepareDeleteUnwanted(schema: string): Statement<{ keys: number }> {
+  return statement(
+    `${schema}.prune_unwanted`,
+    `
+    with old as materialized (
+      select position, created
+      from (select position, created, received from ${schema}.unwanted order by position limit $2::int) first
+      where received <= $1::float8
+    ), listed as (
+      delete from ${schema}.unwanted where position = any (array (select position from old))
+    ), keys as (
+      delete from ${schema}.events
+      where position = any (array (select position from old)) and created = any (array (select created from old)) and gone = 'unwanted'
+    )
+    select count(*)::float8 as keys from old
     `,
   )
 }

@@ -19,6 +19,13 @@ export const migrations: readonly Migration[] = [
     -- It was answered 200, so that a resend is not asked about again. False: a gate refused it, or an older version did not say.
     alter table ${schema}.aside add column accepted boolean not null default false;
 
+    -- Events that a gate let pass and nobody asked for, of which only the key is kept (gone = 'unwanted'): by when they go.
+    create table ${schema}.unwanted (
+      position  bigint primary key,
+      created   bigint not null,
+      received  bigint not null
+    );
+
     -- What identifies a person beside the user id, encrypted, until the erasure has ended. Key: as in erased.
     create table ${schema}.erasure_notes (
       person  bytea primary key,

@@ -26,6 +26,7 @@ export function appending(
   const insertEvent = inserting(db)
   const insertDelivery = deliveryInserting(db)
   const insertSubject = subjectInserting(db)
+  const insertUnwanted = prepareInsertUnwanted(db)
   const findEvent = finding(db)
   const deleteEvent = deleting(db)
   const setAside = settingAside(db)
@@ -57,7 +58,10 @@ export function appending(
 
   function appendUnwanted(arrival: Arrival, now: number): Appended {
     if (findEvent(arrival.key) !== undefined) return appendKnown(arrival, now)
-    if (arrival.ifUnwanted === 'key') insertEvent(blank(arrival), 'unwanted', null, now)
+    if (arrival.ifUnwanted === 'key') {
+      const seq = insertEvent(blank(arrival), 'unwanted', null, now)
+      if (seq !== undefined) insertUnwanted(seq, arrival)
+    }
     return 'unwanted'
   }
 
@@ -147,6 +151,11 @@ function deliveryInserting(db: SqliteSql): (seq: number, handler: number, lane: 
 function subjectInserting(db: SqliteSql): (subject: string, seq: number) => void {
   const insert = db.prepare('insert into fw_subjects (bucket, subject, seq) values (?, ?, ?)')
   return (subject, seq) => void insert.run(bucketOf(seq), subjectHash(subject), seq)
+}
+
+function prepareInsertUnwanted(db: SqliteSql): (seq: number, arrival: Arrival) => void {
+  const insert = db.prepare('insert into fw_unwanted (seq, received) values (?, ?)')
+  return (seq, { receivedAt }) => void insert.run(seq, Math.round(receivedAt))
 }
 
 /** Index: unique (created, tenant, id). */

@@ -78,14 +78,20 @@ function blanking(db: SqliteSql): (person: Person, seq: number) => boolean {
  * handler), (handler, lane) of what fails, fw_heads.
  */
 export function prepareCalm(db: SqliteSql): (seq: number) => void {
+  const lanes = query<{ handler: number; lane: string | number }>(
+    db,
+    'select handler, coalesce(lane, seq) as lane from fw_deliveries where seq = ?',
+  )
   const calm = db.prepare(`
     delete from fw_failing
-    where (handler, lane) in (select handler, coalesce(lane, seq) from fw_deliveries where seq = ?) and not exists (
+    where handler = :handler and lane = :lane and not exists (
       select 1 from fw_deliveries d indexed by fw_heads
-      where d.handler = fw_failing.handler and d.lane = fw_failing.lane and d.state = 'head'
+      where d.handler = :handler and d.lane = :lane and d.state = 'head'
     )
   `)
-  return (seq) => void calm.run(seq)
+  return (seq) => {
+    for (const { handler, lane } of lanes.all(seq)) calm.run({ handler, lane })
+  }
 }
 
 /** Reads a bucket of the index for all of its events together. Index: primary key (bucket, subject, seq). */

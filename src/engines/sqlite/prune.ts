@@ -16,7 +16,7 @@ import { seqAt } from './time.ts'
 
 /** What may go, as it was when somebody looked: the one that takes it away asks again. */
 export interface Prunable {
-  readonly kind: 'events' | 'asides' | 'keys'
+  readonly kind: 'events' | 'asides' | 'unwanted' | 'keys'
   readonly rows: readonly PrunableRow[]
   readonly next?: string
   /** The file is past the pressure limit of `maxBytes`. */
@@ -36,7 +36,7 @@ const stepLimit = 64
 const bucketLimit = 8
 
 /**
- * Looks for what has outlived its retention, oldest first: events, then what was set aside, then keys. Reads no event, only indexes that
+ * Looks for what has outlived its retention, oldest first: events, then what was set aside, then keys of what nobody wanted, then all keys. Reads no event, only indexes that
  * are a hundredth of the inbox, so that it may be asked every hour.
  */
 export function findingPrunable(
@@ -54,6 +54,7 @@ export function findingPrunable(
   const inBucket = findingFates(db)
   const receivedAt = query<{ received: number }>(db, 'select received from fw_events where seq = ?')
   const asides = findingAsides(db)
+  const unwanted = prepareFindUnwanted(db)
   const keys = findingKeys(db)
   const bytes = measuring(db)
 
@@ -90,8 +91,10 @@ export function findingPrunable(
   return (what, after = 'e0', now) => {
     const place = Number(after.slice(1))
     const pressed = isPressed(what)
+    const until = prunableUntil(what, now)
     if (after.startsWith('e')) return { ...events(what, pressed, place, now), pressed }
-    if (after.startsWith('a')) return { ...asides(place, prunableUntil(what, now)('', 'aside')), pressed }
+    if (after.startsWith('a')) return { ...asides(place, until('', 'aside')), pressed }
+    if (after.startsWith('u')) return { ...unwanted(place, pressed ? now : until('', 'unhandled')), pressed }
     return { ...keys(place, now - (pressed ? keysOutlivePressureMs : keysOutliveMs)), pressed }
   }
 }
@@ -171,7 +174,26 @@ function findingAsides(db: SqliteSql): (after: number, receivedUntil: number) =>
     return {
       kind: 'asides',
       rows,
-      next: last === undefined || rows.length < stepLimit ? 'k0' : `a${last.seq}`,
+      next: last === undefined || rows.length < stepLimit ? 'u0' : `a${last.seq}`,
+    }
+  }
+}
+
+/** In order of arrival, up to the first that may not go yet. Index: primary key (seq). */
+function prepareFindUnwanted(db: SqliteSql): (after: number, receivedUntil: number) => Prunable {
+  const find = query<{ seq: number; received: number }>(
+    db,
+    'select seq, received from fw_unwanted where seq > ? order by seq limit ?',
+  )
+  return (after, receivedUntil) => {
+    const found = find.all(after, stepLimit)
+    const end = found.findIndex(({ received }) => received > receivedUntil)
+    const rows = found.slice(0, end === -1 ? found.length : end).map(({ seq }) => ({ seq, receivedUntil }))
+    const last = rows.at(-1)
+    return {
+      kind: 'unwanted',
+      rows,
+      next: last === undefined || rows.length < stepLimit ? 'k0' : `u${last.seq}`,
     }
   }
 }
@@ -199,9 +221,11 @@ function findingKeys(db: SqliteSql): (after: number, createdUntil: number) => Pr
 /** Takes it away, inside the caller's transaction, unless it has changed since. Gives how many events went. */
 export function pruning(db: SqliteSql): (prunable: Prunable) => number {
   const pruneEvent = pruningEvent(db)
-  // Index: primary key (seq), for these two.
+  // Index: primary key (seq), for these four.
   const removeAside = db.prepare('delete from fw_aside where seq = ? and coalesce(received, kept, 0) <= ?')
   const removeKey = db.prepare('delete from fw_events where seq = ? and gone is not null')
+  const removeUnwantedKey = db.prepare("delete from fw_events where seq = ? and gone = 'unwanted'")
+  const removeUnwanted = db.prepare('delete from fw_unwanted where seq = ?')
   const removeDeliveries = deliveriesRemoving(db)
   const forgetSubjects = subjectsForgetting(db)
 
@@ -215,6 +239,12 @@ export function pruning(db: SqliteSql): (prunable: Prunable) => number {
       case 'asides':
         return rows.filter(({ seq, receivedUntil }) => removeAside.run(seq, receivedUntil).changes !== 0)
           .length
+      case 'unwanted':
+        for (const { seq } of rows) {
+          removeUnwantedKey.run(seq)
+          removeUnwanted.run(seq)
+        }
+        return 0
       case 'keys':
         for (const { seq } of rows) if (removeKey.run(seq).changes !== 0) removeDeliveries(seq)
         return 0

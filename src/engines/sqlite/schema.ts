@@ -138,6 +138,12 @@ const migrations: readonly string[] = [
   -- 1: it was answered 200, so that a resend is not asked about again. 0: a gate refused it, or an older version did not say.
   alter table fw_aside add column accepted integer not null default 0;
 
+  -- Events that a gate let pass and nobody asked for, of which only the key is kept (gone = 'unwanted'): by when they go.
+  create table fw_unwanted (
+    seq       integer primary key,
+    received  integer not null
+  ) strict;
+
   -- What identifies a person beside the user id, encrypted, until the erasure has ended. Key: as in fw_erased.
   create table fw_erasure_notes (
     person  blob primary key,
