@@ -156,6 +156,11 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       )
     },
 
+    async hasRoom(type) {
+      assertOpen()
+      return !isFull(store, { type })
+    },
+
     async probe() {
       assertOpen()
     },

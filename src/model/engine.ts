@@ -48,8 +48,14 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
   /** Which of these are in the inbox, or set aside, with the same bytes, and were not refused by a gate. @internal */
   known(copies: readonly Copy[]): Promise<readonly boolean[]>
 
-  /** A durable write that changes nothing, to learn whether the inbox works again. @internal */
-  probe(): Promise<void>
+  /** Whether an event of this type would be kept now, as far as room goes. Default: yes. @internal */
+  hasRoom?(type: string): Promise<boolean>
+
+  /**
+   * A durable write that changes nothing, to learn whether the inbox works again. Rejects when there is no room for as many `bytes`.
+   * Default: 0. @internal
+   */
+  probe(bytes?: number): Promise<void>
 
   /**
    * Leases due deliveries, oldest due first, at most `limit` for each handler, one at a time of each lane. Deliveries whose lease expired

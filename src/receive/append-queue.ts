@@ -17,6 +17,10 @@ const probeEveryMs = 500
 /** A probe without an answer counts as failed, so that one that hangs for ever is not the last. Longer than any engine's own deadline. */
 const probeWithinMs = 15_000
 
+/** An inbox that is down again so soon has to prove that it takes twice as much. */
+const proveMoreWithinMs = 10_000
+const proofLimit = 8 * 1024 * 1024
+
 /** `failed`: not known to be durable. `late`: not yet, and whoever asked waits no longer. */
 export type Pushed = Appended | 'failed' | 'late'
 
@@ -49,6 +53,10 @@ export class AppendQueue {
   /** Since when, in epoch ms, the inbox is known to be down. */
   #downSince: number | undefined
   #cancelProbe = (): void => {}
+  /** When the inbox was last found to be back. */
+  #backAt = -Infinity
+  /** What a probe has to write: as much as the batch that failed, so that no gate runs for an event that a full disk does not take. */
+  #proofBytes = 0
   #stopped = false
 
   constructor(engine: Engine, clock: Clock, log: Log) {
@@ -155,14 +163,16 @@ export class AppendQueue {
     try {
       return await this.#engine.append(arrivals)
     } catch (error) {
-      this.#close(error)
+      this.#close(error, bytesOf(arrivals))
       return []
     }
   }
 
-  #close(error: unknown): void {
+  #close(error: unknown, bytes: number): void {
     if (this.#downSince !== undefined) return
     this.#downSince = this.#clock.now()
+    const again = this.#downSince - this.#backAt < proveMoreWithinMs
+    this.#proofBytes = Math.min(proofLimit, Math.max(bytes, again ? this.#proofBytes * 2 : 0))
     this.#log.error(
       { error: describeError(error) },
       'the inbox is down: events are answered 503 until it is back',
@@ -178,13 +188,21 @@ export class AppendQueue {
   async #probe(): Promise<void> {
     const late = () => new Error('a probe of the inbox had no answer')
     try {
-      await within({ ms: probeWithinMs, clock: this.#clock, late }, () => this.#engine.probe())
+      await within({ ms: probeWithinMs, clock: this.#clock, late }, () =>
+        this.#engine.probe(this.#proofBytes),
+      )
     } catch {
       return this.#probeLater()
     }
     const downMs = Math.round(this.#clock.now() - (this.#downSince ?? this.#clock.now()))
     this.#downSince = undefined
+    this.#backAt = this.#clock.now()
     // At the level of the outage: who was told of that must be told that it is over.
     this.#log.error({ downMs }, 'the inbox is back: events are kept again')
   }
+}
+
+/** What a batch takes on a disk: its bodies, and 4 KB for the rows and index entries of each. */
+function bytesOf(arrivals: readonly Arrival[]): number {
+  return arrivals.reduce((sum, { body }) => sum + body.length + 4_096, 0)
 }

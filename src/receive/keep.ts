@@ -39,13 +39,16 @@ export function keep(
   const queue = new AppendQueue(engine, clock, log)
   let fullUntil = -Infinity
 
-  async function recall({ key, body, deadline }: Accepted): Promise<Answer | undefined> {
+  async function recall({ event, key, body, deadline }: Accepted): Promise<Answer | undefined> {
     const remainingMs = deadline.remainingMs()
     const ms = isLarge(body) ? Math.max(lookMs, remainingMs) : remainingMs
     const options = { ms, clock, late: silentInbox }
     try {
       const [known] = await within(options, () => engine.known([{ key, hash: hashOf(body) }]))
-      return known === true ? duplicate : undefined
+      if (known === true) return duplicate
+      const hasRoom =
+        engine.hasRoom === undefined || (await within(options, async () => engine.hasRoom?.(event.type)))
+      return hasRoom === false ? answers.full : undefined // Before a gate acts on what cannot be kept.
     } catch (error) {
       if (codeOf(error) === 'FW_INBOX_SILENT') return unavailable('the inbox did not answer in time')
       log.error({ error: describeError(error) }, 'the inbox does not answer')

@@ -598,6 +598,7 @@ export const tendingContract: readonly Clause[] = [
       assert.equal(pressed, 2)
       tend.limit(bytes / 2, () => pressed++)
       assert.deepEqual(await engine.append([of('c', 'user.delete')]), ['full'])
+      assert.equal(await engine.hasRoom?.('user.delete'), false)
       assert.equal(pressed, 3)
       let first: boolean | undefined
       const events = await sum(

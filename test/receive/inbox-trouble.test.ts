@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { randomUUID } from 'node:crypto'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { apiKey, Webhook } from 'fusewire'
 import { memory } from 'fusewire/testing'
@@ -44,6 +44,42 @@ test('an inbox known to be down is answered 503 before a gate runs, and the gate
   broken = false
   await expect.poll(async () => (await webhook.fetch(post())).status, { timeout: 5000 }).toBe(200)
   expect(asked).toHaveLength(2)
+  await webhook.stop()
+})
+
+test('no gate runs until a full disk has taken as much as it refused', async () => {
+  let freeBytes = 1_000
+  const inbox = memory()
+  const take = async <T>(bytes: number, taken: () => Promise<T>): Promise<T> => {
+    if (bytes > freeBytes) throw new Error('database or disk is full')
+    return taken()
+  }
+  const full: Engine = {
+    ...inbox,
+    append: (arrivals) => take(4_096, () => inbox.append(arrivals)),
+    probe: (bytes = 0) => take(bytes, () => inbox.probe()),
+  }
+  const { webhook, asked } = gated(full)
+  expect((await webhook.fetch(post())).status).toBe(503) // Nobody knew it yet.
+  expect(asked).toHaveLength(1)
+  for (let probes = 0; probes < 3; probes++) {
+    await sleep(600)
+    expect((await webhook.fetch(post())).status).toBe(503)
+  }
+  expect(asked).toHaveLength(1)
+
+  freeBytes = 1_000_000
+  await expect.poll(async () => (await webhook.fetch(post())).status, { timeout: 5000 }).toBe(200)
+  await webhook.stop()
+})
+
+test('no gate runs while the inbox is full', async () => {
+  const inbox = memory()
+  const { webhook, asked } = gated(inbox)
+  expect((await webhook.fetch(post())).status).toBe(200)
+  inbox.tend?.limit(1, () => {})
+  for (let sent = 0; sent < 3; sent++) expect((await webhook.fetch(post())).status).toBe(503)
+  expect(asked).toHaveLength(1)
   await webhook.stop()
 })
 

@@ -97,7 +97,7 @@ export function keepKey(store: Store, arrival: Arrival, now: number): void {
   store.events.set(keyText(arrival.key), event)
 }
 
-export function isFull(store: Store, { type }: Arrival): boolean {
+export function isFull(store: Store, { type }: Pick<Arrival, 'type'>): boolean {
   return store.maxBytes !== Infinity && !hasRoom(bytesOf(store), store.maxBytes, isTransactional(type))
 }
 

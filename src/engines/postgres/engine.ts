@@ -8,6 +8,7 @@ import type { PostgresUrl } from './connect.ts'
 import { database } from './database.ts'
 import { isTemporary } from './errors.ts'
 import { counting, getting, knowing } from './read.ts'
+import { provingRoom } from './prove-room.ts'
 import { subscribing } from './registry.ts'
 import { releasing, renewing, settling } from './settle.ts'
 import { type PostgresPool, type PostgresSql, sizeOf, statement } from './sql.ts'
@@ -49,6 +50,7 @@ export function postgres(
   const get = getting(schema)
   const count = counting(schema)
   const takeTurn = turns(async () => atomicLimit(await inbox.pool()))
+  const proveRoom = provingRoom(schema)
   const probe = statement(`${schema}.probe`, `update ${schema}.probe set at = ${schema}.now()`)
 
   let observer: Observer | undefined
@@ -75,8 +77,11 @@ export function postgres(
 
     known: (copies) => inbox.use((client) => known(client, copies)),
 
-    async probe() {
-      await inbox.transact(probe)
+    async probe(bytes = 0) {
+      await inbox.transact(async (client) => {
+        await probe(client)
+        if (bytes > 0) await proveRoom(client, bytes)
+      })
     },
 
     claim,

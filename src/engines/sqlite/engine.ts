@@ -44,6 +44,7 @@ export function sqlite(
     allowVolatile,
     maxBytes: () => maxBytes,
     onStuckLog: (bytes) => warned.stuckLog(bytes),
+    onFullDisk: (freeBytes) => warned.fullDisk(freeBytes),
     onDoubtedClock: (aheadMs) => warned.doubtedClock(aheadMs),
   })
   /** The inbox's own time, which all processes of its file share. */
@@ -100,7 +101,17 @@ export function sqlite(
       return known
     },
 
-    probe: () => jobs.write((session) => session.time.save()),
+    async hasRoom(type) {
+      const has = await inbox.use((session) => session.hasRoom(type))
+      if (!has) tellPressed()
+      return has
+    },
+
+    probe: (bytes = 0) =>
+      jobs.write((session) => {
+        session.time.save()
+        session.proveRoom(bytes)
+      }),
 
     claim(wants, leaseMs, suspectsBeside = 0) {
       return jobs.write((session) => session.claim(wants, leaseMs, now(), suspectsBeside), soon)

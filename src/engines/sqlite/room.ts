@@ -1,5 +1,7 @@
 import { isTransactional } from '../../events/catalogue.ts'
 import { hasRoom, pressFrom } from '../../model/limit.ts'
+import type { DiskSpace } from './disk-space.ts'
+import { logLimit } from './log-limit.ts'
 import { measuring } from './overview.ts'
 import type { SqliteSql } from './sql.ts'
 
@@ -12,17 +14,32 @@ export interface Room {
   refresh(): void
 }
 
-export function room(db: SqliteSql, maxBytes: () => number): Room {
+export interface RoomOptions {
+  readonly maxBytes: () => number
+  /** The size of the write-ahead log's file. */
+  readonly logBytes: () => number
+  readonly disk: DiskSpace
+}
+
+export function room(db: SqliteSql, { maxBytes, logBytes, disk }: RoomOptions): Room {
   const measure = measuring(db)
   let bytes = 0
+  let excessBytes = 0
   return {
     has(type) {
       const limit = maxBytes()
-      return limit === Infinity || hasRoom(bytes, limit, isTransactional(type))
+      const transactional = isTransactional(type)
+      if (!disk.hasRoom(transactional)) return false
+      return limit === Infinity || hasRoom(bytes + excessBytes, limit, transactional)
     },
+    // Pruning does not make a log smaller that cannot be moved: only what the tables hold presses.
     isPressed: () => bytes > pressFrom(maxBytes()),
     refresh() {
-      if (maxBytes() !== Infinity) bytes = measure()
+      disk.refresh()
+      const limit = maxBytes()
+      if (limit === Infinity) return
+      bytes = measure()
+      excessBytes = Math.max(0, logBytes() - logLimit(limit))
     },
   }
 }

@@ -13,6 +13,7 @@ import { claiming } from './claim.ts'
 import type { Checkpointed, DiskThread } from './disk-thread.ts'
 import { type Erasure, erasing, erasingAsides } from './erase.ts'
 import { erased, type Erased } from './erased.ts'
+import { diskSpace } from './disk-space.ts'
 import { holdInPlace, logBytesOf, type OpenFile, openFile } from './file.ts'
 import type { Placed } from './find.ts'
 import { logLimit } from './log-limit.ts'
@@ -56,6 +57,8 @@ export interface Session {
   readonly subscribe: (subscriptions: readonly Subscription[]) => void
   readonly isSubscribed: (handler: string) => boolean
   readonly append: Append
+  /** Writes so many bytes and takes them away in the same transaction; throws when there is no room for them. */
+  readonly proveRoom: (bytes: number) => void
   readonly claim: (
     wants: readonly Want[],
     leaseMs: number,
@@ -68,6 +71,8 @@ export interface Session {
   readonly tend: SessionTending
 
   // Anywhere.
+  /** Whether an event of this type would be kept now. */
+  readonly hasRoom: (type: string) => boolean
   readonly known: (copy: Copy) => boolean
   readonly get: (key: EventKey) => Kept | undefined
   readonly stats: () => Stats
@@ -97,6 +102,8 @@ export interface SessionOptions {
   readonly thread: DiskThread | undefined
   /** The write-ahead log, of so many bytes, cannot be moved because another connection reads an older state of the database. */
   readonly onStuckLog: (logBytes: number) => void
+  /** An event is refused because the file system has only so many bytes left. */
+  readonly onFullDisk: (freeBytes: number) => void
   /** The machine's clock is so many ms ahead of what anything else confirms; below 0, behind. */
   readonly onDoubtedClock: (aheadMs: number) => void
 }
@@ -164,7 +171,7 @@ function configure(db: SqliteSql, checkpointsElsewhere: boolean): void {
 function prepare(
   file: OpenFile,
   clock: Clock,
-  { maxBytes, thread, onStuckLog, onDoubtedClock }: SessionOptions,
+  { maxBytes, thread, onStuckLog, onDoubtedClock, onFullDisk }: SessionOptions,
   checkpoints: DiskThread | undefined,
 ): Session {
   const { db, path } = file
@@ -179,19 +186,20 @@ function prepare(
   let version = dataVersion.get()?.data_version
   const stats = counting(db, handlers)
   const people = erased(db)
-  const space = room(db, maxBytes)
+  const disk = diskSpace(path, onFullDisk)
+  let logBytes = path === '' ? 0 : logBytesOf(path)
+  const space = room(db, { maxBytes, logBytes: () => logBytes, disk })
   const time = inboxTime(db, clock, onDoubtedClock)
   const append = appending(db, handlers, people, space.has, time)
   const checkpointHere = checkpointingHere(db)
   const logs = checkpointer({
     run: (mode) =>
       checkpoints?.isReady() === true ? checkpoints.checkpoint(path, mode) : checkpointHere(mode),
-    limitBytes: () => logLimit(maxBytes()),
+    limitBytes: () => Math.min(logLimit(maxBytes()), Math.max(smallestLogBytes, disk.freeBytes() / 4)),
     logBytes: () => (path === '' ? 0 : logBytesOf(path)),
     onStuck: onStuckLog,
     pageBytes: query<{ page_size: number }>(db, 'pragma page_size').get()?.page_size ?? 4_096,
   })
-  let logBytes = 0
   let tend: SessionTending | undefined
   let look: Reads | undefined
 
@@ -230,6 +238,11 @@ function prepare(
       return true
     },
     isPressed: space.isPressed,
+    hasRoom(type) {
+      space.refresh()
+      return space.has(type)
+    },
+    proveRoom: provingRoom(db),
     attempt: attempting(db),
     subscribe: (subscriptions) => handlers.subscribe(subscriptions),
     isSubscribed: (handler) => handlers.idOf(handler) !== undefined,
@@ -251,12 +264,28 @@ function prepare(
   }
 }
 
+/** On a disk that is nearly full, the log is moved early: moving it needs as much room again. */
+const smallestLogBytes = 2 * 1024 * 1024
+
 function checkpointingHere(db: SqliteSql): (mode: 'passive' | 'truncate') => Promise<Checkpointed> {
   const modes = {
     passive: query<Checkpointed>(db, 'pragma wal_checkpoint(passive)'),
     truncate: query<Checkpointed>(db, 'pragma wal_checkpoint(truncate)'),
   }
   return async (mode) => modes[mode].get() ?? { busy: 1, log: 0, checkpointed: 0 }
+}
+
+/** With `secure_delete` on, the pages of what is deleted are written, too. */
+function provingRoom(db: SqliteSql): (bytes: number) => void {
+  const insert = db.prepare(
+    "insert into fw_aside (kind, hash, body) values ('probe', randomblob(32), zeroblob(?)) returning seq",
+  )
+  const remove = db.prepare("delete from fw_aside where kind = 'probe' and seq = ?")
+  return (bytes) => {
+    if (bytes === 0) return
+    const { seq } = insert.get(bytes) as { seq: number } // `returning` gives the column.
+    remove.run(seq)
+  }
 }
 
 function prepareTending(db: SqliteSql, handlers: Registry, people: Erased, append: Append): SessionTending {

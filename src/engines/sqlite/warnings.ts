@@ -6,6 +6,7 @@ export interface Warnings {
   report(log: Log): void
   stuckLog(logBytes: number): void
   doubtedClock(aheadMs: number): void
+  fullDisk(freeBytes: number): void
 }
 
 /** The same warning is given once, and again when it still holds this much later. */
@@ -30,6 +31,12 @@ export function warnings(file: string, running: () => number): Warnings {
         { logMegabytes: Math.round(logBytes / 1e6) },
         "the inbox's write-ahead log grows and cannot be moved into the database, because a connection keeps a read transaction open. " +
           'Look for a shell, a database viewer or a backup that has the file open, and close it',
+      )
+    },
+    fullDisk(freeBytes) {
+      warn(
+        { freeMegabytes: Math.round(freeBytes / 1e6) },
+        'the disk of the inbox is nearly full: events are answered 503 until there is room. Make room, or prune',
       )
     },
     doubtedClock(aheadMs) {
