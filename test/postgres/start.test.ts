@@ -42,6 +42,20 @@ describe('a start while PostgreSQL is away', () => {
     await webhook.stop()
   }, 60_000)
 
+  test('the first event after an outage is kept, though nobody asked meanwhile', async () => {
+    if (!(await answers(server.url))) await server.start()
+    const { webhook, log, send } = webhookAt(server.url, 'outage')
+    await webhook.start()
+    expect(await send()).toBe(200)
+    await server.stop()
+    expect(await send()).toBe(503)
+    await expect.poll(() => log.text(), { timeout: 20_000 }).toContain('the inbox is down')
+    await server.start()
+    await expect.poll(() => log.text(), { timeout: 20_000 }).toContain('the inbox is back')
+    expect(await send()).toBe(200)
+    await webhook.stop()
+  }, 90_000)
+
   test.each([
     ['a wrong password', 'postgres:wrong', 'postgres', '28P01'],
     ['a role that is missing', 'nobody:password', 'postgres', '28'],

@@ -136,6 +136,15 @@ test('stop ends a start that waits', async () => {
   expect(state.opens).toBe(opens)
 })
 
+test('stop ends although the inbox never closes', async () => {
+  const never: Engine = { ...memory(), [Symbol.asyncDispose]: () => new Promise<void>(() => {}) }
+  const webhook = new Webhook({ authenticate: apiKey(key), inbox: never, log: keptLog() })
+  await webhook.start()
+  const began = performance.now()
+  await webhook.stop({ withinMs: 200 })
+  expect(performance.now() - began).toBeLessThan(5_000)
+})
+
 test('start waits for a file that another process has locked', async () => {
   using at = place()
   await using maker = sqlite(at.file, { allowVolatile: true })
