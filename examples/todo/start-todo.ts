@@ -37,7 +37,6 @@ export async function startTodo({ port, webhookKey, database }: TodoOptions): Pr
     async stop() {
       const closed = once(server, 'close')
       server.close()
-      server.closeIdleConnections()
       await closed
       await webhook.stop()
       todos.close()

@@ -1,5 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
+import { Server as SecureServer } from 'node:https'
 import type { Receiver } from '../webhook.ts'
+import { closeGently } from './close-gently.ts'
 import { toNodeHandler } from './to-node-handler.ts'
 
 /** What the plugin uses of a Fastify instance. */
@@ -19,10 +21,13 @@ interface Reply {
 }
 
 /**
- * A webhook as a Fastify plugin, at the prefix it is registered under. It starts the webhook when Fastify is ready and stops it when Fastify
- * closes. Fastify's body parsers and limits are not used there, and everywhere else stay as they are.
+ * A webhook as a Fastify plugin, at the prefix it is registered under. It starts the webhook when Fastify is ready. When Fastify closes, open
+ * connections are served until they have been idle for 3 s, as after `hardenServer`, and then the webhook stops; create Fastify with
+ * `return503OnClosing: false`, or it refuses what comes meanwhile. Fastify's body parsers and limits are not used there, and everywhere
+ * else stay as they are.
  *
  * @example
+ * const app = Fastify({ return503OnClosing: false })
  * await app.register(fusewire(webhook), { prefix: '/fusionauth-webhook' })
  */
 export function fusewire(
@@ -33,7 +38,11 @@ export function fusewire(
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, done) => done(null))
     app.addHook('onReady', async () => void (await webhook.start()))
-    app.addHook('onClose', async () => void (await webhook.stop()))
+    // Named in Instance, it would make TypeScript take another overload of register.
+    const { server } = app as { server?: unknown }
+    // Over HTTP/2 a sender is told that its connection is going away.
+    if (server instanceof Server || server instanceof SecureServer) closeGently(server)
+    app.addHook('onClose', async () => void (await webhook.stop())) // Fastify has closed the server by then.
     app.post('/', async (request, reply) => {
       reply.hijack()
       await handle(request.raw, reply.raw)

@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import Fastify from 'fastify'
 import { apiKey, Webhook } from 'fusewire'
+import { fusewire } from 'fusewire/fastify'
 import { hardenServer, serve, toNodeHandler } from 'fusewire/node'
 import { startServer } from 'fusewire/server'
 import { describe, expect, test } from 'vitest'
@@ -34,6 +36,12 @@ const receivers: Readonly<Record<string, (webhook: Webhook<'none'>, port: number
       log: keptLog(),
     })
     return { port: Number(new URL(started.url).port), stop: () => started.stop() }
+  },
+  async 'the Fastify plugin'(webhook, port) {
+    const app = Fastify({ return503OnClosing: false })
+    await app.register(fusewire(webhook), { prefix: path })
+    const url = await app.listen({ port, host: hostname })
+    return { port: Number(new URL(url).port), stop: () => app.close() }
   },
   async hardenServer(webhook, port) {
     const handle = toNodeHandler(webhook)
