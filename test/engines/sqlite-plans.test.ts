@@ -64,6 +64,7 @@ function planned(sql: string): RegExp {
   if (indexes.length === 0) return /USING PRIMARY KEY \(seq=\?( AND handler=\?)?\)/
   if (sql.includes('(select seq') || sql.includes('( select seq'))
     return /fw_parked|PRIMARY KEY \(seq=\? AND handler=\?\)/
+  if (sql.startsWith('delete from fw_failing')) return /PRIMARY KEY \(seq=\?\)|INDEX fw_heads/
   if (sql.startsWith('with intake')) return /COVERING INDEX fw_(intake|parked|due|dead) \(handler=\?\)/
   return new RegExp(`INDEX (${indexes.join('|')}) \\((handler=\\?|seq[<>]\\?)`)
 }
