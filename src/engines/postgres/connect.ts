@@ -54,12 +54,12 @@ function hearErrors(pool: PostgresPool): () => void {
   }
 }
 
-function givenPool(pool: PostgresPool): { pool: PostgresPool; end(): Promise<void> } {
+function givenPool(pool: PostgresPool): { pool: PostgresPool; end: () => Promise<void> } {
   const stopListening = hearErrors(pool)
   return { pool, end: async () => stopListening() }
 }
 
-async function ownPool(to: PostgresUrl): Promise<{ pool: PostgresPool; end(): Promise<void> }> {
+async function ownPool(to: PostgresUrl): Promise<{ pool: PostgresPool; end: () => Promise<void> }> {
   const url = await readUrl(to)
   const { Pool } = await loadPg()
   const pool = new Pool({
