@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { postgres } from '../../src/engines/postgres/index.ts'
 import type { PostgresSql } from '../../src/engines/postgres/index.ts'
 import type { Engine } from '../../src/model/engine.ts'
+import { handClock } from '../../src/testing/hand-clock.ts'
 import { holdsTheContract } from '../engines/contract.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
 import { setTime } from './time.ts'
@@ -20,18 +21,26 @@ describe('postgres', () => {
       const inbox = await schema(server)
       const engines: Engine[] = []
       let now = Date.UTC(2030, 0, 1)
+      const clock = handClock(now)
+      async function open(): Promise<Engine> {
+        const engine = postgres(server.url, { schema: inbox.name, clock })
+        engines.push(engine)
+        await engine.open()
+        await setTime(server.url, inbox.name, now)
+        await query(server.url, `create table if not exists ${inbox.name}.notes (n serial, note text)`)
+        return engine
+      }
       return {
-        async open() {
-          const engine = postgres(server.url, { schema: inbox.name })
-          engines.push(engine)
-          await engine.open()
-          await setTime(server.url, inbox.name, now)
-          await query(server.url, `create table if not exists ${inbox.name}.notes (n serial, note text)`)
-          return engine
-        },
+        open,
         async advance(ms) {
           now += ms
+          await clock.advance(ms)
           await setTime(server.url, inbox.name, now)
+        },
+        async restartAhead(ms) {
+          for (const engine of engines) await engine[Symbol.asyncDispose]()
+          now += ms // The server's clock, and not the time that anything has run.
+          return open()
         },
         notes: {
           async write(sql, note) {
@@ -50,7 +59,6 @@ describe('postgres', () => {
       }
     },
     {
-      restarts: 'the clock of a database does not restart with a node',
       [byBytes]: 'an inbox on PostgreSQL is bounded by time alone',
     },
   )

@@ -17,7 +17,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 test('a week that was pruned is dropped; what waits, dead letters and keys outlive it', async () => {
   await using inbox = await inboxWith(server, 'a')
-  const { engine, name } = inbox
+  const { engine, name, clock } = inbox
   await using beside = postgres(server.url, { schema: name }) // Another node, whose statements were planned before.
   const now = Date.now()
   await setTime(server.url, name, now)
@@ -47,6 +47,7 @@ test('a week that was pruned is dropped; what waits, dead letters and keys outli
   const before = await bytes(name)
 
   await setTime(server.url, name, now + 60 * dayMs)
+  await clock.advance(60 * dayMs)
   let pruned = 0
   for (let next: string | undefined = ''; next !== undefined;) {
     const step: Pruned | undefined = await engine.tend?.prune({}, next === '' ? undefined : next)

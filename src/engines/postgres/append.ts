@@ -1,9 +1,10 @@
 import type { Appended } from '../../model/engine.ts'
 import type { Arrival, EventKey } from '../../model/event.ts'
 import { refusalErased } from '../../model/kept.ts'
-import { keysOutliveMs } from '../../model/retention.ts'
+import { isStale, keysOutliveMs } from '../../model/retention.ts'
 import type { Database } from './database.ts'
 import { isPoison } from './errors.ts'
+import { findingNewest } from './judged.ts'
 import { arrayLiteral, nameOf, type Statement, statement } from './sql.ts'
 
 /** Appends arrivals, each with its deliveries, and touches no lane: they enter their handlers' intake. */
@@ -15,6 +16,7 @@ export function appending(
   const find = finding(schema)
   const setAside = settingAside(schema)
   const quarantine = quarantining(schema)
+  const findNewest = findingNewest(schema)
 
   async function append(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {
     if (arrivals.length === 0) return []
@@ -41,21 +43,36 @@ export function appending(
   }
 
   /** Arrivals of different keys. */
-  async function appendOnce(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {
-    const rows = await database.use((client) => insert(client, ...columnsOf(arrivals)))
+  async function appendOnce(arrivals: readonly Arrival[], asNew = false): Promise<readonly Appended[]> {
+    const rows = await database.use((client) => insert(client, ...columnsOf(arrivals), asNew))
     const answers = new Map(rows.map(({ place, answer }) => [place, answer]))
     if (rows.length === arrivals.length && rows.every(({ answer }) => answer === 'stored')) {
       return arrivals.map(() => 'stored')
     }
     const known = await findKnown(arrivals.filter((_, place) => answers.get(place) !== 'stored'))
+    const isNew = await judgeAgain(arrivals.filter((arrival) => !known.has(keyText(arrival.key))))
     return Promise.all(
       arrivals.map(async (arrival, place) => {
         const answer = answers.get(place)
         if (answer === 'stored' || answer === 'unwanted') return answer
         const there = known.get(keyText(arrival.key))
+        if (there === undefined && answer === undefined && isNew(arrival)) return appendAsNew(arrival)
         return there === undefined && answer === 'not kept' ? 'unwanted' : appendKnown(arrival, there)
       }),
     )
+  }
+
+  /** The server's clock may be wrong: what looks too old by it may be new by the newest events. */
+  async function judgeAgain(unknown: readonly Arrival[]): Promise<(arrival: Arrival) => boolean> {
+    if (unknown.length === 0) return () => false
+    const newest = await database.use(findNewest)
+    const time = Math.max(newest, ...unknown.map(({ key }) => key.createInstant))
+    return (arrival) => !isStale(arrival, time)
+  }
+
+  async function appendAsNew(arrival: Arrival): Promise<Appended> {
+    const [answer = 'stale'] = await appendOnce([arrival], true)
+    return answer
   }
 
   async function findKnown(arrivals: readonly Arrival[]): Promise<ReadonlyMap<string, Known>> {
@@ -204,7 +221,7 @@ function inserting(schema: string): Statement<AnswerRow> {
           when a.if_unwanted is not null and a.refused is null
             and not exists (select from ${schema}.handlers h where ${wants('a')}) then 'unwanted'
         end as gone,
-        source = 'door' and created <> 0 and created < ${schema}.now() - ${keysOutliveMs} as stale -- as isStale says
+        not $16::boolean and source = 'door' and created <> 0 and created < ${schema}.now() - ${keysOutliveMs} as stale -- as isStale says
       from arrival a
     ), inserted as (
       insert into ${schema}.events

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { Engine } from '../../model/engine.ts'
 import { FusewireError } from '../../model/errors.ts'
 import type { Observer } from '../../model/observer.ts'
@@ -7,6 +8,7 @@ import { claiming } from './claim.ts'
 import type { PostgresUrl } from './connect.ts'
 import { database } from './database.ts'
 import { isTemporary } from './errors.ts'
+import { judging } from './judged.ts'
 import { counting, getting, knowing } from './read.ts'
 import { provingRoom } from './prove-room.ts'
 import { subscribing } from './registry.ts'
@@ -21,6 +23,8 @@ export interface PostgresOptions {
   readonly schema?: string
   /** `false` behind a pooler that shares connections by transaction and knows no prepared statements. Default: true. */
   readonly prepare?: boolean
+  /** What measures how long this process has run; all other times are the server's. For tests. Default: the machine's. */
+  readonly clock?: Clock
 }
 
 /**
@@ -34,7 +38,7 @@ export interface PostgresOptions {
  */
 export function postgres(
   to: PostgresUrl | PostgresPool,
-  { schema: name = 'fusewire', prepare = true }: PostgresOptions = {},
+  { schema: name = 'fusewire', prepare = true, clock = systemClock }: PostgresOptions = {},
 ): Engine<PostgresSql, unknown> {
   const schema = quoted(name)
   const inbox = database({ to, schema, prepare })
@@ -113,7 +117,7 @@ export function postgres(
 
     stats: () => inbox.use(count),
 
-    tend: tending(inbox, schema, () => watchers.announce()),
+    tend: tending(inbox, schema, () => watchers.announce(), judging(schema, clock)),
 
     async [Symbol.asyncDispose]() {
       watchers.close()

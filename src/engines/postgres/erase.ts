@@ -2,6 +2,7 @@ import type { ErasedStep, Person } from '../../model/erasure.ts'
 import { refusalErased } from '../../model/kept.ts'
 import { placingAsides } from './aside.ts'
 import { scouting } from './find.ts'
+import type { Judged } from './judged.ts'
 import { lockingEvents } from './lock-events.ts'
 import { ending } from './settle.ts'
 import { nameOf, type PostgresClient, type Statement, statement } from './sql.ts'
@@ -10,16 +11,20 @@ import { nameOf, type PostgresClient, type Statement, statement } from './sql.ts
 const stepLimit = 100
 
 /** Remembers, as a keyed hash, that older events of a person are to be blanked when they come again. */
-export function rememberingErased(schema: string): (client: PostgresClient, person: Person) => Promise<void> {
+export function rememberingErased(
+  schema: string,
+  judge: (client: PostgresClient) => Promise<Judged>,
+): (client: PostgresClient, person: Person) => Promise<void> {
   const insert = statement(
     `${schema}.erase_remember`,
     `
-    insert into ${schema}.erased (person, at) values (${schema}.person($1::uuid, $2), ${schema}.now())
+    insert into ${schema}.erased (person, at) values (${schema}.person($1::uuid, $2), ${schema}.now() - $3::bigint)
     on conflict (person) do update set at = excluded.at
     `,
   )
   return async (client, { userId, tenantId = '*' }) => {
-    await insert(client, nameOf(userId), tenantId)
+    const { doubtedMs } = await judge(client) // A clock that is ahead would blank events of the person that are yet to come.
+    await insert(client, nameOf(userId), tenantId, Math.round(doubtedMs))
   }
 }
 

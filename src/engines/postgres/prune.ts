@@ -10,6 +10,7 @@ import {
 import type { Pruned } from '../../model/tending.ts'
 import { calming } from './erase.ts'
 import { disorderMs, findingPosition } from './find.ts'
+import type { Judged } from './judged.ts'
 import { lockingEvents } from './lock-events.ts'
 import { loading } from './read.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
@@ -24,8 +25,10 @@ const stepLimit = 500
  */
 export function pruning(
   schema: string,
+  judge: (client: PostgresClient) => Promise<Judged>,
 ): (client: PostgresClient, what: Retention | ReceivedBefore, after?: string) => Promise<Pruned> {
-  const findNow = statement<{ now: number }>(`${schema}.now`, `select ${schema}.now()::float8 as now`)
+  /** Asked for once in each walk over the inbox, of which a step takes milliseconds. */
+  let judged = 0
   const positionAt = findingPosition(schema)
   const findLive = findingLive(schema)
   const load = loading(schema)
@@ -86,7 +89,8 @@ export function pruning(
     if ('maxBytes' in what && what.maxBytes !== undefined && what.maxBytes !== Infinity) {
       throw boundedByTime()
     }
-    const now = (await findNow(client))[0]?.now ?? 0
+    if (after === 'e0' || judged === 0) judged = (await judge(client)).at
+    const now = judged
     const place = Number(after.slice(1))
     if (after.startsWith('e')) return events(client, what, now, place)
     if (after.startsWith('a')) return asides(client, what, now, place)

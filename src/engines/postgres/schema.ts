@@ -32,6 +32,13 @@ export const migrations: readonly Migration[] = [
       note    bytea not null
     );
 
+    -- The time by which events are judged to be old, and for how much running time the server's clock has been doubted (ms). One row.
+    create table ${schema}.judged (
+      one    boolean primary key default true check (one),
+      at     bigint,
+      doubt  bigint not null
+    );
+
     ${addSuspects(schema)}
     `,
   },

@@ -2,19 +2,26 @@ import type { Tending } from '../../model/tending.ts'
 import type { Database } from './database.ts'
 import { erasing, erasureNotes, rememberingErased } from './erase.ts'
 import { finding } from './find.ts'
+import type { Judged } from './judged.ts'
 import { nodes } from './nodes.ts'
 import { overviewing } from './overview.ts'
 import { boundedByTime, pruning } from './prune.ts'
 import { receipts } from './receipts.ts'
 import { replaying } from './replay.ts'
+import type { PostgresClient } from './sql.ts'
 
 /** What people ask of the inbox, in connections of their own: looking takes nothing from receiving and delivering. */
-export function tending(database: Database, schema: string, wake: () => void): Tending {
+export function tending(
+  database: Database,
+  schema: string,
+  wake: () => void,
+  judge: (client: PostgresClient) => Promise<Judged>,
+): Tending {
   const find = finding(schema)
   const overview = overviewing(schema)
-  const prune = pruning(schema)
+  const prune = pruning(schema, judge)
   const replay = replaying(schema)
-  const remember = rememberingErased(schema)
+  const remember = rememberingErased(schema, judge)
   const erase = erasing(schema)
   const notes = erasureNotes(schema)
   return {

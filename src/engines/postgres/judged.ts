@@ -1,0 +1,63 @@
+import type { Clock } from '../../lib/clock.ts'
+import { judgedTime } from '../../model/judged-time.ts'
+import { type PostgresClient, statement } from './sql.ts'
+
+export interface Judged {
+  /** The server's time, in epoch ms. */
+  readonly now: number
+  /** The time by which events are judged to be old: the server's clock, as far as the newest events confirm it. See JudgedTime. */
+  readonly at: number
+  /** How far the server's clock is ahead of what is confirmed, in ms, when that is more than an hour; otherwise 0. */
+  readonly doubtedMs: number
+}
+
+/** Asks for the judged time and moves it on by the time that this process has run since it last asked, inside the caller's transaction. */
+export function judging(schema: string, clock: Clock): (client: PostgresClient) => Promise<Judged> {
+  const find = statement<{ now: number; at: number | null; doubt: number | null; newest: number | null }>(
+    `${schema}.judged`,
+    `
+    select ${schema}.now()::float8 as now, j.at::float8 as at, j.doubt::float8 as doubt, (
+      select created from ${schema}.events where source = 'door' and created > 0 order by created desc limit 1
+    )::float8 as newest
+    from (values (true)) one left join ${schema}.judged j on true
+    `,
+  )
+  const save = statement<never>(
+    `${schema}.judged_save`,
+    `
+    insert into ${schema}.judged (at, doubt) values ($1::bigint, $2::bigint)
+    on conflict (one) do update set at = excluded.at, doubt = excluded.doubt
+    `,
+  )
+  let askedAt = clock.now()
+
+  return async (client) => {
+    const [row] = await find(client)
+    const { now, at, doubt, newest } = row ?? { now: 0, at: null, doubt: null, newest: null }
+    let ranMs = 0
+    const time = judgedTime({ at: at ?? newest ?? undefined, doubtMs: doubt ?? 0 }, () => ranMs)
+    ranMs = Math.max(0, clock.now() - askedAt)
+    askedAt += ranMs
+    if (newest === null) time.at(now)
+    else time.saw(newest, now)
+    const state = time.state()
+    await save(client, state.at === undefined ? null : Math.round(state.at), Math.round(state.doubtMs))
+    return { now, at: time.at(now), doubtedMs: time.doubted(now) }
+  }
+}
+
+/**
+ * Whether an arrival that looks too old by the server's clock is so by the newest events, too. Index: primary key (created, tenant, id), at
+ * its right end in each partition.
+ */
+export function findingNewest(schema: string): (client: PostgresClient) => Promise<number> {
+  const find = statement<{ newest: number | null }>(
+    `${schema}.newest`,
+    `
+    select least(${schema}.now(), greatest((select at from ${schema}.judged), (
+      select created from ${schema}.events where source = 'door' and created > 0 order by created desc limit 1
+    )))::float8 as newest
+    `,
+  )
+  return async (client) => (await find(client))[0]?.newest ?? 0
+}
