@@ -69,17 +69,28 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
     return kind
   }
 
-  /** The delivery, while this lease still holds it. */
-  function held(lease: Lease): Delivery | undefined {
-    const delivery = events
+  function deliveryOf(lease: Lease): Delivery | undefined {
+    return events
       .get(keyText(lease.event.key))
       ?.deliveries.find((d) => d.queue.subscription.handler === lease.handler)
+  }
+
+  /** Whoever held it is alive: that it expired was no crash. */
+  function lost(lease: Lease): 'lost' {
+    const delivery = deliveryOf(lease)
+    if (lease.alone === true && delivery !== undefined && delivery.crashes > 0) delivery.crashes--
+    return 'lost'
+  }
+
+  /** The delivery, while this lease still holds it. */
+  function held(lease: Lease): Delivery | undefined {
+    const delivery = deliveryOf(lease)
     return delivery?.leased === true && String(delivery.token) === lease.token ? delivery : undefined
   }
 
   function settle({ lease, outcome }: Settlement): Settled {
     const delivery = held(lease)
-    if (delivery === undefined) return 'lost'
+    if (delivery === undefined) return lost(lease)
     const now = clock.now()
     delivery.leased = false
     if ('failure' in outcome && outcome.failure !== undefined) {
@@ -174,7 +185,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       assertOpen()
       return leases.map((lease) => {
         const delivery = held(lease)
-        if (delivery === undefined) return 'lost'
+        if (delivery === undefined) return lost(lease)
         delivery.dueAt = clock.now() + leaseMs
         return 'renewed'
       })

@@ -28,6 +28,8 @@ export interface Lease {
   readonly failingForMs: number
   /** For how long failing deliveries have held this lane (this delivery, without a lane) without a success between, 0 when none has. */
   readonly laneHeldForMs: number
+  /** A suspect that was leased by itself: when this lease expires, that counts as a crash of the delivery. */
+  readonly alone?: true
   readonly event: LeasedEvent
 }
 

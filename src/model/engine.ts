@@ -69,13 +69,19 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
    */
   claim(wants: readonly Want[], leaseMs: number, suspectsBeside?: SuspectsBeside): Promise<Claimed>
 
-  /** Extends leases from now; `lost` says somebody else may hold the delivery. @internal */
+  /**
+   * Extends leases from now; `lost` says somebody else may hold the delivery. Whoever asks is alive, so for a lost lease that was `alone`
+   * the crash is taken back. @internal
+   */
   renew(leases: readonly Lease[], leaseMs: number): Promise<readonly ('renewed' | 'lost')[]>
 
   /** Gives leases back as if they had never been claimed: due at once, the attempt uncounted. @internal */
   release(leases: readonly Lease[]): Promise<void>
 
-  /** Ends attempts. A lease that is no longer held changes nothing and is told `lost`. @internal */
+  /**
+   * Ends attempts. A lease that is no longer held is told `lost` and changes nothing, but that for one that was `alone` the crash is taken
+   * back. @internal
+   */
   settle(settlements: readonly Settlement[]): Promise<readonly Settled[]>
 
   /**

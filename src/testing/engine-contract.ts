@@ -560,6 +560,26 @@ export const engineContract: readonly Clause[] = [
   ),
 
   clause(
+    'takes a crash back when whoever held the lease turns out to be alive',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append([arrival('1')])
+      let before = await claimOne(engine)
+      for (let cut = 0; cut < 8; cut++) {
+        await advance(leaseMs)
+        const { leases, crashed } = await engine.claim([{ handler: 'a', limit: 1 }], leaseMs)
+        assert.deepEqual(crashed, [])
+        if (cut % 2 === 0) assert.deepEqual(await engine.renew([before], leaseMs), ['lost'])
+        else assert.deepEqual(await settle(engine, [before], { kind: 'succeeded' }), ['lost'])
+        assert.ok(leases[0])
+        assert.equal(leases[0].alone, true)
+        before = leases[0]
+      }
+      assert.deepEqual(await settle(engine, [before], { kind: 'succeeded' }), ['settled'])
+    },
+  ),
+
+  clause(
     'of eight that were leased together gives up the one that ends its process, and no other',
     async ({ open, advance }) => {
       const engine = await subscribed(await open(), 'a')

@@ -39,7 +39,7 @@ describe("postgres's tables", () => {
         delivered += leases.length
       }
     })()
-    await vi.waitFor(() => expect(delivered).toBeGreaterThan(5))
+    await vi.waitFor(() => expect(delivered).toBeGreaterThan(5), { timeout: 10_000 })
 
     // Two nodes of the next version start at once: the first expands, the second finds it done.
     const next = [...migrations, { worksSince: 1, sql: addColumn }]

@@ -157,6 +157,7 @@ function lease(delivery: Delivery, now: number): Lease {
     attempt: attempts,
     failingForMs: failingSince === undefined ? 0 : now - failingSince,
     laneHeldForMs: heldSince === undefined ? 0 : now - heldSince,
+    ...(delivery.company === 1 && { alone: true }),
     event: { key, type, source, receivedAt, body, ...(trace !== undefined && { trace }) },
   }
 }

@@ -11,6 +11,7 @@ export interface TakenHead {
   readonly attempts: number
   readonly failing_for: number
   readonly held_for: number
+  readonly company: number
 }
 
 /** Its event has no body, or is not there: older versions made such deliveries. */
@@ -30,12 +31,12 @@ export interface Taken extends TakenHead {
 }
 
 /** What an update of heads returns, to be selected from as `t`. A head that never failed has no `failing`: a node of version 1 leaves the last one's. */
-export const takenColumns = `lane, position, created, attempts, held, case when failures is null then null else failing end as failing`
+export const takenColumns = `lane, position, created, attempts, company, held, case when failures is null then null else failing end as failing`
 
 /** The columns of `Taken | BodilessHead`, of heads `t` and events `e`. */
 export function leaseColumns(schema: string): string {
   return `
-    t.lane, t.position::float8, t.created::float8 as of, t.attempts,
+    t.lane, t.position::float8, t.created::float8 as of, t.attempts, t.company,
     coalesce((select ${schema}.now()) - t.failing, 0)::float8 as failing_for,
     coalesce((select ${schema}.now()) - t.held, 0)::float8 as held_for,
     e.created::float8, e.tenant, e.id, e.type, e.source, e.received::float8, e.trace, e.body`
@@ -57,6 +58,7 @@ export function leaseOf(handler: string, token: string, row: Taken): Lease {
     attempt: row.attempts,
     failingForMs: Math.max(0, row.failing_for),
     laneHeldForMs: Math.max(0, row.held_for),
+    ...(row.company === 1 && { alone: true }),
     event: {
       key: { createInstant: row.created, tenantId: row.tenant, id: row.id },
       type: row.type,

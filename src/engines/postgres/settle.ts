@@ -1,6 +1,6 @@
 import type { Failure, Lease, Outcome } from '../../model/delivery.ts'
 import type { Settled, Settlement } from '../../model/engine.ts'
-import { byHandler, type Held, holding } from './held.ts'
+import { type Asked, byHandler, type Held, holding } from './held.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /**
@@ -11,6 +11,7 @@ export function settling(
   schema: string,
 ): (client: PostgresClient, settlements: readonly Settlement[]) => Promise<readonly Settled[]> {
   const hold = holding(schema)
+  const takeBack = prepareTakeBack(schema)
   const end = ending(schema)
   const delay = delaying(schema)
 
@@ -18,7 +19,9 @@ export function settling(
     const settled: Settled[] = settlements.map(() => 'lost')
     for (const [handler, asked] of byHandler(settlements.map(({ lease }) => lease))) {
       const changes: Change[] = []
-      for (const [place, head] of await hold(client, handler, asked)) {
+      const held = await hold(client, handler, asked)
+      await takeBack(client, handler, asked, held)
+      for (const [place, head] of held) {
         settled[place] = 'settled'
         const outcome = settlements[place]?.outcome
         if (outcome !== undefined) changes.push(changeOf(head, outcome))
@@ -56,16 +59,44 @@ export function renewing(
   leaseMs: number,
 ) => Promise<readonly ('renewed' | 'lost')[]> {
   const hold = holding(schema)
+  const takeBack = prepareTakeBack(schema)
   const extend = extending(schema)
   return async (client, leases, leaseMs) => {
     const renewed: ('renewed' | 'lost')[] = leases.map(() => 'lost')
     for (const [handler, asked] of byHandler(leases)) {
       const held = await hold(client, handler, asked)
+      await takeBack(client, handler, asked, held)
       for (const place of held.keys()) renewed[place] = 'renewed'
       const heads = [...held.values()]
       if (heads[0] !== undefined) await extend(client, heads[0].handler, lanesOf(heads), Math.ceil(leaseMs))
     }
     return renewed
+  }
+}
+
+/** Whoever asks for a lost lease is alive: that it expired was no crash. `hold` has locked the heads. Index: primary key (lane, handler). */
+function prepareTakeBack(
+  schema: string,
+): (
+  client: PostgresClient,
+  handler: string,
+  asked: readonly Asked[],
+  held: ReadonlyMap<number, Held>,
+) => Promise<void> {
+  const takeBack = statement(
+    `${schema}.take_back_crash`,
+    `
+    update ${schema}.heads h set crashes = crashes - 1
+    where handler = (select id from ${schema}.handlers where name = $1) and lane = any ($2::uuid[])
+      and position = ($3::bigint[])[array_position($2::uuid[], h.lane)] and crashes > 0
+    `,
+  )
+  return async (client, handler, asked, held) => {
+    const lost = asked.filter(({ lease, place }) => lease.alone === true && !held.has(place))
+    if (lost.length === 0) return
+    const lanes = lost.map(({ lease }) => lease.token.split('/')[0])
+    const positions = lost.map(({ lease }) => lease.position)
+    await takeBack(client, handler, lanes, positions)
   }
 }
 

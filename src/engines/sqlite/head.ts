@@ -111,6 +111,7 @@ export function leaseOf(handler: string, head: Head, now: number): Lease {
     attempt: head.attempts,
     failingForMs: head.failing === null ? 0 : Math.max(0, now - head.failing),
     laneHeldForMs: head.held === null ? 0 : Math.max(0, now - head.held),
+    ...(head.company === 1 && { alone: true }),
     event: {
       key: keyOf(head),
       type: head.type,

@@ -18,10 +18,18 @@ export function leasing(db: SqliteSql, registry: Registry): Leases {
   const giveBack = givingBack(db)
   const extend = extending(db)
   const promote = promoting(db)
+  const takeBack = prepareTakeBack(db)
 
   function heldBy(lease: Lease): Held | undefined {
     const handler = registry.idOf(lease.handler)
     return handler === undefined ? undefined : find(lease.position, handler, Number(lease.token))
+  }
+
+  /** Whoever held it is alive: that it expired was no crash. */
+  function lost(lease: Lease): 'lost' {
+    const handler = lease.alone === true ? registry.idOf(lease.handler) : undefined
+    if (handler !== undefined) takeBack(lease.position, handler)
+    return 'lost'
   }
 
   /** The failures to keep on the row, this one among them if there is one. */
@@ -42,7 +50,7 @@ export function leasing(db: SqliteSql, registry: Registry): Leases {
   return {
     settle(lease, outcome, now) {
       const held = heldBy(lease)
-      if (held === undefined) return 'lost'
+      if (held === undefined) return lost(lease)
       switch (outcome.kind) {
         case 'succeeded':
           endAs(held, 'succeeded', null, now)
@@ -67,7 +75,7 @@ export function leasing(db: SqliteSql, registry: Registry): Leases {
 
     renew(lease, leasedUntil) {
       const held = heldBy(lease)
-      if (held === undefined) return 'lost'
+      if (held === undefined) return lost(lease)
       extend(held, leasedUntil)
       return 'renewed'
     },
@@ -138,4 +146,12 @@ function extending(db: SqliteSql): (held: Held, leasedUntil: number) => void {
     'update fw_deliveries set due = ? where seq = ? and handler = ? and token = ? and leased = 1',
   )
   return ({ seq, handler, token }, leasedUntil) => void extend.run(leasedUntil, seq, handler, token)
+}
+
+/** A crash was counted that was none. Index: primary key (seq, handler). */
+function prepareTakeBack(db: SqliteSql): (seq: number, handler: number) => void {
+  const takeBack = db.prepare(
+    `update fw_deliveries set crashes = crashes - 1 where seq = ? and handler = ? and state = 'head' and crashes > 0`,
+  )
+  return (seq, handler) => void takeBack.run(seq, handler)
 }
