@@ -246,7 +246,14 @@ function opened(kept: Kept): KeptEvent {
 async function assertHandler(engine: Engine, handler: string | undefined): Promise<void> {
   if (handler === undefined) return
   const { handlers } = await engine.stats()
-  if (handlers.some((one) => one.handler === handler)) return
+  const known = handlers.find((one) => one.handler === handler)
+  if (known?.abandonedAt !== undefined) {
+    throw new FusewireError(
+      'FW_OPTION',
+      'This handler is abandoned: nobody has run it for 7 days. Start a process that runs it, then replay.',
+    )
+  }
+  if (known !== undefined) return
   throw new FusewireError(
     'FW_OPTION',
     `The inbox knows no handler of this name. It knows: ${handlers.map((one) => one.handler).join(', ') || 'none'}.`,

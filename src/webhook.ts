@@ -204,6 +204,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     const opened = await atMost(clock, withinMs, this.#opening.once())
     if (opened === undefined) throw silentInbox()
     opened.reminder?.end()
+    void opened.caretaker?.drained()
     return opened.worker?.drain(Math.max(0, until - clock.now()), signal) ?? nothingDrained
   }
 

@@ -7,6 +7,7 @@ import type { Retention } from '../model/retention.ts'
 import type { Node } from '../model/stats.ts'
 import type { Tending } from '../model/tending.ts'
 import { Relief } from './relieve.ts'
+import { IdleWatch } from './watch-idle.ts'
 
 const beatMs = 30_000
 const pruneEveryMs = 10 * 60_000
@@ -33,12 +34,15 @@ export class Caretaker {
   #prunedAt = -Infinity
   #wake = (): void => {}
   readonly #relief: Relief | undefined
+  readonly #idleWatch: IdleWatch
+  #seenAt = -Infinity
 
   constructor(options: CaretakerOptions) {
     this.#options = options
     const { tend, retention, clock, log, handlers } = options
     if (retention !== 'none') this.#relief = new Relief({ tend, retention, clock, log })
     this.#node = { id: randomUUID(), host: hostname(), pid: process.pid, startedAt: clock.now(), handlers }
+    this.#idleWatch = new IdleWatch({ tend, clock, log, nodeId: this.#node.id })
   }
 
   start(): void {
@@ -50,13 +54,25 @@ export class Caretaker {
     this.#relief?.wake()
   }
 
+  /** This process drains without having started: it says that its handlers are run, so that they are not abandoned. */
+  async drained(): Promise<void> {
+    const { tend, clock, log } = this.#options
+    if (this.#cancel !== undefined || clock.now() - this.#seenAt < beatMs) return
+    this.#seenAt = clock.now()
+    try {
+      await tend.beat(this.#node)
+    } catch (error) {
+      log.warn({ error: describeError(error) }, 'the inbox could not be told that this process is there')
+    }
+  }
+
   async stop(): Promise<void> {
     const started = this.#cancel !== undefined
     this.#stopped = true
     this.#cancel?.()
     this.#wake()
     await Promise.all([this.#pruning, this.#relief?.stop()])
-    if (started) await this.#options.tend.leave(this.#node.id).catch(() => {}) // It is forgotten in two minutes anyway.
+    if (started || this.#seenAt > -Infinity) await this.#options.tend.leave(this.#node.id).catch(() => {}) // It is forgotten in two minutes anyway.
   }
 
   async #beat(): Promise<void> {
@@ -68,11 +84,25 @@ export class Caretaker {
       log.warn({ error: describeError(error) }, 'the inbox could not be told that this process is there')
       return
     }
+    await this.#watchIdle()
     if (retention === 'none' || this.#pruning !== undefined || clock.now() - this.#prunedAt < pruneEveryMs)
       return
     this.#pruning = this.#prune(retention).finally(() => {
       this.#pruning = undefined
     })
+  }
+
+  /** A process without handlers delivers nothing: while it is alone, no handler becomes idle. Never rejects. */
+  async #watchIdle(): Promise<void> {
+    if (this.#node.handlers.length === 0 || this.#stopped) return
+    try {
+      await this.#idleWatch.look()
+    } catch (error) {
+      this.#options.log.warn(
+        { error: describeError(error) },
+        'it could not be counted which handlers nobody runs; it is tried again',
+      )
+    }
   }
 
   /** Never rejects: what could not be pruned now is in ten minutes. */

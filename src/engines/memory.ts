@@ -5,6 +5,7 @@ import type { Arrival } from '../model/event.ts'
 import { judgedTime } from '../model/judged-time.ts'
 import { isStale } from '../model/retention.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
+import { markRun } from './memory/abandon.ts'
 import { claim, end } from './memory/claim.ts'
 import { kept, queueStats } from './memory/read.ts'
 import {
@@ -140,7 +141,10 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       for (const subscription of subscriptions) {
         const queue = queues.get(subscription.handler)
         if (queue === undefined) queues.set(subscription.handler, newQueue(subscription))
-        else queue.subscription = subscription
+        else {
+          queue.subscription = subscription
+          markRun(queue)
+        }
       }
     },
 

@@ -12,8 +12,8 @@ export interface Subscription {
   readonly ordering: 'lane' | 'none'
 }
 
-/** `pending` waits for its turn (or its lane's), `leased` is being attempted, the last two are the ends. */
-export type DeliveryState = 'pending' | 'leased' | 'succeeded' | 'dead'
+/** `pending` waits for its turn (or its lane's), `leased` is being attempted, the others are the ends. `abandoned`: nobody ran its handler for 7 days. */
+export type DeliveryState = 'pending' | 'leased' | 'succeeded' | 'dead' | 'abandoned'
 
 /** The timed, fenced right to attempt one delivery. */
 export interface Lease {

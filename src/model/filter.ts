@@ -33,6 +33,7 @@ export const states: readonly State[] = [
   'succeeded',
   'skipped',
   'dead',
+  'abandoned',
   'refused',
   'unhandled',
   'conflict',
@@ -59,7 +60,7 @@ export function replayOf(
   const { handler, state, errorText } = where
   const ended = kept.deliveries.filter(
     (delivery) =>
-      (delivery.state === 'succeeded' || delivery.state === 'dead') && deliveryFits(delivery, where),
+      delivery.state !== 'pending' && delivery.state !== 'leased' && deliveryFits(delivery, where),
   )
   const asked = state === undefined ? handler !== undefined : fitsWithoutDeliveries(kept, where)
   return { ended, missing: asked && errorText === undefined }

@@ -11,6 +11,8 @@ export interface HandlerStats {
   readonly dead: number
   /** When the oldest pending one was received, epoch ms. */
   readonly oldestPendingAt?: number
+  /** Epoch ms: it gets no deliveries since then, because nobody had run it for 7 days. */
+  readonly abandonedAt?: number
 }
 
 /** Everything at a glance. */
@@ -34,7 +36,7 @@ export interface TypeOverview {
 }
 
 export interface HandlerOverview extends HandlerStats {
-  /** No node that is there runs it. */
+  /** No node that is there runs it. Only when that lasts for 7 days does it get no deliveries: `abandonedAt`. */
   readonly abandoned: boolean
   /** Lanes whose first delivery fails, longest first, at most 20. */
   readonly blocked: readonly BlockedLane[]

@@ -1,3 +1,4 @@
+import type { AbandonStep, IdleHandler } from './abandon.ts'
 import type { ErasedStep, Person, Scrubbed } from './erasure.ts'
 import type { Filter } from './filter.ts'
 import type { Kept } from './kept.ts'
@@ -63,6 +64,16 @@ export interface Tending {
   /** Says that a process is there. `leave` that it goes. */
   beat(node: Node): Promise<void>
   leave(nodeId: string): Promise<void>
+
+  /**
+   * Adds a time for which this process has been delivering to every handler; `beat` and `subscribe` set it back for those that they name. A
+   * handler that reaches `abandonAfterMs` is abandoned: `append` and `replay` make no deliveries for it, until it is subscribed again or a
+   * node that runs it beats. One process at a time calls this.
+   */
+  countIdle(ms: number): Promise<readonly IdleHandler[]>
+
+  /** Ends deliveries that wait for abandoned handlers as `abandoned`, about 500. */
+  abandon(): Promise<AbandonStep>
 
   /**
    * From now on `append` answers `full` to what the store has no room for: see `Retention.maxBytes`.

@@ -13,6 +13,7 @@ import {
   subscribed,
   subscription,
 } from './clause.ts'
+import { abandonAfterMs } from '../model/abandon.ts'
 import type { Engine } from '../model/engine.ts'
 import type { Filter } from '../model/filter.ts'
 import type { Kept } from '../model/kept.ts'
@@ -209,6 +210,116 @@ export const tendingContract: readonly Clause[] = [
     await advance(1_001)
     assert.equal(await tend.hold('prune', 'n2', 1_000), true)
     assert.equal(await tend.hold('prune', 'n1', 1_000), false)
+  }),
+
+  // ── abandon
+
+  tendingClause(
+    'abandons a handler that nobody ran while others delivered for 7 days: no new deliveries, what waits ends, its events are pruned',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a', 'b')
+      const tend = tended(engine)
+      const now = await nowOf(engine)
+      const of = (id: string, lane?: string) =>
+        arrival(id, { receivedAt: now, createInstant: now, ...(lane !== undefined && { lane }) })
+      await engine.append([of('1', 'u'), of('2', 'u'), of('3', 'u'), of('4')])
+      const leased = await claimOne(engine)
+      await settle(engine, [await claimOne(engine)], { kind: 'retry', afterMs: 9, failure })
+      await drain(engine, 'b')
+      assert.deepEqual(await tend.countIdle(abandonAfterMs - 1), [
+        { handler: 'a', idleMs: abandonAfterMs - 1, abandoned: false },
+        { handler: 'b', idleMs: abandonAfterMs - 1, abandoned: false },
+      ])
+      assert.deepEqual(await tend.abandon(), { deliveries: 0, more: false })
+      await tend.beat({ id: 'n', host: 'h', pid: 1, startedAt: 1, handlers: ['b'] })
+
+      assert.deepEqual(await tend.countIdle(1), [
+        { handler: 'a', idleMs: abandonAfterMs, abandoned: true },
+        { handler: 'b', idleMs: 1, abandoned: false },
+      ])
+      assert.deepEqual(await tend.abandon(), { deliveries: 4, more: false })
+
+      assert.deepEqual(await settle(engine, [leased], { kind: 'succeeded' }), ['lost'])
+      assert.deepEqual(found(await all(tend, { state: 'abandoned' })), ['4', '3', '2', '1'])
+      assert.deepEqual(found(await all(tend, { state: 'succeeded', handler: 'a' })), [])
+      const { deliveries } = (await engine.get(of('4').key)) ?? {}
+      assert.deepEqual(
+        deliveries?.map(({ handler, state }) => [handler, state]),
+        [
+          ['a', 'abandoned'],
+          ['b', 'succeeded'],
+        ],
+      )
+      const [a, b] = (await tend.overview()).handlers
+      assert.deepEqual([a?.pending, typeof a?.abandonedAt, b?.abandonedAt], [0, 'number', undefined])
+      assert.equal(typeof (await engine.stats()).handlers[0]?.abandonedAt, 'number')
+
+      await engine.append([of('5', 'u')])
+      assert.deepEqual(idsOf((await engine.claim([{ handler: 'a', limit: 9 }], leaseMs)).leases), [])
+      assert.deepEqual(idsOf(await drain(engine, 'b')), ['5'])
+      assert.equal(await replay(engine, { state: 'abandoned' }), 0)
+      assert.equal(await replay(engine, { handler: 'a' }), 0)
+      await advance(31 * dayMs)
+      assert.equal(await prune(engine, {}), 5)
+    },
+  ),
+
+  tendingClause(
+    'gives an abandoned handler that comes back what comes then, and by replay what it missed',
+    async ({ open }) => {
+      const engine = await subscribed(await open(), 'a', 'b')
+      const tend = tended(engine)
+      await engine.append([arrival('1', { lane: 'u' }), arrival('2', { lane: 'u' })])
+      await tend.countIdle(abandonAfterMs)
+      assert.equal((await tend.abandon()).deliveries, 4)
+      await engine.append([arrival('3', { lane: 'u' })])
+
+      await engine.subscribe([subscription('a')])
+      await tend.beat({ id: 'n', host: 'h', pid: 1, startedAt: 1, handlers: ['b'] })
+      await engine.append([arrival('4', { lane: 'u' })])
+
+      assert.deepEqual(idsOf(await drain(engine, 'a')), ['4'])
+      assert.deepEqual(idsOf(await drain(engine, 'b')), ['4'])
+      assert.equal(await replay(engine, { state: 'abandoned', handler: 'a' }), 2)
+      assert.deepEqual(idsOf(await drain(engine, 'a')), ['1', '2'])
+      assert.equal(await replay(engine, { handler: 'b', receivedAfter: 0 }), 4)
+      assert.deepEqual(idsOf(await drain(engine, 'b')), ['1', '2', '3', '4'])
+    },
+  ),
+
+  tendingClause('never abandons a handler that a process runs now and then', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    const tend = tended(engine)
+    await engine.append([arrival('1')])
+    await tend.countIdle(abandonAfterMs - 1)
+    await tend.beat({ id: 'n', host: 'h', pid: 1, startedAt: 1, handlers: ['a'] })
+    await tend.countIdle(abandonAfterMs - 1)
+    await engine.subscribe([subscription('a')])
+    assert.deepEqual(await tend.countIdle(abandonAfterMs - 1), [
+      { handler: 'a', idleMs: abandonAfterMs - 1, abandoned: false },
+    ])
+    assert.deepEqual(await tend.abandon(), { deliveries: 0, more: false })
+    assert.deepEqual(idsOf(await drain(engine, 'a')), ['1'])
+  }),
+
+  tendingClause('ends thousands of abandoned deliveries in steps', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    const tend = tended(engine)
+    for (let done = 0; done < 1_200; done += 300) {
+      await engine.append(Array.from({ length: 300 }, (_, i) => arrival(`${done + i}`, { lane: `${i % 7}` })))
+    }
+    await engine.claim([{ handler: 'a', limit: 5 }], leaseMs)
+    await tend.countIdle(abandonAfterMs)
+    let deliveries = 0
+    let steps = 0
+    for (let more = true; more; steps++) {
+      const step = await tend.abandon()
+      deliveries += step.deliveries
+      more = step.more
+    }
+    assert.equal(deliveries, 1_200)
+    assert.ok(steps > 1)
+    assert.equal((await engine.stats()).handlers[0]?.pending, 0)
   }),
 
   // ── replay
@@ -598,8 +709,8 @@ export const tendingContract: readonly Clause[] = [
       assert.equal(pressed, 2)
       tend.limit(bytes / 2, () => pressed++)
       assert.deepEqual(await engine.append([of('c', 'user.delete')]), ['full'])
-      assert.equal(await engine.hasRoom?.('user.delete'), false)
       assert.equal(pressed, 3)
+      assert.equal(await engine.hasRoom?.('user.delete'), false)
       let first: boolean | undefined
       const events = await sum(
         async (after) => {

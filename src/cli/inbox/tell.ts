@@ -29,9 +29,10 @@ export function stateOf({ state, reason }: KeptDelivery): string {
   return reason === 'skipped' || reason === 'erased' ? reason : state
 }
 
-const ranked = ['dead', 'leased', 'pending', 'erased', 'succeeded', 'skipped']
+const ranked = ['dead', 'leased', 'pending', 'abandoned', 'erased', 'succeeded', 'skipped']
 const styles: Readonly<Record<string, Style>> = {
   dead: 'red',
+  abandoned: 'yellow',
   leased: 'yellow',
   pending: 'yellow',
   succeeded: 'green',

@@ -124,7 +124,7 @@ export function end(
   head: Delivery,
   state: 'succeeded' | 'dead',
   now: number,
-  reason?: 'skipped' | 'erased' | DeadReason,
+  reason?: 'skipped' | 'erased' | 'abandoned' | DeadReason,
 ): void {
   const { queue, lane } = head
   head.state = state

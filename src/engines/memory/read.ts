@@ -36,12 +36,13 @@ function keptArrival(arrival: Arrival, bodies: boolean): Omit<Kept, 'deliveries'
   }
 }
 
-function stateOf({ state, leased }: Delivery): DeliveryState {
+function stateOf({ state, leased, reason }: Delivery): DeliveryState {
+  if (reason === 'abandoned') return 'abandoned'
   if (state !== 'waiting') return state
   return leased ? 'leased' : 'pending'
 }
 
-export function queueStats({ subscription, intake, heads, lanes, dead }: Queue): HandlerStats {
+export function queueStats({ subscription, intake, heads, lanes, dead, abandonedAt }: Queue): HandlerStats {
   const parked = [...lanes.values()].flatMap((lane) => lane.slice(1))
   const pending = [...intake, ...heads, ...parked]
   const oldest = pending.toSorted((a, b) => a.event.position - b.event.position)[0]
@@ -50,5 +51,6 @@ export function queueStats({ subscription, intake, heads, lanes, dead }: Queue):
     pending: pending.length,
     dead: dead.size,
     ...(oldest !== undefined && { oldestPendingAt: oldest.event.arrival.receivedAt }),
+    ...(abandonedAt !== undefined && { abandonedAt }),
   }
 }

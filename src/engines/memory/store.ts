@@ -39,6 +39,10 @@ export interface Queue {
   /** A lane's deliveries in order: its head, then the parked ones. */
   readonly lanes: Map<string, Delivery[]>
   readonly dead: Set<Delivery>
+  /** For how long others have been delivering since a process last ran it. */
+  idleMs: number
+  /** Since when it gets no deliveries. */
+  abandonedAt?: number
 }
 
 export interface Delivery {
@@ -77,7 +81,7 @@ export function emptyStore(): Store {
 }
 
 export function newQueue(subscription: Subscription): Queue {
-  return { subscription, intake: [], heads: new Set(), lanes: new Map(), dead: new Set() }
+  return { subscription, intake: [], heads: new Set(), lanes: new Map(), dead: new Set(), idleMs: 0 }
 }
 
 /** Keeps an event as new, with a delivery for each handler that wants it. */
@@ -148,7 +152,8 @@ export function byPosition(a: Delivery, b: Delivery): number {
   return a.event.position - b.event.position
 }
 
-export function wants({ subscription }: Queue, arrival: Arrival): boolean {
+export function wants({ subscription, abandonedAt }: Queue, arrival: Arrival): boolean {
+  if (abandonedAt !== undefined) return false
   const { types, tenantIds, applicationIds } = subscription
   return (
     (types === '*' || types.includes(arrival.type)) &&
@@ -190,4 +195,13 @@ export function isErased({ erased }: Store, { key, receivedAt, subjects }: Arriv
 
 export function keyText({ createInstant, tenantId, id }: EventKey): string {
   return `${createInstant}/${tenantId}/${id}`
+}
+
+/** A delivery that never became a head: out of the intake or its lane. */
+export function forget(delivery: Delivery): void {
+  const { queue, lane } = delivery
+  queue.intake = queue.intake.filter((one) => one !== delivery)
+  const parked = lane === undefined ? undefined : queue.lanes.get(lane)
+  const index = parked?.indexOf(delivery) ?? -1
+  if (index > 0) parked?.splice(index, 1)
 }

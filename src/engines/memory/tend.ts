@@ -11,14 +11,15 @@ import {
 } from '../../model/retention.ts'
 import { type Node, nodeOutlivesMs } from '../../model/stats.ts'
 import type { Page, Paging, Tending } from '../../model/tending.ts'
+import { abandon, countIdle, markRun } from './abandon.ts'
 import { again } from './again.ts'
 import { end } from './claim.ts'
 import { overview } from './overview.ts'
 import { kept, keptAside } from './read.ts'
 import {
   blank,
-  type Delivery,
   deliver,
+  forget,
   isPressed,
   keepNew,
   type KeptEvent,
@@ -64,8 +65,10 @@ export function tending(
 
   function replayEvent(event: KeptEvent, where: Filter): number {
     const { ended, missing } = replayOf(kept(event, false), where)
-    const again_ = event.deliveries.filter(({ queue }) =>
-      ended.some(({ handler }) => handler === queue.subscription.handler),
+    const again_ = event.deliveries.filter(
+      ({ queue }) =>
+        queue.abandonedAt === undefined &&
+        ended.some(({ handler }) => handler === queue.subscription.handler),
     )
     const made = missing ? makeMissing(event, where.handler) : 0
     for (const delivery of again_) again(delivery)
@@ -240,11 +243,23 @@ export function tending(
     async beat(node) {
       assertOpen()
       nodes.set(node.id, { ...node, seenAt: clock.now() })
+      for (const queue of queues.values())
+        if (node.handlers.includes(queue.subscription.handler)) markRun(queue)
     },
 
     async leave(nodeId) {
       assertOpen()
       nodes.delete(nodeId)
+    },
+
+    async countIdle(ms) {
+      assertOpen()
+      return countIdle(store, ms, clock.now())
+    },
+
+    async abandon() {
+      assertOpen()
+      return abandon(store, clock.now())
     },
 
     limit(maxBytes, pressed) {
@@ -312,13 +327,4 @@ function stepOf(
 function accepted({ arrival }: KeptEvent): KeptEvent['arrival'] {
   const { refused: _, ...rest } = arrival
   return rest
-}
-
-/** A delivery that never became a head: out of the intake or its lane. */
-function forget(delivery: Delivery): void {
-  const { queue, lane } = delivery
-  queue.intake = queue.intake.filter((one) => one !== delivery)
-  const parked = lane === undefined ? undefined : queue.lanes.get(lane)
-  const index = parked?.indexOf(delivery) ?? -1
-  if (index > 0) parked?.splice(index, 1)
 }

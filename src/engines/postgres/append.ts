@@ -173,7 +173,8 @@ const durably = `(select set_config('synchronous_commit', 'on', true)) = 'on'`
 
 /** Whether handler `h` wants an event. */
 const wants = (event: string) => `
-    (h.types is null or ${event}.type = any (h.types))
+    h.abandoned is null
+    and (h.types is null or ${event}.type = any (h.types))
     and (h.tenants is null or ${event}.tenant = any (h.tenants))
     and (h.applications is null or ${event}.applications && h.applications)`
 

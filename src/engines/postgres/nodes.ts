@@ -1,5 +1,6 @@
 import { type Node, nodeOutlivesMs } from '../../model/stats.ts'
 import type { Tending } from '../../model/tending.ts'
+import { prepareMarkRun } from './abandon.ts'
 import type { Database } from './database.ts'
 import { type PostgresClient, statement } from './sql.ts'
 
@@ -16,6 +17,7 @@ export function nodes(database: Database, schema: string): Pick<Tending, 'beat' 
     on conflict (id) do update set seen = excluded.seen, handlers = excluded.handlers
     `,
   )
+  const markRun = prepareMarkRun(schema)
   const remove = statement(
     `${schema}.leave`,
     `with dropped as (delete from ${schema}.duties where node = $1) delete from ${schema}.nodes where id = $1`,
@@ -31,7 +33,10 @@ export function nodes(database: Database, schema: string): Pick<Tending, 'beat' 
   )
   return {
     async beat({ id, host, pid, startedAt, handlers }) {
-      await database.use((client) => upsert(client, id, host, pid, Math.round(startedAt), handlers))
+      await database.use(async (client) => {
+        await upsert(client, id, host, pid, Math.round(startedAt), handlers)
+        await markRun(client, handlers)
+      })
     },
     async leave(nodeId) {
       await database.use((client) => remove(client, nodeId))

@@ -132,7 +132,7 @@ function findingDeliveries(schema: string): Statement<DeliveryRow> {
       from ${schema}.heads
       where lane in (p.lane, ${schema}.own_lane(p.position)) and handler = n.id and position = p.position
       union all
-      select 'succeeded', attempts, reason, failures
+      select case when reason = 'abandoned' then reason else 'succeeded' end, attempts, reason, failures
       from ${schema}.finished where position = p.position and handler = n.id and created = p.created
       union all
       select 'dead', attempts, reason, failures
@@ -171,11 +171,12 @@ export function counting(schema: string): (client: PostgresClient) => Promise<St
     const handlers = await countHandlers(client)
     return {
       events: counted?.events ?? 0,
-      handlers: handlers.map(({ handler, pending, dead, oldest }) => ({
+      handlers: handlers.map(({ handler, pending, dead, oldest, abandoned }) => ({
         handler,
         pending,
         dead,
         ...(oldest !== null && { oldestPendingAt: oldest }),
+        ...(abandoned !== null && { abandonedAt: abandoned }),
       })),
     }
   }
@@ -199,6 +200,7 @@ interface HandlerCounts {
   readonly pending: number
   readonly dead: number
   readonly oldest: number | null
+  readonly abandoned: number | null
 }
 
 /** What is parked is younger than its head, so it has not the oldest. Indexes: primary keys, heads_due. */
@@ -206,7 +208,7 @@ function countingHandlers(schema: string): Statement<HandlerCounts> {
   return statement(
     `${schema}.count_handlers`,
     `
-    select n.name as handler, (i.count + p.count + h.count)::float8 as pending, d.count::float8 as dead,
+    select n.name as handler, n.abandoned::float8, (i.count + p.count + h.count)::float8 as pending, d.count::float8 as dead,
       (select e.received from ${schema}.events e where e.position = o.position and e.created = o.created)::float8 as oldest
     from ${schema}.handlers n
     cross join lateral (select count(*) from ${schema}.intake where handler = n.id) i

@@ -30,9 +30,10 @@ function inserting(schema: string): Statement<never> {
     insert into ${schema}.handlers as h (name, types, tenants, applications, ordered)
     values ($1, $2::text[], $3::text[], $4::text[], $5)
     on conflict (name) do update set
-      types = excluded.types, tenants = excluded.tenants, applications = excluded.applications, ordered = excluded.ordered
-    where (h.types, h.tenants, h.applications, h.ordered)
-      is distinct from (excluded.types, excluded.tenants, excluded.applications, excluded.ordered)
+      types = excluded.types, tenants = excluded.tenants, applications = excluded.applications, ordered = excluded.ordered,
+      idle = 0, abandoned = null
+    where (h.types, h.tenants, h.applications, h.ordered, h.idle, h.abandoned)
+      is distinct from (excluded.types, excluded.tenants, excluded.applications, excluded.ordered, 0, null)
     `,
   )
 }

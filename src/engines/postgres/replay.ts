@@ -74,7 +74,9 @@ function restarting(schema: string): Statement<{ made: number }> {
       select w.position, w.created, w.state, h.id as handler,
         case when h.ordered then coalesce(e.lane, ${schema}.own_lane(w.position)) else ${schema}.own_lane(w.position) end as lane
       from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as w (position, created, name, state)
-      cross join lateral (select id, ordered from ${schema}.handlers where name = w.name limit 1) h
+      cross join lateral (
+        select id, ordered from ${schema}.handlers where name = w.name and abandoned is null limit 1
+      ) h
       cross join lateral (
         select lane from ${schema}.events e
         where e.position = w.position and e.created = w.created and e.body is not null limit 1
@@ -83,7 +85,7 @@ function restarting(schema: string): Statement<{ made: number }> {
       delete from ${schema}.finished f
       where f.position = any ($1) and f.created = any ($2)
         and exists (
-          select from wanted w where w.position = f.position and w.handler = f.handler and w.state = 'succeeded')
+          select from wanted w where w.position = f.position and w.handler = f.handler and w.state in ('succeeded', 'abandoned'))
       returning f.position, f.handler
     ), dead as (
       delete from ${schema}.dead d
@@ -123,7 +125,7 @@ function making(schema: string): Statement<{ made: number }> {
     cross join lateral (
       select case when h.ordered then coalesce(e.lane, ${schema}.own_lane(w.position)) else ${schema}.own_lane(w.position) end as lane
     ) l
-    where ($3::text is null or h.name = $3)
+    where ($3::text is null or h.name = $3) and h.abandoned is null
       and (h.types is null or e.type = any (h.types))
       and (h.tenants is null or e.tenant = any (h.tenants))
       and (h.applications is null or e.applications && h.applications)

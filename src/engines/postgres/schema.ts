@@ -40,6 +40,10 @@ export const migrations: readonly Migration[] = [
     );
 
     ${addSuspects(schema)}
+
+    -- How long others delivered since a process last ran it, ms; and since when it gets no deliveries.
+    alter table ${schema}.handlers add column idle bigint not null default 0;
+    alter table ${schema}.handlers add column abandoned bigint;
     `,
   },
 ]

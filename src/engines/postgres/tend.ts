@@ -1,4 +1,5 @@
 import type { Tending } from '../../model/tending.ts'
+import { abandoning, countingIdle } from './abandon.ts'
 import type { Database } from './database.ts'
 import { erasing, erasureNotes, rememberingErased } from './erase.ts'
 import { finding } from './find.ts'
@@ -20,6 +21,8 @@ export function tending(
   const find = finding(schema)
   const overview = overviewing(schema)
   const prune = pruning(schema, judge)
+  const countIdle = countingIdle(schema)
+  const abandon = abandoning(schema)
   const replay = replaying(schema)
   const remember = rememberingErased(schema, judge)
   const erase = erasing(schema)
@@ -37,6 +40,8 @@ export function tending(
       wake()
       return replayed
     },
+    countIdle: (ms) => database.transact((client) => countIdle(client, ms)),
+    abandon: () => database.transact(abandon),
     prune: (retention, after) => database.transact((client) => prune(client, retention, after)),
     async erase(person, after) {
       // First, in a transaction of its own: what comes in meanwhile is blanked by append.

@@ -20,7 +20,10 @@ export function overviewing(db: SqliteSql): (now: number) => Generator<void, Ove
   const placeAt = seqAt(db)
   const countTypes = countingTypes(db)
   const countAside = query<{ count: number }>(db, 'select count(*) as count from fw_aside')
-  const handlers = query<{ id: number; name: string }>(db, 'select id, name from fw_handlers order by name')
+  const handlers = query<{ id: number; name: string; abandoned: number | null }>(
+    db,
+    'select id, name, abandoned from fw_handlers order by name',
+  )
   const countHandler = countingHandler(db)
   const blocked = findingBlocked(db)
   const findNodes = findingNodes(db)
@@ -30,9 +33,14 @@ export function overviewing(db: SqliteSql): (now: number) => Generator<void, Ove
     const nodes = findNodes(now - nodeOutlivesMs)
     const types = yield* countTypes(placeAt(now - hourMs))
     const handlerOverviews: HandlerOverview[] = []
-    for (const { id, name } of handlers.all()) {
+    for (const { id, name, abandoned: abandonedAt } of handlers.all()) {
       const abandoned = !nodes.some((node) => node.handlers.includes(name))
-      handlerOverviews.push({ ...statsOf(name, countHandler(id)), abandoned, blocked: blocked(id) })
+      handlerOverviews.push({
+        ...statsOf(name, countHandler(id)),
+        ...(abandonedAt !== null && { abandonedAt }),
+        abandoned,
+        blocked: blocked(id),
+      })
       yield
     }
     return {

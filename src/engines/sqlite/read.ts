@@ -114,7 +114,7 @@ function keptDelivery({ handler, state, leased, attempts, reason, failures }: De
   const kept: readonly Failure[] = failures === null ? [] : JSON.parse(failures)
   return {
     handler,
-    state: stateOf(state, leased === 1),
+    state: reason === 'abandoned' ? 'abandoned' : stateOf(state, leased === 1),
     attempts,
     ...(reason !== null && { reason }),
     failures: kept,
@@ -139,7 +139,10 @@ export function counting(db: SqliteSql, registry: Registry): () => Stats {
   const countHandler = countingHandler(db)
   return () => ({
     events: countEvents.get()?.count ?? 0,
-    handlers: [...registry.all()].map(({ id, name }) => statsOf(name, countHandler(id))),
+    handlers: [...registry.all()].map(({ id, name, abandonedAt }) => ({
+      ...statsOf(name, countHandler(id)),
+      ...(abandonedAt !== undefined && { abandonedAt }),
+    })),
   })
 }
 

@@ -8,7 +8,11 @@ export interface Registry {
   subscribe(subscriptions: readonly Subscription[]): void
   /** By what number the tables know a handler. */
   idOf(handler: string): number | undefined
+  /** The same, undefined for an abandoned one. */
+  activeIdOf(handler: string): number | undefined
   all(): Iterable<Subscribed>
+  /** After this connection changed the table otherwise. */
+  reload(): void
   /** Who gets a delivery of this event. */
   wanting(arrival: Arrival): readonly Subscribed[]
   /** Looks whether another process has committed, and may have changed the subscriptions; at the start of each transaction. */
@@ -22,13 +26,15 @@ export interface Subscribed {
   readonly tenants?: ReadonlySet<string>
   readonly applications?: ReadonlySet<string>
   readonly ordering: string
+  /** Since when it gets no deliveries: nobody ran it. */
+  readonly abandonedAt?: number
 }
 
 export function registry(db: SqliteSql): Registry {
   const dataVersion = query<{ data_version: number }>(db, 'pragma data_version')
   const handlers = query<HandlerRow>(
     db,
-    'select id, name, types, tenants, applications, ordering from fw_handlers order by name',
+    'select id, name, types, tenants, applications, ordering, abandoned from fw_handlers order by name',
   )
   const insert = insertHandler(db)
   let version: number | undefined
@@ -44,7 +50,12 @@ export function registry(db: SqliteSql): Registry {
       load()
     },
     idOf: (handler) => byName.get(handler)?.id,
+    activeIdOf(handler) {
+      const found = byName.get(handler)
+      return found?.abandonedAt === undefined ? found?.id : undefined
+    },
     all: () => byName.values(),
+    reload: load,
     wanting: (arrival) => [...byName.values()].filter((handler) => matches(handler, arrival)),
     refresh() {
       // Moves when another connection has committed anything: a microsecond, against twenty for reading the table.
@@ -57,8 +68,9 @@ export function registry(db: SqliteSql): Registry {
   }
 }
 
-function matches({ types, tenants, applications }: Subscribed, arrival: Arrival): boolean {
+function matches({ types, tenants, applications, abandonedAt }: Subscribed, arrival: Arrival): boolean {
   return (
+    abandonedAt === undefined &&
     (types === '*' || types.has(arrival.type)) &&
     (tenants === undefined || tenants.has(arrival.key.tenantId)) &&
     (applications === undefined || arrival.applicationIds.some((id) => applications.has(id)))
@@ -72,9 +84,10 @@ interface HandlerRow {
   readonly tenants: string | null
   readonly applications: string | null
   readonly ordering: string
+  readonly abandoned: number | null
 }
 
-function subscribed({ id, name, types, tenants, applications, ordering }: HandlerRow): Subscribed {
+function subscribed({ id, name, types, tenants, applications, ordering, abandoned }: HandlerRow): Subscribed {
   const wanted: unknown = JSON.parse(types)
   return {
     id,
@@ -83,6 +96,7 @@ function subscribed({ id, name, types, tenants, applications, ordering }: Handle
     ...(tenants !== null && { tenants: setOf(tenants) }),
     ...(applications !== null && { applications: setOf(applications) }),
     ordering,
+    ...(abandoned !== null && { abandonedAt: abandoned }),
   }
 }
 
@@ -95,9 +109,10 @@ function insertHandler(db: SqliteSql): (subscription: Subscription) => void {
   const insert = db.prepare(`
     insert into fw_handlers (name, types, tenants, applications, ordering) values (?, ?, ?, ?, ?)
     on conflict (name) do update set
-      types = excluded.types, tenants = excluded.tenants, applications = excluded.applications, ordering = excluded.ordering
-    where (types, tenants, applications, ordering)
-      is not (excluded.types, excluded.tenants, excluded.applications, excluded.ordering)
+      types = excluded.types, tenants = excluded.tenants, applications = excluded.applications, ordering = excluded.ordering,
+      idle = 0, abandoned = null
+    where (types, tenants, applications, ordering, idle, abandoned)
+      is not (excluded.types, excluded.tenants, excluded.applications, excluded.ordering, 0, null)
   `)
   return ({ handler, types, tenantIds, applicationIds, ordering }) => {
     insert.run(handler, JSON.stringify(types), jsonOrNull(tenantIds), jsonOrNull(applicationIds), ordering)

@@ -33,7 +33,7 @@ export function replaying(
     const { ended, missing } = replayOf(kept, where)
     let made = 0
     for (const { handler, state } of ended) {
-      const id = registry.idOf(handler)
+      const id = registry.activeIdOf(handler)
       if (id === undefined || !again(seq, id, state)) continue
       calm(seq, id)
       made++
@@ -109,7 +109,9 @@ function restarting(db: SqliteSql): (seq: number, handler: number, state: string
     where seq = :seq and handler = :handler and state = :state and state in ('succeeded', 'dead')
       and exists (select 1 from fw_events where seq = :seq and body is not null)
   `)
-  return (seq, handler, state) => restart.run({ seq, handler, state }).changes !== 0
+  // An abandoned delivery is kept as one that ended well, with its reason.
+  return (seq, handler, state) =>
+    restart.run({ seq, handler, state: state === 'abandoned' ? 'succeeded' : state }).changes !== 0
 }
 
 /** A person believes that it can succeed now: giving up starts anew. Index: primary key (handler, lane) of what fails. */

@@ -156,6 +156,9 @@ const migrations: readonly string[] = [
   alter table fw_deliveries add column held integer;     -- of a head: since when failing deliveries hold its lane
   create index fw_held on fw_deliveries (handler, held) where state = 'head' and held is not null;
   delete from fw_failing;                                -- no longer written: the two columns above say it
+
+  alter table fw_handlers add column idle integer not null default 0;  -- ms that others delivered since a process last ran it
+  alter table fw_handlers add column abandoned integer;                -- since when it gets no deliveries
   `,
 ]
 

@@ -7,6 +7,7 @@ import type { Filter } from '../../model/filter.ts'
 import type { Kept } from '../../model/kept.ts'
 import type { Receipt } from '../../model/receipt.ts'
 import type { Stats } from '../../model/stats.ts'
+import { type Abandonment, abandonment } from './abandon.ts'
 import { appending } from './append.ts'
 import { checkpointer } from './checkpoint.ts'
 import { claiming } from './claim.ts'
@@ -93,6 +94,7 @@ export interface SessionTending {
   readonly eraseAsides: (person: Person, seqs: readonly number[]) => number
   readonly record: (receipts: readonly Receipt[]) => void
   readonly nodes: Nodes
+  readonly abandonment: Abandonment
 }
 
 export interface SessionOptions {
@@ -297,5 +299,6 @@ function prepareTending(db: SqliteSql, handlers: Registry, people: Erased, appen
     eraseAsides: erasingAsides(db),
     record: recording(db),
     nodes: nodes(db),
+    abandonment: abandonment(db, handlers),
   }
 }

@@ -120,7 +120,15 @@ export function tending({
 
     receipts: (paging) => look('receipts', paging),
 
-    beat: (node) => writer.write(({ tend }) => tend.nodes.beat(node, now()), soon),
+    beat: (node) =>
+      writer.write(({ tend }) => {
+        tend.nodes.beat(node, now())
+        tend.abandonment.markRun(node.handlers)
+      }, soon),
+
+    countIdle: (ms) => writer.write(({ tend }) => tend.abandonment.countIdle(ms, now()), soon),
+
+    abandon: () => writer.write(({ tend }) => tend.abandonment.abandon(), soon),
 
     leave: (nodeId) => writer.write(({ tend }) => tend.nodes.leave(nodeId), soon),
 

@@ -38,12 +38,16 @@ function tell(place: string, { events, bytes, aside, types, handlers, nodes }: O
   )
   table(
     ['HANDLER', 'PENDING', 'OLDEST', 'DEAD', ''],
-    handlers.map(({ handler, pending, oldestPendingAt, dead, abandoned }) => [
+    handlers.map(({ handler, pending, oldestPendingAt, dead, abandoned, abandonedAt }) => [
       handler,
       counted(pending),
       oldestPendingAt === undefined ? '' : told(oldestPendingAt),
       dead === 0 ? '0' : styled('red', counted(dead)),
-      abandoned ? styled('yellow', 'no process runs it') : '',
+      abandonedAt !== undefined
+        ? styled('red', text`abandoned since ${told(abandonedAt)}`)
+        : abandoned
+          ? styled('yellow', 'no process runs it')
+          : '',
     ]),
   )
   table(

@@ -1,0 +1,92 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Clock } from '../lib/clock.ts'
+import { abandonAfterMs } from '../model/abandon.ts'
+import type { Log } from '../model/log.ts'
+import type { Tending } from '../model/tending.ts'
+
+export interface IdleWatchOptions {
+  readonly tend: Tending
+  readonly clock: Clock
+  readonly log: Log
+  /** Of this process, among those that share the inbox. */
+  readonly nodeId: string
+}
+
+/** How long another process waits before it takes over from one that went without a word. */
+const dutyMs = 2 * 60_000
+/** The log is told of it that long before a handler is abandoned, and again every twelve hours. */
+const warnBeforeMs = 2 * 24 * 60 * 60_000
+const warnEveryMs = 12 * 60 * 60_000
+/** The most that one call counts: a process that was suspended did not deliver meanwhile. */
+const mostMs = 60_000
+
+/**
+ * Counts, as one process of those that deliver, how long each handler has been run by nobody, and ends what waits for those that nobody has
+ * run for 7 days. Only time during which a process delivers counts, in steps of the heartbeat, so neither an outage of all nor a clock that
+ * jumps abandons a handler.
+ */
+export class IdleWatch {
+  readonly #options: IdleWatchOptions
+  #countedAt: number | undefined
+  /** At which idle time the log was last told of a handler. */
+  readonly #warnedAt = new Map<string, number>()
+  readonly #abandoned = new Set<string>()
+
+  constructor(options: IdleWatchOptions) {
+    this.#options = options
+  }
+
+  /** With each heartbeat. Rejects with the engine's error. */
+  async look(): Promise<void> {
+    const { tend, clock, nodeId, log } = this.#options
+    if (!(await tend.hold('idle', nodeId, dutyMs))) {
+      this.#countedAt = undefined
+      return
+    }
+    const now = clock.now()
+    const ms = Math.min(now - (this.#countedAt ?? now), mostMs)
+    this.#countedAt = now
+    if (!(ms > 0)) return
+    const handlers = await tend.countIdle(ms)
+    for (const { handler, idleMs, abandoned } of handlers) this.#tell(handler, idleMs, abandoned)
+    if (!handlers.some(({ abandoned }) => abandoned)) return
+    const deliveries = await this.#end()
+    if (deliveries > 0) {
+      log.warn({ deliveries }, 'deliveries ended as abandoned: nobody has run their handlers for 7 days')
+    }
+  }
+
+  async #end(): Promise<number> {
+    let deliveries = 0
+    for (;;) {
+      const step = await this.#options.tend.abandon()
+      deliveries += step.deliveries
+      if (!step.more) return deliveries
+      await nextTurn() // What receives and delivers goes on between the steps.
+    }
+  }
+
+  #tell(handler: string, idleMs: number, abandoned: boolean): void {
+    const { log } = this.#options
+    if (abandoned) {
+      if (this.#abandoned.has(handler)) return
+      this.#abandoned.add(handler)
+      log.warn(
+        { handler },
+        'a handler is abandoned: nobody has run it for 7 days, so it gets no new deliveries until a process runs it again',
+      )
+      return
+    }
+    this.#abandoned.delete(handler)
+    if (idleMs < abandonAfterMs - warnBeforeMs) {
+      this.#warnedAt.delete(handler)
+      return
+    }
+    if (idleMs - (this.#warnedAt.get(handler) ?? -Infinity) < warnEveryMs) return
+    this.#warnedAt.set(handler, idleMs)
+    log.warn(
+      { handler, abandonedInMs: abandonAfterMs - idleMs },
+      'no process runs this handler: it will be abandoned, and what waits for it will end, unless a process runs it',
+    )
+  }
+}

@@ -1,0 +1,38 @@
+import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../model/abandon.ts'
+import { end } from './claim.ts'
+import { type Delivery, forget, type Queue, type Store } from './store.ts'
+
+const stepLimit = 500
+
+/** A process runs this handler. */
+export function markRun(queue: Queue): void {
+  queue.idleMs = 0
+  delete queue.abandonedAt
+}
+
+export function countIdle({ queues }: Store, ms: number, now: number): readonly IdleHandler[] {
+  return [...queues.values()].map((queue) => {
+    queue.idleMs += ms
+    if (queue.idleMs >= abandonAfterMs) queue.abandonedAt ??= now
+    const { handler } = queue.subscription
+    return { handler, idleMs: queue.idleMs, abandoned: queue.abandonedAt !== undefined }
+  })
+}
+
+export function abandon({ queues }: Store, now: number): AbandonStep {
+  const abandoned = [...queues.values()].filter(({ abandonedAt }) => abandonedAt !== undefined)
+  const waiting = abandoned.flatMap(waitingOf)
+  for (const delivery of waiting.slice(0, stepLimit)) {
+    delivery.token++
+    if (delivery.queue.heads.has(delivery)) end(delivery, 'succeeded', now, 'abandoned')
+    else forget(delivery)
+    delivery.state = 'succeeded'
+    delivery.reason = 'abandoned'
+  }
+  return { deliveries: Math.min(waiting.length, stepLimit), more: waiting.length > stepLimit }
+}
+
+/** Heads last, so that none takes the place of another. */
+function waitingOf({ intake, lanes, heads }: Queue): readonly Delivery[] {
+  return [...intake, ...[...lanes.values()].flatMap((lane) => lane.slice(1)), ...heads]
+}

@@ -1,0 +1,20 @@
+/**
+ * After how long a handler that nobody runs is abandoned: ms for which other processes were delivering from its inbox. Time during which no
+ * process ran does not count, nor does what a clock says.
+ */
+export const abandonAfterMs: number = 7 * 24 * 60 * 60_000
+
+/** A handler and how long other processes have been delivering since a process last ran it. */
+export interface IdleHandler {
+  readonly handler: string
+  readonly idleMs: number
+  readonly abandoned: boolean
+}
+
+/** One step of ending what waits for abandoned handlers. */
+export interface AbandonStep {
+  /** Deliveries that ended as `abandoned`. */
+  readonly deliveries: number
+  /** Whether others still wait. */
+  readonly more: boolean
+}
