@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { serveKeptMs } from './keep-alive.ts'
+import { sayClose, serveKeptMs } from './keep-alive.ts'
 
 /** A TCP connection to a server. */
 interface Connection {
@@ -35,9 +35,9 @@ export function connectionsOf(server: Server | SecureServer): Connections {
 /** Which connections are open, whose sender was authenticated, and which of them may be closed. */
 export class Connections {
   /** More than so many are not held open. */
-  limit = Infinity
+  limit: number = Infinity
   /** When the server closes, a connection stays open until it has been idle for so long. */
-  serveKeptMs = serveKeptMs
+  serveKeptMs: number = serveKeptMs
   /** Nobody was authenticated by these. In order of opening. */
   readonly #strangers = new Set<Connection>()
   /** In order of the last authenticated request, the longest ago first. */
@@ -63,8 +63,7 @@ export class Connections {
   /** From now on every answer says `Connection: close`. */
   lastAnswers(): void {
     this.#closing = true
-    for (const response of this.#answering)
-      if (!response.headersSent) response.setHeader('connection', 'close')
+    for (const response of this.#answering) if (!response.headersSent) sayClose(response)
   }
 
   /** Closes the connections that have been idle for `serveKeptMs`. */
@@ -104,8 +103,8 @@ export class Connections {
     const connection = connectionOf.get(socket)
     if (connection !== undefined) connection.underWay += 1
     this.#answering.add(response)
-    if (this.#closing) response.setHeader('connection', 'close')
-    response.once('close', () => {
+    if (this.#closing) sayClose(response)
+    response.on('close', () => {
       this.#answering.delete(response)
       if (connection === undefined) return
       connection.underWay -= 1

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { discard } from './discard.ts'
+import { sayClose } from './keep-alive.ts'
 
 const closing = new WeakSet<Socket>()
 
@@ -15,8 +16,7 @@ export async function endAndClose(
   response: ServerResponse,
   body: Buffer | undefined,
 ): Promise<void> {
-  response.removeHeader('keep-alive')
-  if (request.httpVersionMajor === 1) response.setHeader('connection', 'close')
+  sayClose(response)
   closing.add(request.socket)
   if (!request.complete && !request.readableEnded) {
     response.flushHeaders()

@@ -8,5 +8,13 @@ export const serveKeptMs = 3000
 
 /** Announces less than any server keeps a connection: a JVM obeys it, and does not look whether the connection is still open. */
 export function sayKeepAlive(response: ServerResponse): void {
-  if (response.shouldKeepAlive) response.setHeader('keep-alive', 'timeout=2') // node adds `Connection: keep-alive`.
+  if (!response.shouldKeepAlive || response.hasHeader('connection') || response.hasHeader('keep-alive'))
+    return
+  response.setHeader('keep-alive', 'timeout=2') // node adds `Connection: keep-alive`.
+}
+
+/** Announces that the connection closes after this answer. */
+export function sayClose(response: ServerResponse): void {
+  response.removeHeader('keep-alive')
+  if (response.req.httpVersionMajor === 1) response.setHeader('connection', 'close') // HTTP/2 knows no such header.
 }

@@ -24,7 +24,8 @@ export function toNodeHandler(
   const receive = receiver[receiveFrom].bind(webhook)
 
   return async (request, response) => {
-    const answer = await receive(new NodeRequest(request, response))
+    const incoming = new NodeRequest(request, response)
+    const answer = await receive(incoming)
     if (response.destroyed || response.headersSent) return
     response.statusCode = answer.status
     const body = answer.body === '' ? undefined : Buffer.from(answer.body)
@@ -35,7 +36,7 @@ export function toNodeHandler(
       for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value)
     }
     if (answer.status !== 200) return endAndClose(request, response, body)
-    markAuthenticated(request)
+    if (incoming.bytes !== undefined) markAuthenticated(request) // Otherwise the read of the body did.
     sayKeepAlive(response)
     response.end(body)
   }
