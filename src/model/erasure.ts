@@ -17,7 +17,7 @@ export interface ErasedStep {
 
 /**
  * What became of the bytes. `scrubbed`: no file of the inbox holds them. `pending`: erased, but a process that reads keeps an older
- * state of the file alive; ask again. `remnants`: erased, but unused space of a file still holds a copy, until it is compacted.
+ * state of the file alive, or samples of values that PostgreSQL took for its planner hold it; ask again. `remnants`: erased, but unused space of a file still holds a copy, until it is compacted.
  * `overwritten later`: no query reaches them; the store overwrites them in its own time.
  */
 export type Scrubbed = 'scrubbed' | 'pending' | 'remnants' | 'overwritten later'

@@ -41,6 +41,8 @@ export function namesOfAda(): readonly string[] {
 /** A store that may be opened again and again, as by other processes. */
 export interface Store extends AsyncDisposable {
   open(): Engine
+  /** Takes samples of all values, for a planner. */
+  sample?(): Promise<void>
   /** Those of these texts that any column of any table holds, or, once scrubbed, the file. */
   holding(texts: readonly string[]): Promise<readonly string[]>
 }
@@ -122,6 +124,7 @@ export function erasesOn(open: () => Promise<Store>): void {
     await using store = await open()
     await using webhook = webhookOn(store.open())
     await fill(webhook)
+    await store.sample?.()
     await webhook.inbox.erase({ userId: ada.id.toUpperCase() }, { compact: true })
     expect(await store.holding(namesOfAda())).toEqual([])
     const { items } = await webhook.inbox.page()

@@ -9,6 +9,7 @@ import { overviewing } from './overview.ts'
 import { boundedByTime, pruning } from './prune.ts'
 import { receipts } from './receipts.ts'
 import { replaying } from './replay.ts'
+import { scrubbing } from './scrub.ts'
 import type { PostgresClient } from './sql.ts'
 
 /** What people ask of the inbox, in connections of their own: looking takes nothing from receiving and delivering. */
@@ -57,6 +58,6 @@ export function tending(
       }),
     findErasureNote: (person) => database.use((client) => notes.find(client, person)),
     endErasure: (person) => database.transact((client) => notes.remove(client, person)),
-    scrub: async () => 'overwritten later',
+    scrub: scrubbing(database, schema),
   }
 }
