@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { Engine } from '../../model/engine.ts'
 import { FusewireError } from '../../model/errors.ts'
+import type { Log } from '../../model/log.ts'
 import type { Observer } from '../../model/observer.ts'
 import { appending } from './append.ts'
 import { runningAtomic } from './atomic.ts'
@@ -58,11 +59,25 @@ export function postgres(
   const probe = statement(`${schema}.probe`, `update ${schema}.probe set at = ${schema}.now()`)
 
   let observer: Observer | undefined
+  let log: Log | undefined
+
+  /** Asked for once in each walk of pruning, which is every ten minutes. */
+  function warnOfClock(aheadMs: number): void {
+    log?.warn(
+      { aheadMinutes: Math.round(aheadMs / 60_000) },
+      "the database server's clock is ahead of the newest event. Nothing is pruned or called stale by it until an event confirms it, or until " +
+        'it has disagreed for 24 hours of running time. Set the clock if it is wrong',
+    )
+  }
 
   return {
     open: () => inbox.open(),
 
     isTemporary,
+
+    report(to) {
+      log = to
+    },
 
     observe(one) {
       observer = one
@@ -117,7 +132,7 @@ export function postgres(
 
     stats: () => inbox.use(count),
 
-    tend: tending(inbox, schema, () => watchers.announce(), judging(schema, clock)),
+    tend: tending(inbox, schema, () => watchers.announce(), judging(schema, clock, warnOfClock)),
 
     async [Symbol.asyncDispose]() {
       watchers.close()

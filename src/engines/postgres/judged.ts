@@ -3,8 +3,6 @@ import { judgedTime } from '../../model/judged-time.ts'
 import { type PostgresClient, statement } from './sql.ts'
 
 export interface Judged {
-  /** The server's time, in epoch ms. */
-  readonly now: number
   /** The time by which events are judged to be old: the server's clock, as far as the newest events confirm it. See JudgedTime. */
   readonly at: number
   /** How far the server's clock is ahead of what is confirmed, in ms, when that is more than an hour; otherwise 0. */
@@ -12,7 +10,11 @@ export interface Judged {
 }
 
 /** Asks for the judged time and moves it on by the time that this process has run since it last asked, inside the caller's transaction. */
-export function judging(schema: string, clock: Clock): (client: PostgresClient) => Promise<Judged> {
+export function judging(
+  schema: string,
+  clock: Clock,
+  warn: (aheadMs: number) => void,
+): (client: PostgresClient) => Promise<Judged> {
   const find = statement<{ now: number; at: number | null; doubt: number | null; newest: number | null }>(
     `${schema}.judged`,
     `
@@ -42,7 +44,9 @@ export function judging(schema: string, clock: Clock): (client: PostgresClient) 
     else time.saw(newest, now)
     const state = time.state()
     await save(client, state.at === undefined ? null : Math.round(state.at), Math.round(state.doubtMs))
-    return { now, at: time.at(now), doubtedMs: time.doubted(now) }
+    const doubtedMs = time.doubted(now)
+    if (doubtedMs > 0) warn(doubtedMs)
+    return { at: time.at(now), doubtedMs }
   }
 }
 
