@@ -66,7 +66,7 @@ export interface Tending {
   leave(nodeId: string): Promise<void>
 
   /**
-   * Adds a time for which this process has been delivering to every handler; `beat` and `subscribe` set it back for those that they name. A
+   * Adds a time for which this process has been delivering to every handler that no node runs; `beat` and `subscribe` set it back for those that they name. A
    * handler that reaches `abandonAfterMs` is abandoned: `append` and `replay` make no deliveries for it, until it is subscribed again or a
    * node that runs it beats. One process at a time calls this.
    */

@@ -235,7 +235,7 @@ export const tendingContract: readonly Clause[] = [
 
       assert.deepEqual(await tend.countIdle(1), [
         { handler: 'a', idleMs: abandonAfterMs, abandoned: true },
-        { handler: 'b', idleMs: 1, abandoned: false },
+        { handler: 'b', idleMs: 0, abandoned: false },
       ])
       assert.deepEqual(await tend.abandon(), { deliveries: 4, more: false })
 
@@ -293,6 +293,8 @@ export const tendingContract: readonly Clause[] = [
     await engine.append([arrival('1')])
     await tend.countIdle(abandonAfterMs - 1)
     await tend.beat({ id: 'n', host: 'h', pid: 1, startedAt: 1, handlers: ['a'] })
+    assert.deepEqual(await tend.countIdle(abandonAfterMs), [{ handler: 'a', idleMs: 0, abandoned: false }])
+    await tend.leave('n')
     await tend.countIdle(abandonAfterMs - 1)
     await engine.subscribe([subscription('a')])
     assert.deepEqual(await tend.countIdle(abandonAfterMs - 1), [

@@ -10,9 +10,14 @@ export function markRun(queue: Queue): void {
   delete queue.abandonedAt
 }
 
-export function countIdle({ queues }: Store, ms: number, now: number): readonly IdleHandler[] {
+export function countIdle(
+  { queues }: Store,
+  running: ReadonlySet<string>,
+  ms: number,
+  now: number,
+): readonly IdleHandler[] {
   return [...queues.values()].map((queue) => {
-    queue.idleMs += ms
+    queue.idleMs = running.has(queue.subscription.handler) ? 0 : queue.idleMs + ms
     if (queue.idleMs >= abandonAfterMs) queue.abandonedAt ??= now
     const { handler } = queue.subscription
     return { handler, idleMs: queue.idleMs, abandoned: queue.abandonedAt !== undefined }

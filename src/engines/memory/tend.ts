@@ -254,7 +254,9 @@ export function tending(
 
     async countIdle(ms) {
       assertOpen()
-      return countIdle(store, ms, clock.now())
+      const now = clock.now()
+      const live = [...nodes.values()].filter(({ seenAt }) => seenAt > now - nodeOutlivesMs)
+      return countIdle(store, new Set(live.flatMap(({ handlers }) => handlers)), ms, now)
     },
 
     async abandon() {

@@ -1,4 +1,5 @@
 import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../model/abandon.ts'
+import { nodeOutlivesMs } from '../../model/stats.ts'
 import { ending } from './settle.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
@@ -27,15 +28,26 @@ export function countingIdle(
   const count = statement<IdleHandler>(
     `${schema}.count_idle`,
     `
-    with handler as materialized (select id from ${schema}.handlers order by name for update)
+    with handler as materialized (
+      select id, name, idle from ${schema}.handlers order by name for update
+    ), counted as materialized (
+      -- A node of version 1 beats without setting idle back.
+      select id, case when exists (
+        select from ${schema}.nodes n where n.seen > ${schema}.now() - ${nodeOutlivesMs} and handler.name = any (n.handlers)
+      ) then 0 else idle + $1::bigint end as idle
+      from handler
+    )
     update ${schema}.handlers h
-    set idle = idle + $1::bigint,
-      abandoned = case when idle + $1 >= ${abandonAfterMs} then coalesce(abandoned, ${schema}.now()) end
-    where h.id = any (array (select id from handler))
-    returning name as handler, idle::float8 as "idleMs", abandoned is not null as abandoned
+    set idle = c.idle,
+      abandoned = case when c.idle >= ${abandonAfterMs} then coalesce(abandoned, ${schema}.now()) end
+    from counted c where h.id = c.id
+    returning h.name as handler, h.idle::float8 as "idleMs", abandoned is not null as abandoned
     `,
   )
-  return (client, ms) => count(client, Math.round(ms))
+  return async (client, ms) => {
+    const handlers = await count(client, Math.round(ms))
+    return handlers.toSorted((a, b) => (a.handler < b.handler ? -1 : 1))
+  }
 }
 
 /** A step of ending what waits for abandoned handlers, inside the caller's transaction. */

@@ -1,4 +1,5 @@
 import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../model/abandon.ts'
+import { nodeOutlivesMs } from '../../model/stats.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
 
@@ -21,7 +22,12 @@ export function abandonment(db: SqliteSql, registry: Registry): Abandonment {
     update fw_handlers set idle = 0, abandoned = null
     where (idle <> 0 or abandoned is not null) and name in (select value from json_each(?))
   `)
-  const addIdle = db.prepare('update fw_handlers set idle = idle + ?')
+  // A process of an older version beats without setting idle back.
+  const addIdle = db.prepare(`
+    update fw_handlers set idle = iif(
+      exists (select 1 from fw_nodes n, json_each(n.handlers) runs where n.seen > :seenAfter and runs.value = fw_handlers.name),
+      0, idle + :ms)
+  `)
   const markAbandoned = db.prepare(
     'update fw_handlers set abandoned = ? where abandoned is null and idle >= ?',
   )
@@ -37,7 +43,7 @@ export function abandonment(db: SqliteSql, registry: Registry): Abandonment {
       if (reset.run(JSON.stringify(handlers)).changes !== 0) registry.reload()
     },
     countIdle(ms, now) {
-      addIdle.run(Math.round(ms))
+      addIdle.run({ ms: Math.round(ms), seenAfter: now - nodeOutlivesMs })
       if (markAbandoned.run(now, abandonAfterMs).changes !== 0) registry.reload()
       return list
         .all()
