@@ -5,17 +5,24 @@ import { apiKey, Webhook } from '../../src/index.ts'
 import { postgres } from '../../src/engines/postgres/index.ts'
 import { toNodeHandler } from '../../src/http/node.ts'
 import type { Engine } from '../../src/model/engine.ts'
+import { apiKeyOfChaos } from './events.ts'
+import { tendUnderLoad } from './tend-under-load.ts'
+import { workWithTrouble } from './troubles.ts'
 
-/** One process of the fleet, killed at any instant: its arguments are the database, what it does, the log of effects and a sabotage. */
+/**
+ * One process of the fleet, killed at any instant: its arguments are the database, what it does, the log of effects and a sabotage. Told
+ * `tend`, a worker replays, prunes and erases until it dies.
+ */
 const [database = '', role = '', effectsFile = '', sabotage] = process.argv.slice(2)
 
 const inbox = postgres(database)
 const webhook = new Webhook({
-  authenticate: apiKey('a key for chaos only'),
+  authenticate: apiKey(apiKeyOfChaos),
   inbox: sabotage === 'answer-early' ? answeringEarly(inbox) : inbox,
   log: { info() {}, warn() {}, error() {} },
 })
 
+process.on('disconnect', () => process.exit())
 if (role === 'receiver') {
   const handle = toNodeHandler(webhook)
   const server = createServer((request, response) => void handle(request, response))
@@ -29,8 +36,13 @@ if (role === 'receiver') {
   })
   // Its effect is outside the inbox, so it may be repeated but never left out.
   webhook.on('user.update.complete', { name: 'plain' }, ({ event }) => {
-    appendFileSync(effectsFile, `${event.id}\n`)
+    appendFileSync(effectsFile, `plain ${event.id}\n`)
   })
+  webhook.on('user.update.complete', { name: 'troubled' }, async ({ event }) => {
+    await workWithTrouble(event.id, event.user.data?.['trouble'])
+    appendFileSync(effectsFile, `troubled ${event.id}\n`)
+  })
+  process.on('message', () => void tendUnderLoad(webhook.inbox))
   await start()
   process.send?.('working')
 }

@@ -1,14 +1,21 @@
-import { fork, type ChildProcess } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sqlite } from '../../src/engines/sqlite/index.ts'
+import { javaLikeSender } from '../support/java-like-sender.ts'
+import { apiKeyOfChaos, ChaosEvents, effectsIn } from './events.ts'
+import { faultyMachine, type FaultyMachine } from './faults.ts'
+import { whyNoShim } from '../support/preload.ts'
+import { killing, postponing, troubles } from './troubles.ts'
 
 export interface ChaosOptions {
   readonly kills: number
+  /** What happens beside the kills, in turn. Default: all that this machine can do. */
+  readonly faults?: readonly Fault[]
   /** Answers before the commit, to see that the chaos notices. */
   readonly sabotage?: 'answer-early'
   readonly progress?: (kills: number) => void
@@ -16,130 +23,335 @@ export interface ChaosOptions {
 
 export interface Verdict {
   readonly kills: number
+  /** How often each fault struck. */
+  readonly faults: Readonly<Partial<Record<Fault, number>>>
   /** Events that were answered 2xx. */
   readonly acknowledged: number
   /** Of these, not in the inbox, or in it without an effect of every handler. */
   readonly lost: number
   /** Kept twice, or with two effects of the atomic handler. */
   readonly repeated: number
-  /** Further effects of the handler that may be repeated. */
+  /** Dead letters of events that do no harm. */
+  readonly innocent: number
+  /** Times the process ended by itself, but for the event that kills it. */
+  readonly uncaught: number
+  /** 200s that came long after the receiver's deadline, while the disk was slow. */
+  readonly late: number
+  /** Requests of a Java-like sender that a restart left without an answer. */
+  readonly cutOff: number
+  /** Events whose body went though nobody pruned that far. */
+  readonly wronglyPruned: number
+  /** Deliveries that still waited long after everything was well. */
+  readonly stuck: number
+  /** Further effects of the handlers that may be repeated. */
   readonly again: number
 }
 
+const shimFaults = ['a poison event', 'a full disk', 'a slow disk', 'a wrong clock'] as const
+const plainFaults = [
+  'killed',
+  'outcomes that cannot be stored',
+  'tended',
+  'restarted under a Java sender',
+] as const
+export type Fault = (typeof shimFaults)[number] | (typeof plainFaults)[number]
+
+/** Without a shim for the disk and the clock: those that need none. A poison event needs the clock, to let leases run out. */
+export function possibleFaults(): readonly Fault[] {
+  return whyNoShim() === undefined ? [...plainFaults, ...shimFaults] : plainFaults
+}
+
 const connections = 16
-const users = 40
+/** A lease is 30 s long: after this a killed process holds nothing. */
+const leaseIsOverMs = 35_000
+const filledEvents = 4_000
+const slowSyncMs = 5_000
+/** The receiver promises an answer after 1.5 s. */
+const lateMs = 4_000
+const clocksAheadMs = [40 * 86_400_000, 420 * 86_400_000, -2 * 3_600_000]
+/** How long everything may take to settle when nothing is wrong any more. */
+const patienceMs = 60_000
 
 /**
- * A receiver and its worker under load are killed at random instants and started again on the same inbox; unacknowledged events are sent
- * again, and so are some acknowledged ones, as FusionAuth would. In the end the inbox is drained and looked into.
+ * A receiver and its worker under load are killed at random instants and started again on the same inbox, and in each life something else is
+ * wrong besides. Unacknowledged events are sent again, and so are some acknowledged ones, as FusionAuth would. In the end all is well, what
+ * waits is handled, and the inbox is looked into.
  */
-export async function chaos({ kills, sabotage, progress }: ChaosOptions): Promise<Verdict> {
+export async function chaos({
+  kills,
+  faults = possibleFaults(),
+  sabotage,
+  progress,
+}: ChaosOptions): Promise<Verdict> {
   const folder = mkdtempSync(join(tmpdir(), 'fusewire-chaos-'))
-  const inboxFile = join(folder, 'inbox.db')
-  const effectsFile = join(folder, 'effects')
-  const start = () => startVictim([inboxFile, effectsFile, ...(sabotage === undefined ? [] : [sabotage])])
-  const acknowledged = new Set<string>()
-  let unanswered: string[] = []
+  const files = { inbox: join(folder, 'inbox.db'), effects: join(folder, 'effects') }
+  using machine = whyNoShim() === undefined ? faultyMachine(folder, files.inbox) : undefined
+  const run = new Run(files, machine, sabotage)
   try {
     for (let kill = 1; kill <= kills; kill++) {
-      const { child, url } = await start()
-      const dead = once(child, 'exit')
-      const again = [...unanswered, ...[...acknowledged].slice(-5)]
-      unanswered = []
-      const load = Promise.all(
-        Array.from({ length: connections }, async () => {
-          while (child.exitCode === null && child.signalCode === null) {
-            const id = again.pop() ?? randomUUID()
-            if (await send(url, id)) acknowledged.add(id)
-            else unanswered.push(id)
-          }
-        }),
-      )
-      await sleep(20 + Math.random() * 400)
-      child.kill('SIGKILL')
-      await dead
-      await load
+      await run.live(faults[kill % faults.length] ?? 'killed')
       progress?.(kill)
     }
-    await finish(start())
-    return judge(kills, acknowledged, inboxFile, effectsFile)
+    await run.settle()
+    return { kills, ...run.verdict() }
   } finally {
+    await run.end()
     rmSync(folder, { recursive: true })
   }
 }
 
-async function startVictim(args: readonly string[]): Promise<{ child: ChildProcess; url: string }> {
-  const child = fork(new URL('victim.ts', import.meta.url), args, {
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-  const [url] = (await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error('the victim did not start'))),
-  ])) as [string] // What the victim sends first.
-  return { child, url }
+interface Victim {
+  readonly child: ChildProcess
+  readonly url: string
+  /** Resolves when it is dead. */
+  readonly dead: Promise<unknown>
+}
+
+interface Files {
+  readonly inbox: string
+  readonly effects: string
+}
+
+class Run {
+  readonly #files: Files
+  readonly #machine: FaultyMachine | undefined
+  readonly #sabotage: string | undefined
+  readonly #events = new ChaosEvents()
+  readonly #tally = new Map<Fault, number>()
+  #living: Victim | undefined
+  #aheadMs = 0
+  #diskIsSlow = false
+  #uncaught = 0
+  #cutOff = 0
+  #late = 0
+
+  constructor(files: Files, machine: FaultyMachine | undefined, sabotage: string | undefined) {
+    this.#files = files
+    this.#machine = machine
+    this.#sabotage = sabotage
+  }
+
+  async live(fault: Fault): Promise<void> {
+    const times = this.#tally.get(fault) ?? 0
+    this.#tally.set(fault, times + 1)
+    switch (fault) {
+      case 'killed':
+        return this.#life(() => sleep(20 + Math.random() * 400))
+      case 'outcomes that cannot be stored':
+        for (const trouble of troubles) this.#events.add({ trouble })
+        return this.#life(() => sleep(1_500))
+      case 'tended':
+        await this.#life(async ({ child }) => {
+          await this.#fill()
+          await this.#until(() => this.#waiting() < 100, 10_000)
+          child.send('tend')
+          await sleep(4_000)
+        })
+        return this.#events.mayBePruned()
+      case 'a full disk':
+        return this.#life(async () => {
+          await sleep(100)
+          this.#machine?.room(20_000 * Math.random())
+          await sleep(600)
+          this.#machine?.room(undefined)
+          await sleep(1_500)
+        })
+      case 'a slow disk':
+        return this.#life(async () => {
+          this.#machine?.slowSync(slowSyncMs)
+          this.#diskIsSlow = true
+          await sleep(1.5 * slowSyncMs)
+          this.#machine?.slowSync(0)
+          this.#diskIsSlow = false
+        })
+      case 'a wrong clock':
+        this.#machine?.clock(this.#aheadMs + (clocksAheadMs[times % clocksAheadMs.length] ?? 0))
+        return this.#life(async () => {
+          await sleep(1_500)
+          this.#machine?.clock(this.#aheadMs)
+          await sleep(300)
+        })
+      case 'a poison event':
+        return this.#poison()
+      case 'restarted under a Java sender':
+        return this.#restart()
+    }
+  }
+
+  /** Starts the process, loads it, lets something happen and kills it. It may die before. */
+  async #life(happen: (victim: Victim) => Promise<void>): Promise<void> {
+    const victim = await this.#start()
+    if (victim === undefined) return
+    const load = this.#load(victim)
+    await Promise.race([happen(victim), victim.dead])
+    victim.child.kill('SIGKILL')
+    await victim.dead
+    await load
+  }
+
+  /** Undefined when it died before it listened. */
+  async #start(port = 0): Promise<Victim | undefined> {
+    const { inbox, effects } = this.#files
+    const args = [inbox, effects, String(port), ...(this.#sabotage === undefined ? [] : [this.#sabotage])]
+    const child = fork(new URL('victim.ts', import.meta.url), args, {
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      env: { ...process.env, ...this.#machine?.env },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    const dead = once(child, 'exit').then(([code]) => {
+      this.#living = undefined
+      if (code !== null && code !== 0) this.#uncaught++
+    })
+    const url = await Promise.race([
+      once(child, 'message').then(([said]) => String(said)),
+      dead.then(() => undefined),
+    ])
+    if (url === undefined) return undefined
+    this.#living = { child, url, dead }
+    return this.#living
+  }
+
+  /** Sends what was not answered, some of what was, and new events, until the process is dead. */
+  async #load({ child, url }: Victim): Promise<void> {
+    const again = this.#events.toSendAgain()
+    const alive = () => child.exitCode === null && child.signalCode === null
+    const sender = async () => {
+      while (alive()) {
+        const id = again.pop() ?? this.#events.add({})
+        const began = performance.now()
+        const answered = await post(url, this.#events.bodyOf(id))
+        if (answered && this.#diskIsSlow && performance.now() - began > lateMs) this.#late++
+        if (answered) this.#events.acknowledge(id)
+        else await sleep(10)
+      }
+    }
+    await Promise.all(Array.from({ length: connections }, sender))
+  }
+
+  /** Appends what takes some steps to replay and to erase, from this process: it is not the load that is to be slow. */
+  async #fill(): Promise<void> {
+    await using engine = sqlite(this.#files.inbox, { allowVolatile: true })
+    for (let left = filledEvents; left > 0; left -= 500)
+      await engine.append(this.#events.arrivalsOfErased(500))
+  }
+
+  async #until(done: () => boolean, atMostMs: number): Promise<void> {
+    for (let waited = 0; waited < atMostMs && !done(); waited += 100) await sleep(100)
+  }
+
+  /** One event kills the process at every attempt. Its leases run out while it is dead, until the event is given up. */
+  async #poison(): Promise<void> {
+    const id = this.#events.add({ trouble: killing })
+    for (let deaths = 0; deaths < 20 && !this.#gaveUp(id); deaths++) {
+      await this.#life(async () => {
+        await this.#until(() => this.#gaveUp(id), 3_000)
+      })
+      this.#waitForLeases()
+    }
+  }
+
+  #waitForLeases(): void {
+    this.#aheadMs += leaseIsOverMs
+    this.#machine?.clock(this.#aheadMs)
+  }
+
+  #gaveUp(id: string): boolean {
+    if (!this.#events.isAcknowledged(id)) return false
+    return (
+      this.#rows(
+        `select 1 from fw_deliveries d join fw_events e using (seq) where e.id = '${id}' and d.state = 'dead'`,
+      ).length > 0
+    )
+  }
+
+  /** Eight requests at once, a restart without load, eight in sequence: none may be left without an answer. */
+  async #restart(): Promise<void> {
+    const before = await this.#start()
+    if (before === undefined) return
+    await using sender = javaLikeSender(before.url)
+    const send = async () => {
+      const id = this.#events.add({})
+      const body = this.#events.bodyOf(id)
+      const headers = { 'content-type': 'application/json', authorization: apiKeyOfChaos }
+      const status = await sender.post({ headers, body }).catch(() => undefined)
+      if (status === undefined) this.#cutOff++
+      if (status === 200) this.#events.acknowledge(id)
+    }
+    await Promise.all(Array.from({ length: 8 }, send))
+    before.child.kill('SIGTERM')
+    await before.dead
+    const after = await this.#start(Number(new URL(before.url).port))
+    if (after === undefined) return
+    for (let n = 0; n < 8; n++) await send()
+    after.child.kill('SIGKILL')
+    await after.dead
+  }
+
+  /** Lets the process work, restarted when it dies, until nothing waits. */
+  async settle(): Promise<void> {
+    const until = performance.now() + patienceMs
+    while (performance.now() < until) {
+      this.#waitForLeases()
+      const victim = await this.#start()
+      while (this.#living !== undefined && performance.now() < until) {
+        if (this.#waiting() === 0) return
+        await sleep(200)
+      }
+      victim?.child.kill('SIGKILL')
+      await victim?.dead
+    }
+  }
+
+  async end(): Promise<void> {
+    const living = this.#living
+    living?.child.kill('SIGKILL')
+    await living?.dead
+  }
+
+  #waiting(): number {
+    const waiting = this.#rows(
+      `select e.id from fw_deliveries d join fw_events e using (seq) where d.state in ('intake', 'parked', 'head')`,
+    )
+    return waiting.filter(({ id }) => this.#events.troubleOf(String(id)) !== postponing).length
+  }
+
+  #rows(sql: string): readonly Readonly<Record<string, unknown>>[] {
+    using db = new DatabaseSync(this.#files.inbox, { readOnly: true, timeout: 5_000 })
+    return db.prepare(sql).all()
+  }
+
+  verdict(): Omit<Verdict, 'kills'> {
+    const ids = (sql: string) => this.#rows(sql).map(({ id }) => String(id))
+    const kept = ids('select id from fw_events')
+    const atomic = ids('select id from effects')
+    const dead = ids(
+      `select distinct e.id from fw_deliveries d join fw_events e using (seq) where d.state = 'dead'`,
+    )
+    const bodiless = ids(`select id from fw_events where body is null`)
+    return {
+      faults: Object.fromEntries(this.#tally),
+      acknowledged: this.#events.acknowledged.size,
+      ...this.#events.judge({ kept, atomic, ...effectsIn(this.#files.effects), dead, bodiless }),
+      uncaught: this.#uncaught,
+      late: this.#late,
+      cutOff: this.#cutOff,
+      stuck: this.#waiting(),
+    }
+  }
 }
 
 /** Whether it was answered 2xx. */
-async function send(url: string, id: string): Promise<boolean> {
-  const user = `user-${Number.parseInt(id.slice(0, 8), 16) % users}` // Sent again, it is the same event.
-  const event = { type: 'user.update.complete', id, createInstant: 1_800_000_000_000, user: { id: user } }
+async function post(url: string, body: string): Promise<boolean> {
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: 'a key for chaos only' },
-      body: JSON.stringify({ event }),
-      signal: AbortSignal.timeout(5000),
+      headers: { 'content-type': 'application/json', authorization: apiKeyOfChaos },
+      body,
+      signal: AbortSignal.timeout(20_000),
     })
+    await response.arrayBuffer()
     return response.ok
   } catch {
     return false
   }
-}
-
-async function finish(starting: ReturnType<typeof startVictim>): Promise<void> {
-  const { child } = await starting
-  const gone = once(child, 'exit')
-  child.send('drain and stop')
-  await gone
-}
-
-function judge(
-  kills: number,
-  acknowledged: ReadonlySet<string>,
-  inboxFile: string,
-  effectsFile: string,
-): Verdict {
-  using db = new DatabaseSync(inboxFile, { readOnly: true })
-  const kept = countsOf(
-    db
-      .prepare('select id from fw_events')
-      .all()
-      .map(({ id }) => String(id)),
-  )
-  const atomic = countsOf(
-    db
-      .prepare('select id from effects')
-      .all()
-      .map(({ id }) => String(id)),
-  )
-  const plain = countsOf(existsSync(effectsFile) ? readFileSync(effectsFile, 'utf8').trim().split('\n') : [])
-  const everywhere = (id: string) => [kept, atomic, plain].every((counts) => counts.has(id))
-  return {
-    kills,
-    acknowledged: acknowledged.size,
-    lost: [...acknowledged].filter((id) => !everywhere(id)).length,
-    repeated: moreThanOnce(kept) + moreThanOnce(atomic),
-    again: moreThanOnce(plain),
-  }
-}
-
-function countsOf(ids: readonly string[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>()
-  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1)
-  return counts
-}
-
-function moreThanOnce(counts: ReadonlyMap<string, number>): number {
-  return [...counts.values()].filter((count) => count > 1).length
 }

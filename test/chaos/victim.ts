@@ -1,17 +1,23 @@
 import { appendFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { apiKey, Webhook } from '../../src/index.ts'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
 import { serve } from '../../src/http/node.ts'
+import { apiKey, Webhook } from '../../src/index.ts'
 import type { Engine } from '../../src/model/engine.ts'
+import { apiKeyOfChaos } from './events.ts'
+import { tendUnderLoad } from './tend-under-load.ts'
+import { workWithTrouble } from './troubles.ts'
 
-/** A receiver and worker that is killed at any instant: its arguments are the inbox's file, the log of effects and a sabotage. */
-const [inboxFile = '', effectsFile = '', sabotage] = process.argv.slice(2)
+/**
+ * A receiver and worker that is killed at any instant: its arguments are the inbox's file, the log of effects, its port and a sabotage. Told
+ * `tend` it replays, prunes and erases until it dies.
+ */
+const [inboxFile = '', effectsFile = '', port = '0', sabotage] = process.argv.slice(2)
 
 const inbox = sqlite(inboxFile, { allowVolatile: true })
 const webhook = new Webhook({
-  authenticate: apiKey('a key for chaos only'),
+  authenticate: apiKey(apiKeyOfChaos),
   inbox: sabotage === 'answer-early' ? answeringEarly(inbox) : inbox,
+  log: { info() {}, warn() {}, error() {} },
 })
 
 webhook.on('user.update.complete', { name: 'atomic', atomic: true }, ({ event, sql }) => {
@@ -21,26 +27,26 @@ webhook.on('user.update.complete', { name: 'atomic', atomic: true }, ({ event, s
 
 // Its effect is outside the inbox, so it may be repeated but never left out.
 webhook.on('user.update.complete', { name: 'plain' }, ({ event }) => {
-  appendFileSync(effectsFile, `${event.id}\n`)
+  appendFileSync(effectsFile, `plain ${event.id}\n`)
 })
 
-const { url } = await serve(webhook, { port: 0, hostname: '127.0.0.1' })
-process.send?.(url)
-process.on('message', () => void finish())
+webhook.on('user.update.complete', { name: 'troubled' }, async ({ event }) => {
+  await workWithTrouble(event.id, event.user.data?.['trouble'])
+  appendFileSync(effectsFile, `troubled ${event.id}\n`)
+})
 
-async function finish(): Promise<void> {
-  // What a killed worker had leased falls due when its lease runs out.
-  while ((await webhook.drain()).remaining > 0) await sleep(500)
-  await webhook.stop()
-  process.exit()
-}
+const { url } = await serve(webhook, { port: Number(port), hostname: '127.0.0.1' })
+process.on('message', () => void tendUnderLoad(webhook.inbox))
+process.on('disconnect', () => process.exit())
+process.channel?.unref() // After SIGTERM it ends by itself.
+process.send?.(url)
 
 /** The mistake the chaos must catch: a 2xx that runs ahead of the commit. */
 function answeringEarly<E extends Engine>(engine: E): E {
   return {
     ...engine,
     append: async (arrivals) => {
-      setTimeout(() => void engine.append(arrivals), 5)
+      setTimeout(() => void engine.append(arrivals).catch(() => {}), 5)
       return arrivals.map(() => 'stored')
     },
   }
