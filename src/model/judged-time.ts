@@ -1,7 +1,7 @@
 const hourMs = 60 * 60_000
 
 /** How far the clock may be ahead of the judged time before it is doubted. */
-export const clockToleranceMs: number = hourMs
+const clockToleranceMs: number = hourMs
 /** How long, of running time, a doubted clock has to wait before it is believed: an inbox without new events still prunes. */
 export const doubtLimitMs: number = 24 * hourMs
 

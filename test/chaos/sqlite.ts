@@ -323,7 +323,8 @@ class Run {
   verdict(): Omit<Verdict, 'kills'> {
     const ids = (sql: string) => this.#rows(sql).map(({ id }) => String(id))
     const kept = ids('select id from fw_events')
-    const atomic = ids('select id from effects')
+    const hasEffects = this.#rows("select 1 from sqlite_schema where name = 'effects'").length > 0
+    const atomic = hasEffects ? ids('select id from effects') : []
     const dead = ids(
       `select distinct e.id from fw_deliveries d join fw_events e using (seq) where d.state = 'dead'`,
     )

@@ -26,7 +26,7 @@ const user = {
 }
 
 /** Everything by which Ada may stand in a row: in the clear, and hashed as lanes and indexes have her. */
-export function namesOfAda(): readonly string[] {
+function namesOfAda(): readonly string[] {
   const logins = [ada.email, ada.oldEmail, ada.phone, ada.username]
   const subjects = [canonicalId(ada.id), ...logins.map(loginSubject)]
   const lane = canonicalId(`${tenantId}/${ada.id}`)

@@ -7,7 +7,7 @@ import { query, type SqliteSql } from './sql.ts'
  * Moves the write-ahead log into the database and empties it. With `secure_delete` on since the first write, what was erased is then
  * overwritten in both. False while a process that reads keeps an older state of the file alive.
  */
-export function emptyingLog(db: SqliteSql): () => boolean {
+function emptyingLog(db: SqliteSql): () => boolean {
   const truncate = query<{ busy: number }>(db, 'pragma wal_checkpoint(truncate)')
   return () => truncate.get()?.busy === 0
 }
