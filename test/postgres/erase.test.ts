@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postgres } from 'fusewire/postgres'
+import { arrival } from '../../src/testing/arrival.ts'
 import { inboxOf } from '../../src/inbox.ts'
 import { ada, erasesOn, fill, type Store, webhookOn } from '../inbox/erasing.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
@@ -54,6 +55,14 @@ test('samples of the person that a role may not take again are told of, and gone
     })
   }
   await query(server.url, `drop owned by ${role}; drop role ${role}`)
+})
+
+test('quarantined bytes that hold the user id go, in whatever case it is written', async () => {
+  await using inbox = await schema(server)
+  await using engine = postgres(server.url, { schema: inbox.name })
+  const body = Buffer.from(`{"event":{"user":{"id":"${ada.id.toUpperCase()}"},"text":"\\\0\\"}}`)
+  expect(await engine.append([arrival('1', { receivedAt: Number.NaN, body })])).toEqual(['quarantined'])
+  expect(await inboxOf(engine).erase({ userId: ada.id })).toMatchObject({ events: 1 })
 })
 
 function isIn(rows: readonly string[], text: string): boolean {

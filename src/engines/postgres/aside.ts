@@ -53,7 +53,7 @@ function selecting(
     from ${schema}.aside a
     where kind = any ($1::text[]) and a.place ${behind} $4::bigint and (
       $2::text is null or $3::uuid = any (names)
-      or (kind = 'quarantined' and position(convert_to($2, 'utf8') in body) > 0)
+      or (kind = 'quarantined' and strpos(lower(encode(body, 'escape')), lower($2)) > 0)
     )
     order by a.place ${order} limit $5::int
     `,
