@@ -218,7 +218,9 @@ export const engineContract: readonly Clause[] = [
     const engine = await subscribed(await open(), 'a')
     await engine.append([arrival('1')])
     await engine.probe()
+    await engine.probe(1_000_000)
     assert.equal((await engine.stats()).events, 1)
+    assert.notEqual(await engine.hasRoom?.('user.delete'), false)
   }),
 
   // ── subscriptions

@@ -348,7 +348,9 @@ test('rejects when the database is full, keeps what it acknowledged, and goes on
 
   expect(await engine.known(acknowledged.map((id) => big(Number(id))))).toEqual(acknowledged.map(() => true))
   expect(acknowledged.length).toBeGreaterThan(0)
+  await expect(engine.probe(400_000)).rejects.toThrow('database or disk is full')
   db.exec('pragma max_page_count = 100000')
+  await engine.probe(400_000)
   expect(await engine.append([arrival('after')])).toEqual(['stored'])
 })
 
