@@ -46,7 +46,7 @@ export function judging(
     await save(client, state.at === undefined ? null : Math.round(state.at), Math.round(state.doubtMs))
     const doubtedMs = time.doubted(now)
     if (doubtedMs > 0) warn(doubtedMs)
-    return { at: time.at(now), doubtedMs }
+    return { at: Math.floor(time.at(now)), doubtedMs } // Every column that it is compared with holds whole milliseconds.
   }
 }
 
