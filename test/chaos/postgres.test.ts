@@ -16,8 +16,8 @@ test('an inbox on PostgreSQL loses, repeats and overtakes nothing while its node
   expect(verdict.acknowledged).toBeGreaterThan(100)
 }, 120_000)
 
-test('an inbox on PostgreSQL keeps its promises whatever handlers throw, and while it is replayed, pruned and erased', async () => {
-  const verdict = await chaos({ faults: 2, among: ['outcomes that cannot be stored', 'tended'] })
+test('an inbox on PostgreSQL keeps its promises whatever handlers throw', async () => {
+  const verdict = await chaos({ faults: 1, among: ['outcomes that cannot be stored'] })
   expect(verdict).toMatchObject({ lost: 0, repeated: 0, overtaken: 0, innocent: 0, uncaught: 0, stuck: 0 })
 }, 240_000)
 

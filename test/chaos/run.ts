@@ -58,8 +58,7 @@ switch (positionals[0]) {
 
 async function sqlite(kills: number): Promise<number> {
   const reason = whyNoShim()
-  if (reason !== undefined)
-    console.log(`without poison events, full and slow disks and wrong clocks: ${reason}`)
+  if (reason !== undefined) console.log(`without full and slow disks and wrong clocks: ${reason}`)
   const verdict = await onSqlite({ kills, progress: everyTwenty('kills') })
   return pronounce(verdict)
 }
