@@ -139,6 +139,7 @@ export async function act(model: Model, world: World, action: Action): Promise<v
       const [answer] = await engine.settle([{ lease: taken.lease, outcome: action.outcome }])
       assert.equal(answer, held ? 'settled' : 'lost')
       if (held) settle(model, taken.delivery, action.outcome)
+      else takeCrashBack(taken)
       return
     }
     case 'atomic': {
@@ -152,6 +153,7 @@ export async function act(model: Model, world: World, action: Action): Promise<v
       if (held && action.throws) return assert.rejects(settled, { message: 'undo this' })
       assert.equal(await settled, held ? 'settled' : 'lost')
       if (held) settle(model, taken.delivery, { kind: 'succeeded' })
+      else takeCrashBack(taken)
       return
     }
     case 'renew': {
@@ -160,6 +162,7 @@ export async function act(model: Model, world: World, action: Action): Promise<v
       const held = taken.delivery.held === taken.lease
       assert.deepEqual(await engine.renew([taken.lease], leaseMs), [held ? 'renewed' : 'lost'])
       if (held) taken.delivery.dueAt = model.now + leaseMs
+      else takeCrashBack(taken)
       return
     }
     case 'release': {
@@ -341,6 +344,12 @@ function end(delivery: Delivery, state: 'succeeded' | 'dead'): void {
   assert.equal(delivery.state, 'waiting', 'ended twice')
   delivery.state = state
   delivery.held = undefined
+}
+
+/** A process that asks about a lease it lost is alive: when that lease expired, its process had not crashed. */
+function takeCrashBack({ lease, delivery }: Model['leases'][number]): void {
+  if (lease.alone === true && delivery.state === 'waiting')
+    delivery.crashes = Math.max(0, delivery.crashes - 1)
 }
 
 /** One of the latest leases. */

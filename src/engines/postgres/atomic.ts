@@ -18,11 +18,19 @@ export function runningAtomic(
   const isHeld = findingHeld(schema)
   const settle = settling(schema)
 
+  /** Runs nothing, and takes back a crash that was counted against the lease. */
+  async function settleLost(client: PostgresClient, lease: Lease): Promise<Settled> {
+    const [settled = 'lost'] = await transact(client, begin, () =>
+      settle(client, [{ lease, outcome: { kind: 'succeeded' } }]),
+    )
+    return settled
+  }
+
   return (lease, handle) =>
     database.once(async (client) => {
       const [lane, token] = lease.token.split('/')
       const [held] = await isHeld(client, lease.handler, lane, token)
-      if (held === undefined) return 'lost'
+      if (held === undefined) return settleLost(client, lease)
       try {
         return await transact(client, begin, async () => {
           await runHandler(client, handle)
