@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
+import { arrival } from '../../src/testing/arrival.ts'
 import { place } from './places.ts'
 
 test('lets several processes append to and deliver from one file', async () => {
@@ -57,4 +58,19 @@ test('hears of another process within milliseconds', async () => {
   }
   // The poll comes every 500 ms.
   expect(waits.toSorted((a, b) => a - b)[2]).toBeLessThan(150)
+})
+
+test('keeps nothing of somebody whom another process erased, although somebody counted the inbox meanwhile', async () => {
+  const { file, [Symbol.dispose]: remove } = place()
+  onTestFinished(remove)
+  await using engine = sqlite(file, { allowVolatile: true })
+  await using other = sqlite(file, { allowVolatile: true })
+  const createInstant = Date.now() - 1_000
+  await engine.append([arrival('1', { createInstant })])
+  await other.tend?.erase({ userId: 'ada' })
+  await engine.stats() // It sees that the other process has committed.
+
+  const late = arrival('2', { createInstant, subjects: ['ada'] })
+  expect(await engine.append([late])).toEqual(['stored'])
+  expect((await engine.get(late.key))?.body).toBeUndefined()
 })

@@ -1,7 +1,9 @@
-import { statSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
+import type { DiskThread } from '../../src/engines/sqlite/disk-thread.ts'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
+import { logSync } from '../../src/engines/sqlite/log-sync.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { keptLog } from '../support/log.ts'
 import { place } from './places.ts'
@@ -40,3 +42,20 @@ test('a shell that keeps a transaction open cannot fill the disk: the log counts
   await expect.poll(logBytes, { timeout: 10_000 }).toBeLessThan(10e6)
   await expect.poll(() => append(9_999), { timeout: 10_000 }).toBe('stored')
 }, 60_000)
+
+test('an event does not wait for a thread that moves a large log', async () => {
+  const { file, [Symbol.dispose]: remove } = place()
+  onTestFinished(remove)
+  writeFileSync(`${file}-wal`, '')
+  const syncs: number[] = []
+  const thread = {
+    isReady: () => true,
+    isMovingLog: () => true,
+    sync: (descriptor: number) => Promise.resolve(void syncs.push(descriptor)),
+  } as Partial<DiskThread> as DiskThread
+  const log = logSync(file, thread)
+  await log?.sync()
+  log?.close()
+  expect(log).toBeDefined()
+  expect(syncs).toEqual([])
+})

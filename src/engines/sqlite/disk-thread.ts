@@ -19,6 +19,8 @@ export interface DiskThread {
   end(): Promise<void>
   /** It has answered once. Until then, which takes 30 ms (and for ever where worker threads do not work), the caller does the work itself. */
   isReady(): boolean
+  /** It moves the log, which takes seconds for hundreds of MB: a sync would wait behind that. */
+  isMovingLog(): boolean
   /** It ended, or failed: every call rejects from now on. */
   hasEnded(): boolean
 }
@@ -57,6 +59,7 @@ export function startDiskThread(): DiskThread | undefined {
   const waiting: Waiting[] = []
   let ready = false
   let ended: Error | undefined
+  let checkpoints = 0
 
   worker.unref()
   worker.on('message', (done: Done) => {
@@ -98,7 +101,12 @@ export function startDiskThread(): DiskThread | undefined {
       ask(['open', path]).catch(() => {}) // A checkpoint opens it again, and says what is wrong with the file.
     },
     async checkpoint(path, mode) {
-      return (await ask(['checkpoint', path, mode])) as Checkpointed // disk-worker.ts answers a checkpoint with this.
+      checkpoints += 1
+      try {
+        return (await ask(['checkpoint', path, mode])) as Checkpointed // disk-worker.ts answers a checkpoint with this.
+      } finally {
+        checkpoints -= 1
+      }
     },
     async closeConnection() {
       await (ready ? ask(['close connection']) : terminate())
@@ -109,6 +117,7 @@ export function startDiskThread(): DiskThread | undefined {
       giveUp(new Error('the inbox was closed'))
     },
     isReady: () => ready && ended === undefined,
+    isMovingLog: () => checkpoints > 0,
     hasEnded: () => ended !== undefined,
   }
 }

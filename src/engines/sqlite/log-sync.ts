@@ -26,7 +26,7 @@ export function logSync(database: string, thread: DiskThread | undefined): LogSy
     async sync() {
       calls += 1
       try {
-        await (thread?.isReady() === true ? thread.sync(log) : fdatasyncInPool(log))
+        await (thread?.isReady() === true && !thread.isMovingLog() ? thread.sync(log) : fdatasyncInPool(log))
       } finally {
         calls -= 1
         if (closed && calls === 0) closeSync(log)

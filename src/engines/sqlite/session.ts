@@ -119,16 +119,18 @@ export function openSession(
   const opened = openFile(file, options.allowVolatile)
   // A given handle may be another library's: to open and close its file once more in this process would take its locks away.
   const checkpoints = typeof file === 'string' && opened.path !== '' ? options.thread : undefined
+  let close = (): void => opened.close()
   try {
     configure(opened.db, checkpoints !== undefined)
     migrate(opened.db, opened.path)
     forgetStatistics(opened.db)
     checkpoints?.open(opened.path)
     const session = prepare(opened, clock, options, checkpoints)
+    close = () => session.close()
     if (subscriptions.length > 0) restore(session, subscriptions)
     return session
   } catch (error) {
-    opened.close()
+    close()
     throw error
   }
 }
@@ -183,8 +185,6 @@ function prepare(
   const rollback = db.prepare('rollback')
   const dataVersion = query<{ data_version: number }>(db, 'pragma data_version')
   const assertInPlace = holdInPlace(path)
-  const log = logSync(path, thread)
-  if (log !== undefined) db.exec('pragma synchronous = normal')
   let version = dataVersion.get()?.data_version
   const stats = counting(db, handlers)
   const people = erased(db)
@@ -205,22 +205,33 @@ function prepare(
   let tend: SessionTending | undefined
   let look: Reads | undefined
 
+  /** Whoever asks first whether another process has committed asks for all: the answer is yes only once. */
+  function refresh(): void {
+    if (!handlers.refresh()) return
+    people.refresh()
+    time.refresh()
+  }
+
+  // Last: it opens a file, which nobody would close if something above threw.
+  const log = logSync(path, thread)
+  if (log !== undefined) db.exec('pragma synchronous = normal')
+
   return {
     db,
     path,
     begin() {
       begin.run()
-      if (handlers.refresh()) {
-        people.refresh()
-        time.refresh()
-      }
+      refresh()
       space.refresh()
     },
     commit() {
       commit.run()
       logBytes = assertInPlace()
     },
-    rollback: () => void rollback.run(),
+    rollback() {
+      rollback.run()
+      time.refresh() // It may have been moved in what is undone.
+    },
     synced: async () => log?.sync(),
     checkpoint: () => logs.afterCommit(logBytes),
     close() {
@@ -258,7 +269,7 @@ function prepare(
     known: knowing(db),
     get: getting(db),
     stats() {
-      handlers.refresh()
+      refresh()
       return stats()
     },
     reads: () => (look ??= reads(db)),

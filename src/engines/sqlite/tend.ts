@@ -99,7 +99,8 @@ export function tending({
       return { ...erased, ...(next !== undefined && { next }) }
     },
 
-    noteErasure: (person, note) => writer.write(({ tend }) => tend.people.note(person, note, now())),
+    noteErasure: (person, note) =>
+      writer.write(({ tend, time }) => tend.people.note(person, note, time.erasedUntil())),
 
     findErasureNote: (person) => sessions.use(({ tend }) => tend.people.findNote(person)),
 
