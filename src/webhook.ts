@@ -194,7 +194,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
    * Delivers what is due, for hosts that run no process of their own. A failure is due again later: call it on a schedule too.
    *
    * @param options.withinMs Gives back what has not ended by then. Default: until nothing is due.
-   * @throws FW_INBOX_SILENT when the inbox does not answer, a second or two after `withinMs`.
+   * @throws FW_INBOX_SILENT when the inbox does not answer, within two seconds after `withinMs`.
    */
   async drain(options: { withinMs?: number; signal?: AbortSignal } = {}): Promise<Drained> {
     if (this.#stopping !== undefined) throw stopped()
