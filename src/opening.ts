@@ -64,8 +64,8 @@ export class Opening {
     return this.#attempt
   }
 
-  /** Tries until it is open. Rejects with the cause when that is not temporary or has lasted for `withinMs`; `FW_STOPPED` after `stop`. */
-  async persist(withinMs: number): Promise<Opened> {
+  /** Tries until it is open. Rejects with the cause when that is not temporary or has lasted for `withinMs`; `FW_STOPPED` after `stop`. @param keepsProcess Whether the process stays alive for the next attempt. */
+  async persist(withinMs: number, keepsProcess = true): Promise<Opened> {
     const { clock, isTemporary } = this.#options
     const endsAt = clock.now() + withinMs
     for (;;) {
@@ -76,7 +76,7 @@ export class Opening {
         if (!isTemporary(error) || clock.now() >= endsAt) throw error
         this.#tell(error, 'the inbox cannot be opened; it is tried again until it can')
       }
-      using pause = this.#pause(Math.min(retryMs, endsAt - clock.now()))
+      using pause = this.#pause(Math.min(retryMs, endsAt - clock.now()), keepsProcess)
       await pause.over
       if (this.#stopped) throw stopped()
     }
@@ -129,7 +129,7 @@ export class Opening {
     const failure = this.#failure
     const isFresh = failure !== undefined && clock.now() - failure.at < requestRetryMs
     if (isFresh && !isTemporary(failure.error)) return false
-    this.#background = this.persist(Infinity)
+    this.#background = this.persist(Infinity, false)
       .then(
         () => {},
         (error: unknown) => {
@@ -157,9 +157,9 @@ export class Opening {
   }
 
   /** A time that is over early when this is stopped. Dispose of it when nobody waits any more. */
-  #pause(ms: number): Disposable & { readonly over: Promise<void> } {
+  #pause(ms: number, keepsProcess = true): Disposable & { readonly over: Promise<void> } {
     const { promise: over, resolve: end } = Promise.withResolvers<void>()
-    const cancel = this.#options.clock.after(this.#stopped ? 0 : Math.max(0, ms), end)
+    const cancel = this.#options.clock.after(this.#stopped ? 0 : Math.max(0, ms), end, keepsProcess)
     this.#pauses.add(end)
     const dispose = () => {
       cancel()

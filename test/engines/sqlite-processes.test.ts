@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -74,3 +74,14 @@ test('keeps nothing of somebody whom another process erased, although somebody c
   expect(await engine.append([late])).toEqual(['stored'])
   expect((await engine.get(late.key))?.body).toBeUndefined()
 })
+
+test('a process ends by itself when its inbox could not be opened', async () => {
+  const engine = JSON.stringify(new URL('../../src/engines/sqlite/index.ts', import.meta.url))
+  const program = `
+    import { sqlite } from ${engine}
+    await sqlite('/nowhere/inbox.db', { allowVolatile: true }).open().catch(() => console.log('not opened'))`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program])
+  onTestFinished(() => void child.kill())
+  const [code] = await once(child, 'exit')
+  expect(code).toBe(0)
+}, 20_000)

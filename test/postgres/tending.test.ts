@@ -3,7 +3,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postgres } from '../../src/engines/postgres/index.ts'
 import { inboxOf } from '../../src/inbox.ts'
 import { arrival } from '../../src/testing/arrival.ts'
+import { handClock } from '../../src/testing/hand-clock.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
+import { setTime } from './time.ts'
+
+const hourMs = 60 * 60_000
+const dayMs = 24 * hourMs
 
 let server: Server
 beforeAll(async () => {
@@ -108,3 +113,35 @@ test('replays once what two people replay at the same time', async () => {
   expect((await engine.stats()).handlers[0]?.pending).toBe(100)
   await engine[Symbol.asyncDispose]()
 })
+
+test('calls nothing stale while no event has confirmed a clock that is ahead', async () => {
+  await using inbox = await schema(server)
+  await using engine = postgres(server.url, { schema: inbox.name })
+  await engine.open()
+  const createInstant = Date.now()
+  await setTime(server.url, inbox.name, createInstant + 420 * dayMs)
+  expect(await engine.append([arrival('1', { createInstant })])).toEqual(['stored'])
+})
+
+test('several nodes that run beside each other believe a clock no earlier than one does', async () => {
+  await using inbox = await schema(server)
+  const start = Date.now()
+  const clocks = Array.from({ length: 4 }, () => handClock(start))
+  await using stack = new AsyncDisposableStack()
+  const nodes = clocks.map((clock) => stack.use(postgres(server.url, { schema: inbox.name, clock })))
+  await nodes[0]?.open()
+  await setTime(server.url, inbox.name, start)
+  const event = arrival('1', { createInstant: start })
+  await nodes[0]?.append([event])
+  const unhandled = { unhandledMs: 3 * dayMs }
+
+  const isKeptAfter: boolean[] = []
+  for (let hours = 0; hours <= 25; hours += 1) {
+    await setTime(server.url, inbox.name, start + 100 * dayMs + hours * hourMs)
+    for (const node of nodes) await node.tend?.prune(unhandled)
+    isKeptAfter.push((await nodes[0]?.get(event.key))?.body !== undefined)
+    for (const clock of clocks) await clock.advance(hourMs)
+  }
+  expect(isKeptAfter.slice(0, 24)).not.toContain(false)
+  expect(isKeptAfter.at(-1)).toBe(false)
+}, 60_000)

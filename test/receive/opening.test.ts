@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { apiKey, Webhook } from 'fusewire'
 import { memory } from 'fusewire/testing'
 import { sqlite } from 'fusewire/sqlite'
@@ -176,3 +178,17 @@ test('start fails at once for a path that is wrong, and for a file that is no da
   await expect(start(import.meta.filename)).rejects.toThrow()
   await expect(start(dirname(at.file))).rejects.toThrow()
 })
+
+test('a process ends by itself although a request found its inbox away', async () => {
+  const source = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url))
+  const program = `
+    import { apiKey, Webhook } from ${source('index.ts')}
+    import { memory } from ${source('testing/index.ts')}
+    const away = { ...memory(), open: () => Promise.reject(new Error('away')), isTemporary: () => true }
+    const webhook = new Webhook({ authenticate: apiKey('${key}'), inbox: away })
+    await webhook.fetch(new Request('http://localhost/', { method: 'POST' }))`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program])
+  onTestFinished(() => void child.kill())
+  const [code] = await once(child, 'exit')
+  expect(code).toBe(0)
+}, 20_000)

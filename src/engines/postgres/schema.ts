@@ -36,7 +36,8 @@ export const migrations: readonly Migration[] = [
     create table ${schema}.judged (
       one    boolean primary key default true check (one),
       at     bigint,
-      doubt  bigint not null
+      doubt  bigint not null,
+      asked  bigint  -- when a node last moved it on, by the server's clock
     );
 
     -- What names people is not sampled for the planner: analyze takes no new sample of a table that an erasure has emptied. A change of

@@ -61,7 +61,6 @@ export function startDiskThread(): DiskThread | undefined {
   let ended: Error | undefined
   let checkpoints = 0
 
-  worker.unref()
   worker.on('message', (done: Done) => {
     ready = true
     const asked = waiting.shift()
@@ -71,6 +70,7 @@ export function startDiskThread(): DiskThread | undefined {
   })
   worker.on('error', giveUp)
   worker.on('exit', () => giveUp(new Error('the thread that syncs the inbox has ended')))
+  worker.unref() // After `on`, which keeps the process for the thread.
 
   function giveUp(error: unknown): void {
     ended ??= error instanceof Error ? error : new Error(String(error))
