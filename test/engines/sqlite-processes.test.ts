@@ -85,3 +85,24 @@ test('a process ends by itself when its inbox could not be opened', async () => 
   const [code] = await once(child, 'exit')
   expect(code).toBe(0)
 }, 20_000)
+
+test('a process that may have no threads tries to start one for each time that it opens the file, not for each call', async () => {
+  const engine = JSON.stringify(new URL('../../src/engines/sqlite/index.ts', import.meta.url))
+  const { file, [Symbol.dispose]: remove } = place()
+  onTestFinished(remove)
+  const program = `
+    import { syncBuiltinESMExports } from 'node:module'
+    import threads from 'node:worker_threads'
+    let tries = 0
+    threads.Worker = class { constructor() { tries += 1; throw new Error('ERR_ACCESS_DENIED') } }
+    syncBuiltinESMExports()
+    const { sqlite } = await import(${engine})
+    const engine = sqlite(${JSON.stringify(file)}, { allowVolatile: true })
+    for (let call = 0; call < 5; call++) await engine.stats()
+    await engine[Symbol.asyncDispose]()
+    process.exitCode = tries`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program])
+  onTestFinished(() => void child.kill())
+  const [code] = await once(child, 'exit')
+  expect(code).toBe(1)
+}, 20_000)

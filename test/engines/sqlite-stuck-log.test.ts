@@ -1,7 +1,9 @@
 import { statSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import type { DiskThread } from '../../src/engines/sqlite/disk-thread.ts'
+import { checkpointer } from '../../src/engines/sqlite/checkpoint.ts'
+import type { Checkpointed, DiskThread } from '../../src/engines/sqlite/disk-thread.ts'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
 import { logSync } from '../../src/engines/sqlite/log-sync.ts'
 import { arrival } from '../../src/testing/arrival.ts'
@@ -58,4 +60,24 @@ test('an event does not wait for a thread that moves a large log', async () => {
   log?.close()
   expect(log).toBeDefined()
   expect(syncs).toEqual([])
+})
+
+test('a checkpointer that is closed while it shrinks the log touches the file no more', async () => {
+  const { promise, resolve } = Promise.withResolvers<Checkpointed>()
+  const modes: string[] = []
+  const logs = checkpointer({
+    run(mode) {
+      modes.push(mode)
+      return promise
+    },
+    limitBytes: () => 1_000,
+    logBytes: () => 2_000,
+    onStuck: () => {},
+    pageBytes: 100,
+  })
+  void logs.afterCommit(2_000)
+  logs.close()
+  resolve({ busy: 0, log: 20, checkpointed: 20 })
+  await nextTurn()
+  expect(modes).toEqual(['passive'])
 })

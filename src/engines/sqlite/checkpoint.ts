@@ -63,7 +63,8 @@ export function checkpointer({
     shrinking = true
     try {
       const { log, checkpointed } = await run('passive')
-      if (checkpointed === log && (await run('truncate')).busy === 0) return endShrinking()
+      // Once it is closed the thread would open the path again, or make a file there if none is left.
+      if (!closed && checkpointed === log && (await run('truncate')).busy === 0) return endShrinking()
     } catch {
       // As above.
     }

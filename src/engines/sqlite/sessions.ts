@@ -41,8 +41,10 @@ export function sessions(
     if (closed) {
       throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
     }
+    if (current !== undefined) return current
+    // Only now: a session goes on without a thread, and where none can be had each try costs 100 us.
     if (thread === undefined || thread.hasEnded()) thread = startDiskThread()
-    current ??= openSession(file, clock, [...subscribed.values()], { ...options, thread })
+    current = openSession(file, clock, [...subscribed.values()], { ...options, thread })
     return current
   }
 
