@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
+import type { Clock } from '../../src/lib/clock.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { handClock } from '../../src/testing/hand-clock.ts'
@@ -23,7 +24,7 @@ function newFile(): string {
   return file
 }
 
-function inbox(file: string, clock = handClock(start)): Engine {
+function inbox(file: string, clock: Clock = handClock(start)): Engine {
   const engine = sqlite(file, { allowVolatile: true, clock })
   onTestFinished(() => engine[Symbol.asyncDispose]())
   return engine
@@ -187,3 +188,25 @@ function descriptorTarget(name: string): string {
     return '' // The one that listed them.
   }
 }
+
+test('a lease that is renewed after the host slept is no older for the process that noticed the sleep first', async () => {
+  const file = newFile()
+  let sleptMs = 0
+  const clocks = [handClock(start), handClock(start)] as const
+  const [one, other] = clocks.map((clock) =>
+    inbox(file, { ...clock, uptime: () => ({ ms: clock.now() - start + sleptMs, boot: 1 }) }),
+  )
+  if (one === undefined || other === undefined) throw new Error('two clocks, two engines')
+  await one.subscribe([everything])
+  await one.append([arrival('1', { createInstant: start })])
+  const { leases } = await one.claim([{ handler: 'a', limit: 1 }], 30_000)
+  await other.open()
+  sleptMs = hourMs
+  for (const clock of clocks) await clock.advance(2_000)
+
+  expect(await one.renew(leases, 30_000)).toEqual(['renewed'])
+  const createInstant = start + hourMs + 2_000
+  await other.append([arrival('2', { createInstant })]) // Which keeps the time.
+  await other.append([arrival('3', { createInstant })])
+  expect(await claimedIds(other)).toEqual(['2', '3'])
+})

@@ -114,14 +114,17 @@ export function sqlite(
       }),
 
     claim(wants, leaseMs, suspectsBeside = 0) {
-      return jobs.write((session) => session.claim(wants, leaseMs, now(), suspectsBeside), soon)
+      return jobs.write((session) => {
+        session.time.afterSleep()
+        return session.claim(wants, leaseMs, now(), suspectsBeside)
+      }, soon)
     },
 
     renew(leases, leaseMs) {
-      return jobs.write(
-        (session) => leases.map((lease) => session.leases.renew(lease, Math.ceil(now() + leaseMs))),
-        soon,
-      )
+      return jobs.write((session) => {
+        session.time.afterSleep()
+        return leases.map((lease) => session.leases.renew(lease, Math.ceil(now() + leaseMs)))
+      }, soon)
     },
 
     async release(leases) {

@@ -24,6 +24,8 @@ export interface InboxTime {
   erasedUntil(): number
   /** In the caller's transaction, after another process has committed. */
   refresh(): void
+  /** Before a lease is given or extended: while the host slept the other processes' time went on. Looks once a second: 20 us. */
+  afterSleep(): void
   /** In the caller's transaction: events with these `createInstant`s came from FusionAuth. */
   saw(createInstants: readonly number[]): void
   /** In the caller's transaction: keeps the time in the file, once a second. */
@@ -54,6 +56,7 @@ export function inboxTime(db: SqliteSql, clock: Clock, warn: (aheadMs: number) =
   let offset = 0
   let shifts = 0
   let savedAt = -Infinity
+  let lookedAt = -Infinity
   let judged: JudgedTime = judgedTime({ at: undefined, doubtMs: 0 }, running)
   /** When the clock agreed with the inbox's time, or an event confirmed the latter. */
   let agreedAt = running()
@@ -198,6 +201,11 @@ export function inboxTime(db: SqliteSql, clock: Clock, warn: (aheadMs: number) =
       const { ms } = uptimeOf(clock)
       offset = (kept.get('clock') ?? 0) + ms - (kept.get('uptime') ?? ms) - clock.now()
       host = { time: now(), uptime: ms }
+    },
+    afterSleep() {
+      if (clock.now() < lookedAt + saveEveryMs) return
+      lookedAt = clock.now()
+      catchUp(uptimeOf(clock).ms)
     },
     saw(createInstants) {
       const newest = Math.max(...createInstants)
