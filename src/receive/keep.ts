@@ -48,12 +48,19 @@ export function keep(
       if (known === true) return duplicate
       const hasRoom =
         engine.hasRoom === undefined || (await within(options, async () => engine.hasRoom?.(event.type)))
-      return hasRoom === false ? answers.full : undefined // Before a gate acts on what cannot be kept.
+      if (hasRoom !== false) return undefined
+      noteFull(event.type)
+      return answers.full // Before a gate acts on what cannot be kept.
     } catch (error) {
       if (codeOf(error) === 'FW_INBOX_SILENT') return unavailable('the inbox did not answer in time')
       log.error({ error: describeError(error) }, 'the inbox does not answer')
       return unavailable('the inbox is down')
     }
+  }
+
+  /** Without room for a transactional event there is room for none: answer 503 before reading bodies for one second, then try again. */
+  function noteFull(type: string): void {
+    if (isTransactional(type)) fullUntil = clock.now() + 1_000
   }
 
   async function push(arrival: Arrival, { event, deadline }: Accepted): Promise<Pushed> {
@@ -90,8 +97,7 @@ export function keep(
     async keep(accepted) {
       const { type } = accepted.event
       const outcome = await push({ ...arrivalOf(accepted, redact), ...ifUnwanted(type) }, accepted)
-      // A transactional event was refused for space: answer 503 before running gates for one second, then try again.
-      if (outcome === 'full' && isTransactional(type)) fullUntil = clock.now() + 1_000
+      if (outcome === 'full') noteFull(type)
       return answers[outcome]
     },
     /** FusionAuth is told no either way; that the inbox remembers it is worth an attempt. */

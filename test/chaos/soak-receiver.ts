@@ -55,12 +55,14 @@ process.on('message', (said) => {
   else void finish()
 })
 process.on('disconnect', () => process.exit())
-void tend()
+const stopTending = new AbortController()
+const tending = tend(stopTending.signal)
 process.send?.(url)
 
 /** What an admin and the retention do beside the load. */
-async function tend(): Promise<void> {
+async function tend(signal: AbortSignal): Promise<void> {
   for await (const _ of setInterval(2_000)) {
+    if (signal.aborted) return
     for await (const { event } of webhook.inbox.find({ userId: 'user-7' })) if (event === undefined) break
     const { items } = await webhook.inbox.page({ state: 'succeeded' }, { limit: 20 })
     await webhook.inbox.stats()
@@ -83,6 +85,8 @@ function usage(): Usage {
 
 async function finish(): Promise<void> {
   while ((await webhook.drain()).remaining > 0) await new Promise((resolve) => setTimeout(resolve, 500))
+  stopTending.abort()
+  await tending // It uses the inbox, which the stop closes.
   await webhook.stop()
   process.exit()
 }
