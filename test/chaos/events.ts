@@ -12,9 +12,17 @@ const users = 40
 /** As many of the last acknowledged events come again, as if their answers had got lost. */
 const resent = 5
 
+/** Every so manyth event asks a gate. */
+const gatedEvery = 3
+
+/** Of a large event: two of them need more than the log of the inbox has room for without growing. */
+const largeBytes = 2_000_000
+
 interface Sent {
-  readonly body: string
+  body(): string
   readonly trouble?: string
+  /** A gate is asked before it is kept, and a handler of its own takes it. */
+  readonly gated: boolean
 }
 
 /** What was found in the end, each event by its id and as often as it is there. */
@@ -23,6 +31,7 @@ export interface Found {
   readonly atomic: readonly string[]
   readonly plain: readonly string[]
   readonly troubled: readonly string[]
+  readonly gated: readonly string[]
   readonly dead: readonly string[]
   readonly bodiless: readonly string[]
 }
@@ -39,13 +48,23 @@ export class ChaosEvents {
   add({ trouble }: { trouble?: string }): string {
     const id = randomUUID()
     const user = trouble === undefined ? `user-${Math.floor(Math.random() * users)}` : `troubled-${id}`
-    this.#sent.set(id, { body: this.#body(id, user, trouble), ...(trouble !== undefined && { trouble }) })
+    const gated = trouble === undefined && this.#sent.size % gatedEvery === 0
+    const body = this.#body(gated ? 'user.create' : 'user.update.complete', id, user, trouble)
+    this.#sent.set(id, { body: () => body, gated, ...(trouble !== undefined && { trouble }) })
     this.#unanswered.add(id)
     return id
   }
 
-  #body(id: string, user: string, trouble?: string): string {
-    const about = { type: 'user.update.complete', id, createInstant: this.#startedAt }
+  /** Makes an event that asks a gate and needs much room; it is sent once. */
+  addLarge(): { readonly id: string; readonly body: string } {
+    const id = randomUUID()
+    const body = () => this.#body('user.create', id, 'large', 'x'.repeat(largeBytes))
+    this.#sent.set(id, { body, gated: true })
+    return { id, body: body() }
+  }
+
+  #body(type: string, id: string, user: string, trouble?: string): string {
+    const about = { type, id, createInstant: this.#startedAt }
     return JSON.stringify({ event: { ...about, user: { id: user, data: { trouble } } } })
   }
 
@@ -54,14 +73,14 @@ export class ChaosEvents {
     return Array.from({ length: count }, (_, n) => {
       const id = `1${randomUUID().slice(1)}` // A quick one.
       const user = erasedUsers[n % erasedUsers.length] ?? ''
-      const body = Buffer.from(this.#body(id, user))
+      const body = Buffer.from(this.#body('user.update.complete', id, user))
       const times = { createInstant: this.#startedAt, receivedAt: this.#startedAt }
       return arrival(id, { ...times, body, lane: canonicalId(`/${user}`), subjects: [canonicalId(user)] })
     })
   }
 
   bodyOf(id: string): string {
-    return this.#sent.get(id)?.body ?? ''
+    return this.#sent.get(id)?.body() ?? ''
   }
 
   troubleOf(id: string): string | undefined {
@@ -95,9 +114,10 @@ export class ChaosEvents {
   } {
     const setOf = (ids: readonly string[]) => new Set(ids)
     const [kept, atomic] = [setOf(found.kept), setOf(found.atomic)]
-    const [plain, troubled] = [setOf(found.plain), setOf(found.troubled)]
+    const [plain, troubled, gated] = [setOf(found.plain), setOf(found.troubled), setOf(found.gated)]
     const isLost = (id: string) => {
       const trouble = this.troubleOf(id)
+      if (this.#sent.get(id)?.gated === true) return !kept.has(id) || !gated.has(id)
       if (!kept.has(id) || !atomic.has(id) || !plain.has(id)) return true
       return trouble !== killing && trouble !== postponing && !troubled.has(id)
     }
@@ -107,15 +127,26 @@ export class ChaosEvents {
       repeated: found.kept.length - kept.size + found.atomic.length - atomic.size,
       innocent: [...setOf(found.dead)].filter((id) => this.troubleOf(id) !== killing).length,
       wronglyPruned: found.bodiless.filter((id) => this.#sent.has(id) && !this.#prunable.has(id)).length,
-      again: found.plain.length - plain.size + found.troubled.length - troubled.size,
+      again:
+        found.plain.length -
+        plain.size +
+        (found.troubled.length - troubled.size) +
+        (found.gated.length - gated.size),
     }
   }
 }
 
-/** The effects of the handlers that write them to a file: a line for each, the handler and the event's id. */
-export function effectsIn(file: string): { readonly plain: string[]; readonly troubled: string[] } {
+/** What was written to the file of effects: a line for each, with a handler, or `asked` for a gate, and the event's id. */
+export interface Effects {
+  readonly plain: readonly string[]
+  readonly troubled: readonly string[]
+  readonly gated: readonly string[]
+  readonly asked: readonly string[]
+}
+
+export function effectsIn(file: string): Effects {
   const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
-  const of = (handler: string) =>
-    lines.flatMap((line) => (line.startsWith(`${handler} `) ? [line.slice(handler.length + 1)] : []))
-  return { plain: of('plain'), troubled: of('troubled') }
+  const of = (name: string) =>
+    lines.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []))
+  return { plain: of('plain'), troubled: of('troubled'), gated: of('gated'), asked: of('asked') }
 }

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ static int (*real_fdatasync)(int);
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
 static int (*real_ftruncate)(int, off_t);
+static int (*real_statfs)(const char *, struct statfs64 *);
 static int (*real_fallocate)(int, off_t, off_t);
 
 __attribute__((constructor)) static void load(void) {
@@ -46,6 +48,7 @@ __attribute__((constructor)) static void load(void) {
   *(void **)&real_write = dlsym(RTLD_NEXT, "write");
   *(void **)&real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
   *(void **)&real_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
+  *(void **)&real_statfs = dlsym(RTLD_NEXT, "statfs64");
   *(void **)&real_fallocate = dlsym(RTLD_NEXT, "posix_fallocate64");
   prefix = getenv("FAULTS_PREFIX");
   const char *path = getenv("FAULTS_CONTROL");
@@ -106,6 +109,18 @@ int posix_fallocate64(int fd, off64_t at, off64_t length) {
 }
 
 int posix_fallocate(int fd, off_t at, off_t length) { return posix_fallocate64(fd, at, length); }
+
+/* On 64-bit Linux `struct statfs` is the same. The folder of the files is asked about, too. */
+int statfs64(const char *path, struct statfs64 *info) {
+  int result = real_statfs(path, info);
+  int64_t room = atomic_load(&control->room);
+  if (result == 0 && room >= 0 && prefix && strncmp(path, prefix, strlen(path)) == 0) {
+    info->f_bfree = info->f_bavail = room / info->f_bsize;
+  }
+  return result;
+}
+
+int statfs(const char *path, struct statfs *info) { return statfs64(path, (struct statfs64 *)info); }
 
 static void wait_for_disk(int fd) {
   int64_t ms = atomic_load(&control->slow_ms);

@@ -11,6 +11,8 @@ export interface FaultyMachine extends Disposable {
   slowSync(ms: number): void
   /** By how many bytes files may still grow; undefined: the disk is not full. */
   room(bytes: number | undefined): void
+  /** Ends all of it. */
+  heal(): void
 }
 
 /** @param prefix What the paths of the files begin with whose disk is faulty. */
@@ -20,9 +22,12 @@ export function faultyMachine(folder: string, prefix: string): FaultyMachine {
   const set = (index: number, value: number) => {
     writeSync(file, Buffer.from(BigInt64Array.of(BigInt(Math.round(value))).buffer), 0, 8, index * 8) // As faults.c has it.
   }
-  set(0, 0)
-  set(1, 0)
-  set(2, -1)
+  const heal = () => {
+    set(0, 0)
+    set(1, 0)
+    set(2, -1)
+  }
+  heal()
   return {
     env: {
       LD_PRELOAD: compileShim(new URL('faults.c', import.meta.url), folder),
@@ -32,6 +37,7 @@ export function faultyMachine(folder: string, prefix: string): FaultyMachine {
     clock: (aheadMs) => set(0, aheadMs),
     slowSync: (ms) => set(1, ms),
     room: (bytes) => set(2, bytes ?? -1),
+    heal,
     [Symbol.dispose]: () => closeSync(file),
   }
 }

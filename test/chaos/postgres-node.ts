@@ -6,16 +6,17 @@ import { postgres } from '../../src/engines/postgres/index.ts'
 import { toNodeHandler } from '../../src/http/node.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { apiKeyOfChaos } from './events.ts'
+import { shortLeases } from './short-leases.ts'
 import { tendUnderLoad } from './tend-under-load.ts'
 import { workWithTrouble } from './troubles.ts'
 
 /**
- * One process of the fleet, killed at any instant: its arguments are the database, what it does, the log of effects and a sabotage. Told
- * `tend`, a worker replays, prunes and erases until it dies.
+ * One process of the fleet, killed at any instant: its arguments are the database, what it does, the log of effects, for how many
+ * milliseconds it leases deliveries, and a sabotage. Told `tend`, a worker replays, prunes and erases until it dies.
  */
-const [database = '', role = '', effectsFile = '', sabotage] = process.argv.slice(2)
+const [database = '', role = '', effectsFile = '', leaseMs = '', sabotage] = process.argv.slice(2)
 
-const inbox = postgres(database)
+const inbox = shortLeases(postgres(database), Number(leaseMs))
 const webhook = new Webhook({
   authenticate: apiKey(apiKeyOfChaos),
   inbox: sabotage === 'answer-early' ? answeringEarly(inbox) : inbox,
@@ -38,8 +39,8 @@ if (role === 'receiver') {
   webhook.on('user.update.complete', { name: 'plain' }, ({ event }) => {
     appendFileSync(effectsFile, `plain ${event.id}\n`)
   })
-  webhook.on('user.update.complete', { name: 'troubled' }, async ({ event }) => {
-    await workWithTrouble(event.id, event.user.data?.['trouble'])
+  webhook.on('user.update.complete', { name: 'troubled' }, async ({ event, attempt }) => {
+    await workWithTrouble(event.id, event.user.data?.['trouble'], attempt)
     appendFileSync(effectsFile, `troubled ${event.id}\n`)
   })
   process.on('message', () => void tendUnderLoad(webhook.inbox))

@@ -8,7 +8,11 @@ import { chaos as onSqlite } from './sqlite.ts'
 const usage = `npm run chaos -- sqlite --kills 200
 npm run chaos -- sqlite --power 50
 npm run chaos -- postgres --faults 100
-npm run chaos -- soak --minutes 30 [--engine postgres] [--rate 300]`
+npm run chaos -- soak --minutes 30 [--engine postgres] [--rate 300]
+
+sqlite: kills, poison events, outcomes that cannot be stored, replay, prune and erase beside the load, full and slow disks, wrong clocks, and
+restarts under a Java-like sender. postgres: the same without disks and restarts (the disk is the server's own), and with faults of nodes,
+server and network. Either runs for about half a minute a fault.`
 
 /** What must be 0 of a verdict, as it is printed. */
 const mustBeZero = {
@@ -18,6 +22,7 @@ const mustBeZero = {
   innocent: 'innocent dead letters',
   uncaught: 'uncaught errors',
   late: 'late answers',
+  askedInVain: 'gates asked in vain',
   cutOff: 'cut off by a restart',
   wronglyPruned: 'wrongly pruned',
   stuck: 'stuck',

@@ -32,22 +32,17 @@ export const postponing = 'a retry in 3e12 years'
 /** Kills the process, in every attempt. */
 export const killing = 'kills its process'
 
-const failed = new Set<string>()
-
 /**
  * A handler's work with trouble: kills its process for one event, throws at the first attempt of others, and is slow for some of the rest, so
  * that they run while the process dies.
  */
-export async function workWithTrouble(id: string, trouble: unknown): Promise<void> {
+export async function workWithTrouble(id: string, trouble: unknown, attempt: number): Promise<void> {
   if (trouble === killing) {
     await sleep(100)
     process.kill(process.pid, 'SIGKILL')
     await sleep(1_000)
   }
   const making = typeof trouble === 'string' ? thrown[trouble] : undefined
-  if (making !== undefined && !failed.has(id)) {
-    failed.add(id)
-    throw making()
-  }
+  if (making !== undefined && attempt === 1) throw making()
   if (id.startsWith('0')) await sleep(400)
 }

@@ -4,16 +4,17 @@ import { serve } from '../../src/http/node.ts'
 import { apiKey, Webhook } from '../../src/index.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { apiKeyOfChaos } from './events.ts'
+import { shortLeases } from './short-leases.ts'
 import { tendUnderLoad } from './tend-under-load.ts'
 import { workWithTrouble } from './troubles.ts'
 
 /**
- * A receiver and worker that is killed at any instant: its arguments are the inbox's file, the log of effects, its port and a sabotage. Told
- * `tend` it replays, prunes and erases until it dies.
+ * A receiver and worker that is killed at any instant: its arguments are the inbox's file, the log of effects, its port, for how many
+ * milliseconds it leases deliveries, and a sabotage. Told `tend` it replays, prunes and erases until it dies.
  */
-const [inboxFile = '', effectsFile = '', port = '0', sabotage] = process.argv.slice(2)
+const [inboxFile = '', effectsFile = '', port = '0', leaseMs = '', sabotage] = process.argv.slice(2)
 
-const inbox = sqlite(inboxFile, { allowVolatile: true })
+const inbox = shortLeases(sqlite(inboxFile, { allowVolatile: true }), Number(leaseMs))
 const webhook = new Webhook({
   authenticate: apiKey(apiKeyOfChaos),
   inbox: sabotage === 'answer-early' ? answeringEarly(inbox) : inbox,
@@ -30,9 +31,16 @@ webhook.on('user.update.complete', { name: 'plain' }, ({ event }) => {
   appendFileSync(effectsFile, `plain ${event.id}\n`)
 })
 
-webhook.on('user.update.complete', { name: 'troubled' }, async ({ event }) => {
-  await workWithTrouble(event.id, event.user.data?.['trouble'])
+webhook.on('user.update.complete', { name: 'troubled' }, async ({ event, attempt }) => {
+  await workWithTrouble(event.id, event.user.data?.['trouble'], attempt)
   appendFileSync(effectsFile, `troubled ${event.id}\n`)
+})
+
+webhook.gate('user.create', ({ event }) => {
+  appendFileSync(effectsFile, `asked ${event.id}\n`)
+})
+webhook.on('user.create', { name: 'gated', when: 'received' }, ({ event }) => {
+  appendFileSync(effectsFile, `gated ${event.id}\n`)
 })
 
 const { url } = await serve(webhook, { port: Number(port), hostname: '127.0.0.1' })
