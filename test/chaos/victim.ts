@@ -49,12 +49,15 @@ process.on('disconnect', () => process.exit())
 process.channel?.unref() // After SIGTERM it ends by itself.
 process.send?.(url)
 
+/** Long enough that more events are answered and not kept at a kill than are sent again after it. */
+const aheadMs = 100
+
 /** The mistake the chaos must catch: a 2xx that runs ahead of the commit. */
 function answeringEarly<E extends Engine>(engine: E): E {
   return {
     ...engine,
     append: async (arrivals) => {
-      setTimeout(() => void engine.append(arrivals).catch(() => {}), 5)
+      setTimeout(() => void engine.append(arrivals).catch(() => {}), aheadMs)
       return arrivals.map(() => 'stored')
     },
   }
