@@ -210,3 +210,13 @@ test('a lease that is renewed after the host slept is no older for the process t
   await other.append([arrival('3', { createInstant })])
   expect(await claimedIds(other)).toEqual(['2', '3'])
 })
+
+test('an event sets back the time of an inbox whose first process had a clock that was ahead', async () => {
+  const file = newFile()
+  await inbox(file, handClock(start + 40 * dayMs)).open()
+  const engine = inbox(file, handClock(start))
+  await engine.subscribe([everything])
+  const keys = ['1', '2'].map((id) => arrival(id, { createInstant: start }))
+  for (const one of keys) await engine.append([one])
+  expect((await engine.get(arrival('2', { createInstant: start }).key))?.keptAt).toBe(start)
+})

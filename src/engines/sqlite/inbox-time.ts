@@ -101,6 +101,7 @@ export function inboxTime(db: SqliteSql, clock: Clock, warn: (aheadMs: number) =
     db.prepare('update fw_duties set until = until + ?').run(byMs)
     db.prepare('update fw_nodes set seen = seen + ?').run(byMs)
     offset += byMs
+    if (host !== undefined) host = { ...host, time: host.time + byMs } // Or what was set back would look like a sleep.
     shifts += 1
     put.run('shifts', shifts)
     save()
