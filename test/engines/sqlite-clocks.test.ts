@@ -220,3 +220,19 @@ test('an event sets back the time of an inbox whose first process had a clock th
   for (const one of keys) await engine.append([one])
   expect((await engine.get(arrival('2', { createInstant: start }).key))?.keptAt).toBe(start)
 })
+
+test('settlements go on to reach the disk when another process sets the time of the inbox back', async () => {
+  const file = newFile()
+  const ahead = handClock(start + 40 * dayMs)
+  const delivers = inbox(file, ahead)
+  let syncs = 0
+  delivers.observe?.({ synced: () => void syncs++ })
+  await delivers.subscribe([everything])
+  const receives = inbox(file, handClock(start))
+  for (const id of ['1', '2']) await receives.append([arrival(id, { createInstant: start })])
+  await claimedIds(delivers) // Within a second of its last sync.
+  const before = syncs
+  await ahead.advance(60_000)
+  await claimedIds(delivers)
+  await expect.poll(() => syncs).toBe(before + 1)
+})

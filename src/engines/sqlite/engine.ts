@@ -49,7 +49,7 @@ export function sqlite(
   })
   /** The inbox's own time, which all processes of its file share. */
   const now = (): number => inbox.current()?.time.now() ?? Math.round(clock.now())
-  const jobs = writer(inbox, now)
+  const jobs = writer(inbox, () => clock.now()) // Not the inbox's time, which may be set back.
   const watchers = watching({
     log() {
       const path = inbox.current()?.path
