@@ -21,6 +21,7 @@ export default defineConfig({
     globalSetup: ['scripts/built.ts'],
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
+    expect: { poll: { timeout: 10_000 } }, // A second attempt comes after up to a second by itself, and later on a busy machine.
     hookTimeout: 60_000, // A PostgreSQL of its own takes a busy machine ten seconds and more to make.
   },
 })

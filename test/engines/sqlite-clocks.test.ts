@@ -211,6 +211,24 @@ test('a lease that is renewed after the host slept is no older for the process t
   expect(await claimedIds(other)).toEqual(['2', '3'])
 })
 
+test('an idle inbox does not take a sleep of its host for a wrong time a day later', async () => {
+  let sleptMs = 0
+  const clock = handClock(start)
+  const engine = inbox(newFile(), {
+    ...clock,
+    uptime: () => ({ ms: clock.now() - start + sleptMs, boot: 1 }),
+  })
+  await engine.append([arrival('1', { createInstant: start })])
+  sleptMs = 2 * hourMs
+  for (let hour = 0; hour < 26; hour++) {
+    await clock.advance(hourMs)
+    await engine.subscribe([everything])
+  }
+  await engine.append([arrival('2', { createInstant: 0 })])
+  const kept = await engine.get(arrival('2', { createInstant: 0 }).key)
+  expect(kept?.keptAt).toBe(start + 26 * hourMs + sleptMs)
+})
+
 test('an event sets back the time of an inbox whose first process had a clock that was ahead', async () => {
   const file = newFile()
   await inbox(file, handClock(start + 40 * dayMs)).open()

@@ -85,10 +85,19 @@ export function inboxTime(db: SqliteSql, clock: Clock, warn: (aheadMs: number) =
 
   /** While the host sleeps its uptime goes on, and a process's clock stands still. */
   let host: { time: number; uptime: number } | undefined
+  /** How long the host slept since this process looks: by so much its clock is behind for good, which is no disagreement. */
+  let sleptMs = 0
   function catchUp(uptimeMs: number): void {
     if (host === undefined || !followsHost(clock)) return
     const expected = host.time + uptimeMs - host.uptime
-    if (expected > now() + 1_000) offset += expected - now()
+    if (expected <= now() + 1_000) return
+    sleptMs += expected - now()
+    offset += expected - now()
+  }
+
+  /** What the machine's clock says, as far as a process whose clock stood still while the host slept can tell. Epoch ms. */
+  function machineNow(): number {
+    return Math.round(clock.now() + sleptMs)
   }
 
   /** Moves the inbox's time, and with it what was written by it: a lease must not run out because a clock was corrected. */
@@ -116,7 +125,7 @@ export function inboxTime(db: SqliteSql, clock: Clock, warn: (aheadMs: number) =
   }
 
   function aheadMs(): number {
-    return Math.round(clock.now()) - now()
+    return machineNow() - now()
   }
 
   /** How much time has passed since the file's time was kept, as the host's uptime tells; undefined after a boot. */
@@ -185,7 +194,7 @@ export function inboxTime(db: SqliteSql, clock: Clock, warn: (aheadMs: number) =
     const confirms = (time: number): boolean =>
       newest !== undefined && Math.abs(newest - time) <= Math.min(confirmWithinMs, Math.abs(ahead) / 2)
     if (Math.abs(ahead) <= toleranceMs || confirms(now())) agreedAt = running()
-    else if (confirms(clock.now()) || running() - agreedAt >= doubtLimitMs) shift(ahead)
+    else if (confirms(machineNow()) || running() - agreedAt >= doubtLimitMs) shift(ahead)
   }
 
   open()
