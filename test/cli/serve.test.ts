@@ -9,6 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { sqlite } from 'fusewire/sqlite'
 import { sample } from 'fusewire/testing'
 import { hasTerminal, run, start, startInTerminal, type Running, type Surroundings } from './command.ts'
+import { freePort } from '../support/free-port.ts'
 
 // Inside the repository, so that handlers find the package as an application's would.
 const folder = mkdtempSync(join(import.meta.dirname, '.serve-'))
@@ -233,15 +234,6 @@ test('listens, answers 503 and waits while the database is away, and a signal en
   expect(out).not.toContain('ready for events')
   expect(out + err).not.toContain('hunter2')
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // A listening TCP server has one.
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 describe('bad input gets one sentence, and nothing is half-done', () => {
   test.each([

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fusewire-start-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -68,13 +68,4 @@ async function* on(stream: NodeJS.ReadableStream): AsyncGenerator<[string]> {
     if (chunk === undefined) return
     yield [String(chunk)]
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // A listening TCP server has one.
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -4,7 +4,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { answers, freePort, type Server } from './server.ts'
+import { freePort } from '../support/free-port.ts'
+import { answers, type Server } from './server.ts'
 
 /** PgBouncer comes with the operating system, not with npm: where it is not, its tests are skipped. */
 export const isInstalled: boolean = spawnSync('pgbouncer', ['--version']).error === undefined

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -11,6 +11,7 @@ import { request } from 'fusewire/testing'
 import { userDelete } from '../support/door.ts'
 import { keptLog } from '../support/log.ts'
 import { listen, raw, statuses } from '../support/raw.ts'
+import { freePort } from '../support/free-port.ts'
 
 /** What the open door answers to a request with these first lines. */
 async function told(
@@ -123,15 +124,6 @@ describe.each(Object.entries(proxies))('%s on this machine', (program, arguments
     expect(log.text()).toContain("authenticate: 'none' lets in")
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // A listening TCP server has one.
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 async function started(program: string, args: readonly string[], port: number): Promise<AsyncDisposable> {
   const child: ChildProcess = spawn(program, args, { stdio: 'ignore' })

@@ -1,6 +1,7 @@
 import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../model/abandon.ts'
 import { nodeOutlivesMs } from '../../model/stats.ts'
 import type { Registry } from './registry.ts'
+import { prepareFindWaiting } from './find-waiting.ts'
 import { query, type SqliteSql } from './sql.ts'
 
 /** How many deliveries one step ends. */
@@ -61,22 +62,6 @@ export function abandonment(db: SqliteSql, registry: Registry): Abandonment {
       return { deliveries, more: false }
     },
   }
-}
-
-/** Heads last, so that none is left for another to take its place. Indexes: fw_intake, fw_parked, fw_due. */
-function prepareFindWaiting(db: SqliteSql): (handler: number, limit: number) => readonly number[] {
-  const find = query<{ seq: number }>(
-    db,
-    `
-    select seq from fw_deliveries indexed by fw_intake where handler = :handler and state = 'intake'
-    union all
-    select seq from fw_deliveries indexed by fw_parked where handler = :handler and state = 'parked'
-    union all
-    select seq from fw_deliveries indexed by fw_due where handler = :handler and state = 'head'
-    limit :limit
-    `,
-  )
-  return (handler, limit) => find.all({ handler, limit }).map(({ seq }) => seq)
 }
 
 /** Index: primary key (seq, handler). */

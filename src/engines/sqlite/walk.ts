@@ -1,6 +1,7 @@
 import { asList } from '../../lib/one-or-more.ts'
 import type { Filter } from '../../model/filter.ts'
 import { bucketOf } from './bucket.ts'
+import { prepareFindWaiting } from './find-waiting.ts'
 import { query, type SqliteSql } from './sql.ts'
 import { subjectHash } from './subject.ts'
 
@@ -189,24 +190,14 @@ function walkingFailed(db: SqliteSql): Walk {
   }
 }
 
-/** Events with deliveries that have not ended, up to `limit` deliveries. Indexes: fw_intake, fw_parked, fw_due. */
+/** Events with deliveries that have not ended, up to `limit` deliveries. */
 function findingWaiting(db: SqliteSql): (limit: number) => readonly number[] {
   const handlers = query<{ id: number }>(db, 'select id from fw_handlers')
-  const find = query<{ seq: number }>(
-    db,
-    `
-    select seq from fw_deliveries indexed by fw_intake where handler = :handler and state = 'intake'
-    union all
-    select seq from fw_deliveries indexed by fw_parked where handler = :handler and state = 'parked'
-    union all
-    select seq from fw_deliveries indexed by fw_due where handler = :handler and state = 'head'
-    limit :limit
-    `,
-  )
+  const find = prepareFindWaiting(db)
   return (limit) => {
     const seqs: number[] = []
     for (const { id } of handlers.all()) {
-      seqs.push(...find.all({ handler: id, limit: limit - seqs.length }).map(({ seq }) => seq))
+      seqs.push(...find(id, limit - seqs.length))
       if (seqs.length >= limit) break
     }
     return seqs.length >= limit ? seqs : [...new Set(seqs)]
