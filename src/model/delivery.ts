@@ -52,7 +52,7 @@ export interface Claimed {
   /** What this claim gave up because attempts were cut off. */
   readonly crashed: readonly Crashed[]
   /** What this claim ended, with the reason `gone`, because the body of its event is not in the inbox. Absent: none. */
-  readonly gone?: readonly Gone[]
+  readonly gone?: readonly EndedWithoutBody[]
 }
 
 /** A delivery that was given up because the process ended during its attempts. */
@@ -62,7 +62,8 @@ export interface Crashed {
   readonly reason: 'crashed' | 'interrupted'
 }
 
-export interface Gone {
+/** A delivery that a claim ended because the body of its event is not in the inbox. */
+export interface EndedWithoutBody {
   readonly handler: string
   readonly position: number
 }

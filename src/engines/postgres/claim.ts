@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Claimed, Crashed, Gone, Lease } from '../../model/delivery.ts'
+import type { Claimed, Crashed, EndedWithoutBody, Lease } from '../../model/delivery.ts'
 import type { SuspectsBeside, Want } from '../../model/engine.ts'
 import { admitting } from './admit.ts'
 import type { Database } from './database.ts'
@@ -43,9 +43,9 @@ export function claiming(
   async function leasesOf(
     client: PostgresClient,
     batches: readonly Batch[],
-  ): Promise<{ readonly leases: readonly Lease[]; readonly gone?: readonly Gone[] }> {
+  ): Promise<{ readonly leases: readonly Lease[]; readonly gone?: readonly EndedWithoutBody[] }> {
     const leases: Lease[] = []
-    const gone: Gone[] = []
+    const gone: EndedWithoutBody[] = []
     for (const { handler, id, token, rows } of batches) {
       const bodiless = rows.filter((row) => row.body === null)
       if (bodiless.length > 0) await endGone(client, id, bodiless)

@@ -1,4 +1,4 @@
-import type { Claimed, Crashed, Gone, Lease } from '../../model/delivery.ts'
+import type { Claimed, Crashed, EndedWithoutBody, Lease } from '../../model/delivery.ts'
 import type { SuspectsBeside, Want } from '../../model/engine.ts'
 import { admitting } from './admit.ts'
 import { prepareEndGone } from './end-gone.ts'
@@ -24,7 +24,7 @@ export function claiming(
   return (wants, leaseMs, now, suspectsBeside) => {
     const leasedUntil = Math.ceil(now + leaseMs)
     const leases: Lease[] = []
-    const gone: Gone[] = []
+    const gone: EndedWithoutBody[] = []
     let crashed: readonly Crashed[] = []
     let suspects = false
     const wanted = wants.flatMap((want) => {

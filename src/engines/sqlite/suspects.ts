@@ -1,4 +1,4 @@
-import type { Crashed, Gone, Lease } from '../../model/delivery.ts'
+import type { Crashed, EndedWithoutBody, Lease } from '../../model/delivery.ts'
 import type { Want } from '../../model/engine.ts'
 import { judgeSuspects } from '../../model/suspects.ts'
 import { prepareEndGone } from './end-gone.ts'
@@ -15,7 +15,7 @@ export function prepareClaimSuspects(db: SqliteSql): (
 ) => {
   readonly leases: readonly Lease[]
   readonly crashed: readonly Crashed[]
-  readonly gone: readonly Gone[]
+  readonly gone: readonly EndedWithoutBody[]
 } {
   const findSuspects = findingSuspects(db)
   const findHeads = findingHeads(db)
@@ -42,7 +42,7 @@ export function prepareClaimSuspects(db: SqliteSql): (
     for (const [{ id, row }, crashes] of judged.crashes) take(id, row, leasedUntil, judged.company, crashes)
 
     const leases: Lease[] = []
-    const gone: Gone[] = []
+    const gone: EndedWithoutBody[] = []
     for (const { handler, id } of wanted) {
       const seqs = judged.lease.filter((suspect) => suspect.id === id).map(({ row }) => row.seq)
       for (const head of findHeads(id, seqs)) {
