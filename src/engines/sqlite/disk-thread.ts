@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { threadFile } from './thread-file.ts'
 
 /**
  * A thread that waits for the disk, so that the event loop never does. It does one thing at a time: the first call's result counts, because
@@ -44,12 +44,9 @@ export type Task =
 /** What it answers. An error's own properties are sent apart, because cloning an Error loses them. */
 export type Done = { readonly value: unknown } | { readonly error: Error; readonly properties: object }
 
-/** Relative to the source, to the package, and to a chunk of the package. Bundled into another program, the file may be nowhere. */
-const places = ['./disk-worker.ts', './disk-worker.js', '../engines/sqlite/disk-worker.js']
-
 /** Undefined where no thread can be had: bundled without its file, or not allowed by node's permission model. */
 export function startDiskThread(): DiskThread | undefined {
-  const url = places.map((place) => new URL(place, import.meta.url)).find((place) => existsSync(place))
+  const url = threadFile('disk-worker')
   if (url === undefined) return undefined
   const bell = new Int32Array(new SharedArrayBuffer(4))
   const { port1: tasks, port2 } = new MessageChannel()

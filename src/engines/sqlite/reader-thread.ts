@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import type { Question } from './questions.ts'
+import { threadFile } from './thread-file.ts'
 
 /** The thread that reads. Started by the first question; keeps the process only while one is open. */
 export interface ReaderThread {
@@ -9,11 +9,8 @@ export interface ReaderThread {
   close(): Promise<void>
 }
 
-/** In the source, in the package, and from a chunk of the package. Bundled into another program, it may be nowhere. */
-const places = ['./reader.ts', './reader.js', '../engines/sqlite/reader.js']
-
 export function readerThread(): ReaderThread {
-  const file = places.map((place) => new URL(place, import.meta.url)).find((url) => existsSync(url))
+  const file = threadFile('reader')
   const waiting: Waiting[] = []
   let worker: Worker | undefined
   let broken = file === undefined
