@@ -1,6 +1,7 @@
 import type { Clock } from './lib/clock.ts'
 import { describeError } from './lib/describe-error.ts'
-import { codeOf, FusewireError } from './model/errors.ts'
+import { codeOf } from './lib/code-of.ts'
+import { FusewireError } from './model/errors.ts'
 import type { Log } from './model/log.ts'
 import type { Opened } from './open.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { isObject, type JsonObject } from '../lib/json.ts'
-import { codeOf } from '../model/errors.ts'
+import { codeOf } from '../lib/code-of.ts'
 import { misused } from './failure.ts'
 import { importFile } from './import-file.ts'
 import { type SettingName, settings } from './settings.ts'

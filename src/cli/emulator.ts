@@ -1,5 +1,5 @@
 import { emulate, type Emulator, type EmulateOptions } from '../emulator/emulate.ts'
-import { codeOf } from '../model/errors.ts'
+import { codeOf } from '../lib/code-of.ts'
 import { missing } from './failure.ts'
 import { text } from './text.ts'
 

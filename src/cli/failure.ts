@@ -1,4 +1,4 @@
-import { codeOf } from '../model/errors.ts'
+import { codeOf } from '../lib/code-of.ts'
 import { type Text, text } from './text.ts'
 
 /** What the process ends with, and what that means. docs/cli.md prints this table. */

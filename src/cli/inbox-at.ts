@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isObject } from '../lib/json.ts'
-import { codeOf } from '../model/errors.ts'
+import { codeOf } from '../lib/code-of.ts'
 import type { Engine } from '../model/engine.ts'
 import { Failure, failureOf, missing, misused } from './failure.ts'
 import { redacted } from './redact.ts'

@@ -56,14 +56,10 @@ export class Caretaker {
 
   /** This process drains without having started: it says that its handlers are run, so that they are not abandoned. */
   async drained(): Promise<void> {
-    const { tend, clock, log } = this.#options
+    const { clock } = this.#options
     if (this.#cancel !== undefined || clock.now() - this.#seenAt < beatMs) return
     this.#seenAt = clock.now()
-    try {
-      await tend.beat(this.#node)
-    } catch (error) {
-      log.warn({ error: describeError(error) }, 'the inbox could not be told that this process is there')
-    }
+    await this.#writeHeartbeat()
   }
 
   async stop(): Promise<void> {
@@ -76,20 +72,30 @@ export class Caretaker {
   }
 
   async #beat(): Promise<void> {
-    const { tend, clock, log, retention } = this.#options
+    const { clock, retention } = this.#options
     this.#cancel = clock.after(beatMs, () => void this.#beat())
-    try {
-      await tend.beat(this.#node)
-    } catch (error) {
-      log.warn({ error: describeError(error) }, 'the inbox could not be told that this process is there')
-      return
-    }
+    if (!(await this.#writeHeartbeat())) return
     await this.#watchIdle()
     if (retention === 'none' || this.#pruning !== undefined || clock.now() - this.#prunedAt < pruneEveryMs)
       return
     this.#pruning = this.#prune(retention).finally(() => {
       this.#pruning = undefined
     })
+  }
+
+  /** Whether it was written. Never rejects. */
+  async #writeHeartbeat(): Promise<boolean> {
+    const { tend, log } = this.#options
+    try {
+      await tend.beat(this.#node)
+      return true
+    } catch (error) {
+      log.warn(
+        { error: describeError(error) },
+        'the heartbeat of this process could not be written; it is tried again',
+      )
+      return false
+    }
   }
 
   /** A process without handlers delivers nothing: while it is alone, no handler becomes idle. Never rejects. */
@@ -100,7 +106,7 @@ export class Caretaker {
     } catch (error) {
       this.#options.log.warn(
         { error: describeError(error) },
-        'it could not be counted which handlers nobody runs; it is tried again',
+        'the idle time of handlers could not be counted; it is tried again',
       )
     }
   }

@@ -2,7 +2,7 @@ import { longestBackoffMs } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
 import type { Failure, Lease, Outcome } from '../model/delivery.ts'
-import { codeOf } from '../model/errors.ts'
+import { codeOf } from '../lib/code-of.ts'
 import type { Handler } from '../model/registration.ts'
 import { retryDelayMs } from './retry-delay.ts'
 

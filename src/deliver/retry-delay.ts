@@ -1,6 +1,6 @@
 import { backoffMs } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
-import { codeOf } from '../model/errors.ts'
+import { codeOf } from '../lib/code-of.ts'
 
 /** A remote that answers `Retry-After: 0` must not become a loop of attempts. */
 const shortestMs = 1_000

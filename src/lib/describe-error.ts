@@ -1,4 +1,4 @@
-import { codeOf } from '../model/errors.ts'
+import { codeOf } from './code-of.ts'
 
 /** What was thrown, whatever it was, in one bounded line for a log. Never throws, though a hostile error's message may. */
 export function describeError(thrown: unknown, limit = 500): string {

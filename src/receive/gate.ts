@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { within } from '../lib/within.ts'
-import { codeOf, FusewireError } from '../model/errors.ts'
+import { codeOf } from '../lib/code-of.ts'
+import { FusewireError } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
 import type { Gate, ParsedEvent } from '../model/registration.ts'
 import { type Answer, denied, failed, timedOut } from './answer.ts'

@@ -1,6 +1,6 @@
 import { isObject, parseJson } from '../../lib/json.ts'
 import type { Filter } from '../../model/filter.ts'
-import { codeOf } from '../../model/errors.ts'
+import { codeOf } from '../../lib/code-of.ts'
 import { type Failure, missing, misused } from '../failure.ts'
 import { redacted } from '../redact.ts'
 import { type Text, text } from '../text.ts'

@@ -1,4 +1,4 @@
-import { codeOf } from '../../model/errors.ts'
+import { codeOf } from '../../lib/code-of.ts'
 import { missing } from '../failure.ts'
 import { text } from '../text.ts'
 

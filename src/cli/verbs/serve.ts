@@ -1,5 +1,5 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
-import { codeOf } from '../../model/errors.ts'
+import { codeOf } from '../../lib/code-of.ts'
 import {
   type AdminOptions,
   adminToken,

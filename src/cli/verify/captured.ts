@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { duplexPair } from 'node:stream'
-import { codeOf } from '../../model/errors.ts'
+import { codeOf } from '../../lib/code-of.ts'
 import { misused } from '../failure.ts'
 import { text } from '../text.ts'
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type * as Pg from 'pg'
-import { codeOf, FusewireError } from '../../model/errors.ts'
+import { codeOf } from '../../lib/code-of.ts'
+import { FusewireError } from '../../model/errors.ts'
 import type { PostgresClient, PostgresPool } from './sql.ts'
 import { unprepared } from './unprepared.ts'
 

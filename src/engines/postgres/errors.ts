@@ -1,4 +1,5 @@
-import { codeOf, FusewireError } from '../../model/errors.ts'
+import { codeOf } from '../../lib/code-of.ts'
+import { FusewireError } from '../../model/errors.ts'
 import { statementPrefix } from './sql.ts'
 
 /**

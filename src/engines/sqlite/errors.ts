@@ -1,4 +1,4 @@
-import { codeOf } from '../../model/errors.ts'
+import { codeOf } from '../../lib/code-of.ts'
 
 /** Somebody else holds the lock: worth another try in a moment. */
 export function isBusy(error: unknown): boolean {

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import type { Inbox } from '../../inbox.ts'
 import { describeError } from '../../lib/describe-error.ts'
-import { codeOf } from '../../model/errors.ts'
+import { codeOf } from '../../lib/code-of.ts'
 import type { Log } from '../../model/log.ts'
 import type { AdminEnv } from '../admin.ts'
 import type { Live } from '../live.ts'

@@ -1,6 +1,6 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
-import { codeOf } from '../../../model/errors.ts'
+import { codeOf } from '../../../lib/code-of.ts'
 import { verb } from '../../command.ts'
 import { misused } from '../../failure.ts'
 import { filterable, filterOf } from '../../inbox/filters.ts'
