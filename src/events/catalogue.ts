@@ -23,11 +23,9 @@ export interface EventFacts {
   readonly secrets: readonly string[]
   /** User ids: a person's events are found and erased by these. */
   readonly subjects: readonly string[]
-  /** What people sign in with: names a person where there is no user id, or beside it. */
-  readonly loginIds: readonly string[]
-  /** Of these, outside of the users: what `event.user` signs in with, now or before. */
+  /** Outside of the users: what `event.user` signs in with, now or before. */
   readonly loginIdsOfUser: readonly string[]
-  /** Of these, outside of the users: what somebody signs in with whose user id the event need not have. */
+  /** Outside of the users: what another person signs in with, whose user id the event need not have. */
   readonly loginIdsOfOthers: readonly string[]
 }
 
@@ -62,7 +60,6 @@ function withUsers(carried: Carried, ...places: readonly string[]): Carried {
     users: [...carried.users, ...places],
     secrets: [...carried.secrets, ...places.flatMap(userSecrets)],
     subjects: [...carried.subjects, ...places.map((at) => `${at}.id`)],
-    loginIds: [...carried.loginIds, ...places.flatMap((at) => userLoginIds.map((path) => `${at}.${path}`))],
   }
 }
 
@@ -76,7 +73,7 @@ function withRegistrations(carried: Carried, ...places: readonly string[]): Carr
 
 function withLoginIds(carried: Carried, of: 'user' | 'others', ...paths: readonly string[]): Carried {
   const name = of === 'user' ? 'loginIdsOfUser' : 'loginIdsOfOthers'
-  return { ...carried, loginIds: [...carried.loginIds, ...paths], [name]: [...carried[name], ...paths] }
+  return { ...carried, [name]: [...carried[name], ...paths] }
 }
 
 // ── families
@@ -88,7 +85,6 @@ const nobody: Carried = {
   registrations: [],
   secrets: [],
   subjects: [],
-  loginIds: [],
   loginIdsOfUser: [],
   loginIdsOfOthers: [],
 }

@@ -5,7 +5,7 @@ import { textsAt, valuesAt } from './paths.ts'
 /** Where an event carries credentials and names people. */
 export type Places = Pick<
   EventFacts,
-  'users' | 'registrations' | 'secrets' | 'subjects' | 'loginIds' | 'loginIdsOfUser' | 'loginIdsOfOthers'
+  'users' | 'registrations' | 'secrets' | 'subjects' | 'loginIdsOfUser' | 'loginIdsOfOthers'
 >
 
 /** Of a type that is newer than the catalogue: every place that any type of the catalogue has. */
@@ -21,13 +21,18 @@ const unlisted: Places = {
   registrations: union('registrations'),
   secrets: [...union('secrets'), ...likelySecrets],
   subjects: union('subjects'),
-  loginIds: union('loginIds'),
   loginIdsOfUser: union('loginIdsOfUser'),
   loginIdsOfOthers: union('loginIdsOfOthers'),
 }
 
 function union(name: keyof Places): readonly string[] {
   return [...new Set(Object.values(catalogue).flatMap((facts) => facts[name]))]
+}
+
+/** Every path to what a person signs in with. */
+export function loginIdPaths({ users, loginIdsOfUser, loginIdsOfOthers }: Places): readonly string[] {
+  const inUsers = users.flatMap((at) => userLoginIds.map((path) => `${at}.${path}`))
+  return [...inUsers, ...loginIdsOfUser, ...loginIdsOfOthers]
 }
 
 /** What a user signs in with, as far as the event says: not what others in it do. */

@@ -1,5 +1,5 @@
 import { textsAt, valuesAt } from '../events/paths.ts'
-import { placesOf } from '../events/places.ts'
+import { loginIdPaths, placesOf } from '../events/places.ts'
 import type { Arrival } from '../model/event.ts'
 import type { ParsedEvent } from '../model/registration.ts'
 import { applicationsOf } from '../model/wants.ts'
@@ -41,11 +41,13 @@ function laneOf(event: ParsedEvent): string | undefined {
     .toLowerCase()
 }
 
-/** Every user id in the event, and what those sign in with whose id it need not have; where it has no id, what anybody signs in with. */
+/** Every user id in the event, and the login ids of people whose user id it need not have. Where it has no user id at all: every login id. */
 function subjectsOf(event: ParsedEvent): readonly string[] {
-  const { subjects, loginIds, loginIdsOfOthers } = placesOf(event.type)
-  const ids = textsAt(event, subjects).map(canonicalId)
-  const logins = textsAt(event, ids.length > 0 ? loginIdsOfOthers : loginIds).map(loginSubject)
+  const places = placesOf(event.type)
+  const ids = textsAt(event, places.subjects).map(canonicalId)
+  const logins = textsAt(event, ids.length > 0 ? places.loginIdsOfOthers : loginIdPaths(places)).map(
+    loginSubject,
+  )
   return [...new Set([...ids, ...logins])]
 }
 

@@ -7,7 +7,7 @@ import {
   isTransactional,
 } from '../../src/events/catalogue.ts'
 import { valuesAt } from '../../src/events/paths.ts'
-import { loginIdsIn, placesOf } from '../../src/events/places.ts'
+import { loginIdPaths, loginIdsIn, placesOf } from '../../src/events/places.ts'
 import { ada, bob } from '../../src/events/samples/objects.ts'
 import { sampleEvent } from '../../src/events/samples/sample-event.ts'
 import { nodes } from './nodes.ts'
@@ -48,8 +48,8 @@ const removed = /\.(password|salt|twoFactor\.methods\[\]\.secret)$|^method\.secr
 
 test.each(types)('leads somewhere in the sample with every path of %s', (type) => {
   const event = sampleEvent(type)
-  const { secrets, subjects, loginIds } = catalogue[type]
-  const deadEnds = [...secrets, ...subjects, ...loginIds].filter(
+  const { secrets, subjects } = catalogue[type]
+  const deadEnds = [...secrets, ...subjects, ...loginIdPaths(catalogue[type])].filter(
     (path) => valuesAt(event, path).includes(undefined) && !removed.test(path),
   )
   expect(deadEnds).toEqual([])
@@ -81,8 +81,9 @@ test.each(types)('finds every login id of the sample of %s', (type) => {
   const names = new Set<unknown>(
     [ada, bob].flatMap(({ email, phoneNumber, username }) => [email, phoneNumber, username]),
   )
+  const paths = loginIdPaths(catalogue[type])
   const unfound = [...nodes(sampleEvent(type))].filter(
-    ([path, value]) => names.has(value) && !catalogue[type].loginIds.includes(path),
+    ([path, value]) => names.has(value) && !paths.includes(path),
   )
   expect(unfound).toEqual([])
 })
