@@ -87,7 +87,7 @@ async function learn(tend: Tending, person: Person, signal: AbortSignal | undefi
   return { logins: [...logins], texts: [...logins, ...names] }
 }
 
-/** What stands where a text was redacted: nobody's name. */
+/** The placeholder of a redacted text identifies nobody. */
 const redacted = '[redacted]'
 
 /** Half of the time is left to the events that come in. */

@@ -24,7 +24,7 @@ export interface GateOptions {
   onFailure?: 'refuse' | 'allow'
 }
 
-/** A gate says no by throwing; who returns a boolean expects `false` to be a no. tsc prints the string. */
+/** A gate says no by throwing. Code that returns a boolean expects `false` to be a no, so TypeScript refuses it and prints the string. */
 export type NoBoolean<Result> = 0 extends 1 & Result
   ? unknown // any
   : [Extract<Awaited<Result>, boolean>] extends [never]

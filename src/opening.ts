@@ -9,7 +9,7 @@ import type { Opened } from './open.ts'
 const retryMs = 500
 /** Between two attempts that requests cause, when the cause is not: so many strangers cost no more than one. */
 const requestRetryMs = 1_000
-/** How often the log is told that the inbox is still away. */
+/** How often it is logged that the inbox is still away. */
 const tellEveryMs = 60_000
 
 export interface OpeningOptions {
@@ -134,7 +134,7 @@ export class Opening {
       .then(
         () => {},
         (error: unknown) => {
-          // Missing secrets are told by the answer to each request.
+          // A missing secret is reported with each request instead.
           if (this.#opened !== undefined && !this.#stopped) this.#tell(error, 'the inbox cannot be opened')
         },
       )
@@ -157,7 +157,7 @@ export class Opening {
     await this.#attempt?.catch(() => {})
   }
 
-  /** A time that is over early when this is stopped. Dispose of it when nobody waits any more. */
+  /** A pause that ends early when this is stopped. Dispose of it when it is no longer awaited. */
   #pause(ms: number, keepsProcess = true): Disposable & { readonly over: Promise<void> } {
     const { promise: over, resolve: end } = Promise.withResolvers<void>()
     const cancel = this.#options.clock.after(this.#stopped ? 0 : Math.max(0, ms), end, keepsProcess)

@@ -16,7 +16,7 @@ export interface AttemptsOptions {
   readonly clock: Clock
   /** No attempt begins on a lease that was taken or renewed so long ago: another worker may hold the delivery by then. */
   readonly staleMs: number
-  /** Told when an attempt does not begin because its lease is stale. */
+  /** Called when an attempt does not begin because its lease is stale. */
   stale(): void
   /** Told once for each lease taken, unless it was lost or given back. */
   ended(lease: Lease, outcome: Outcome | 'settled'): void

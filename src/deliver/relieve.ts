@@ -13,12 +13,12 @@ export interface RelieveOptions {
 
 /** How long after one pass the next may begin, at least. */
 const restMs = 1_000
-/** How often the log is told that nothing could be pruned. */
+/** How often a warning is logged that nothing could be pruned. */
 const warnEveryMs = 10 * 60_000
 
 /**
  * Prunes the oldest settled events of an inbox that is past the pressure limit of `maxBytes`, as soon as an append met that, in small steps,
- * until it is below the limit. Any process does this for itself, whoever has the duty to prune: two at once only do the work of one.
+ * until it is below the limit. Every process may do this, not only the one that holds the prune duty: two at once only share the work.
  */
 export class Relief {
   readonly #options: RelieveOptions

@@ -12,23 +12,23 @@ export interface IdleWatchOptions {
   readonly nodeId: string
 }
 
-/** How long another process waits before it takes over from one that went without a word. */
+/** After this time without a heartbeat, another process takes the duty over. */
 const dutyMs = 2 * 60_000
-/** The log is told of it that long before a handler is abandoned, and again every twelve hours. */
+/** A warning is logged this long before a handler is abandoned, and again every twelve hours. */
 const warnBeforeMs = 2 * 24 * 60 * 60_000
 const warnEveryMs = 12 * 60 * 60_000
 /** The most that one call counts: a process that was suspended did not deliver meanwhile. */
 const mostMs = 60_000
 
 /**
- * Counts, as one process of those that deliver, how long each handler has been run by nobody, and ends what waits for those that nobody has
- * run for 7 days. Only time during which a process delivers counts, in steps of the heartbeat, so neither an outage of all nor a clock that
- * jumps abandons a handler.
+ * Counts for how long each handler has not been run by any process, and ends the waiting deliveries of handlers that were not run for 7 days.
+ * One process does this for all. Only time during which a process delivers counts, in steps of the heartbeat, so neither an outage of all
+ * processes nor a clock that jumps abandons a handler.
  */
 export class IdleWatch {
   readonly #options: IdleWatchOptions
   #countedAt: number | undefined
-  /** At which idle time the log was last told of a handler. */
+  /** The idle time of a handler when a warning was last logged, in ms. */
   readonly #warnedAt = new Map<string, number>()
   readonly #abandoned = new Set<string>()
 

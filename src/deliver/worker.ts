@@ -33,7 +33,7 @@ const clearMs = 30_000
 const pollMs = 5000
 /** Pause when the inbox does not answer. */
 const mendMs = 1000
-/** How long stopping waits for the inbox to take back leases and last outcomes. Untold, it finds out when the leases run out. */
+/** How long stopping waits for the inbox to store released leases and last outcomes. If it does not, the leases expire by themselves. */
 const lastWordMs = 500
 /** How long counting what remains may take, when all of a drain's time is used up. */
 const countMs = 1000

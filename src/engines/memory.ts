@@ -76,7 +76,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       ?.deliveries.find((d) => d.queue.subscription.handler === lease.handler)
   }
 
-  /** Whoever held it is alive: that it expired was no crash. */
+  /** The process that held the lease is alive, so its expiry was no crash: takes the counted crash back. */
   function lost(lease: Lease): 'lost' {
     const delivery = deliveryOf(lease)
     if (lease.alone === true && delivery !== undefined && delivery.crashes > 0) delivery.crashes--

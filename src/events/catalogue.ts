@@ -19,7 +19,7 @@ export interface EventFacts {
   readonly users: readonly string[]
   /** Where registrations stand by themselves, not in a user. */
   readonly registrations: readonly string[]
-  /** Live credentials: whoever reads one can use it. */
+  /** Live credentials: anyone who reads one can use it. */
   readonly secrets: readonly string[]
   /** User ids: a person's events are found and erased by these. */
   readonly subjects: readonly string[]

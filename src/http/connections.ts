@@ -38,7 +38,7 @@ export class Connections {
   limit: number = Infinity
   /** When the server closes, a connection stays open until it has been idle for so long. */
   serveKeptMs: number = serveKeptMs
-  /** Nobody was authenticated by these. In order of opening. */
+  /** Connections over which no sender was authenticated. In order of opening. */
   readonly #strangers = new Set<Connection>()
   /** In order of the last authenticated request, the longest ago first. */
   readonly #trusted = new Set<Connection>()

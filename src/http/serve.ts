@@ -56,7 +56,7 @@ export async function serve(
     await stopTogether(door, webhook, stopWithinMs)
   })
   try {
-    // Not before the port is ours: nobody would stop it again.
+    // Not before the port is ours: if listening failed, nothing would stop the webhook again.
     await webhook.start({ withinMs: startWithinMs })
   } catch (error) {
     if (!stopping) {

@@ -11,7 +11,7 @@ export interface Stoppable {
 const closingMs = 1_500
 
 /**
- * Stops a door and its webhook within one time. Requests and handlers end beside each other, for handlers need no door and requests no
+ * Stops a door and its webhook within one time. Requests and handlers end at the same time, because handlers need no listener and requests no
  * worker; what is left of them is cut off 1.5 s before the end, or at the half of a shorter time. Then the inbox closes.
  */
 export async function stopTogether(door: Listening, webhook: Stoppable, withinMs: number): Promise<void> {

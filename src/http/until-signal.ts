@@ -1,4 +1,4 @@
-/** Calls work once, whoever asks first: the program or a signal. */
+/** Calls `work` once, at the first signal or the first call of the program. */
 export interface Stop {
   (): Promise<void>
   /** From now on signals do what they do without us. */

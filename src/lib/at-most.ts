@@ -1,9 +1,6 @@
 import type { Clock } from './clock.ts'
 
-/**
- * What `work` gives, or undefined when it takes longer than `ms` (Infinity: as long as it takes). It goes on by itself then, and what it
- * throws later concerns nobody.
- */
+/** The result of `work`, or undefined after `ms` (Infinity: no limit). The work then goes on, and its later rejection is ignored. */
 export async function atMost<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   if (ms === Infinity) return work
   const { promise: over, resolve: end } = Promise.withResolvers<undefined>()

@@ -1,5 +1,5 @@
 /**
- * After how long a handler that nobody runs is abandoned: ms for which other processes were delivering from its inbox. Time during which no
+ * How long other processes must have been delivering, in ms, before a handler that no process runs is abandoned. Time during which no
  * process ran does not count, nor does what a clock says.
  */
 export const abandonAfterMs: number = 7 * 24 * 60 * 60_000

@@ -22,7 +22,7 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
   open(): Promise<void>
 
   /**
-   * Whether an open that failed with this may succeed later although nobody changes anything: the database is away or starting, the file
+   * Whether an open that failed with this error may succeed later without a change of configuration: the database is away or starting, the file
    * is locked. A wrong password, a missing role or a wrong path is not temporary. Absent: nothing is. @internal
    */
   isTemporary?(error: unknown): boolean
@@ -70,7 +70,7 @@ export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable
   claim(wants: readonly Want[], leaseMs: number, suspectsBeside?: SuspectsBeside): Promise<Claimed>
 
   /**
-   * Extends leases from now; `lost` says somebody else may hold the delivery. Whoever asks is alive, so for a lost lease that was `alone`
+   * Extends leases from now; `lost` says another worker may hold the delivery. The caller is alive, so for a lost lease that was `alone`
    * the crash is taken back. @internal
    */
   renew(leases: readonly Lease[], leaseMs: number): Promise<readonly ('renewed' | 'lost')[]>

@@ -77,7 +77,7 @@ function describeWhen(when: unknown): string {
   }
 }
 
-/** What somebody gets who said how long to wait for the inbox. */
+/** For callers that set a deadline for the inbox. */
 export function silentInbox(): FusewireError {
   return new FusewireError(
     'FW_INBOX_SILENT',

@@ -14,7 +14,7 @@ const batchLimit = 512
 const flightLimit = 2
 /** Between the end of one probe and the next: how long the first event after an outage can still be refused. */
 const probeEveryMs = 500
-/** A probe without an answer counts as failed, so that one that hangs for ever is not the last. Longer than any engine's own deadline. */
+/** A probe without an answer counts as failed, so that a probe that hangs does not stop probing. Longer than any engine's own deadline. */
 const probeWithinMs = 15_000
 
 /** An inbox that is down again so soon has to prove that it takes twice as much. */
@@ -28,7 +28,7 @@ interface Waiting {
   readonly arrival: Arrival
   readonly deadline: Deadline
   resolve(outcome: Pushed): void
-  /** Those who sent the same again, after the deadline and before it was appended: they get the same outcome, and it is sent once. */
+  /** Copies that arrived after the deadline and before the append ended: they share its outcome and are not sent again. */
   copies?: Waiting[]
 }
 
@@ -197,7 +197,7 @@ export class AppendQueue {
     const downMs = Math.round(this.#clock.now() - (this.#downSince ?? this.#clock.now()))
     this.#downSince = undefined
     this.#backAt = this.#clock.now()
-    // At the level of the outage: who was told of that must be told that it is over.
+    // At the level of the outage, so that operators who saw it begin see it end.
     this.#log.error({ downMs }, 'the inbox is back: events are kept again')
   }
 }

@@ -15,7 +15,7 @@ export interface Authenticator {
   prepare(log: Log, clock: Clock): Promise<void>
   /** From now on until it is disposed, keeps ready what it needs: fetches keys again and again. Only after `prepare`. @internal */
   keepReady?(): Disposable
-  /** Why it would let nobody in now, in words that hold no secret. Only after `prepare`. @internal */
+  /** Why it would reject every request now, in words that hold no secret. Only after `prepare`. @internal */
   notReady?(): string | undefined
   /** Decides from headers alone. Only after `prepare`. @internal */
   admit(incoming: Incoming): Verdict | Promise<Verdict>

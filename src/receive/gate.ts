@@ -61,8 +61,8 @@ async function ask(
 }
 
 /**
- * What a gate must not return, because whoever wrote it meant a no: `false`, and what reports its own failure by `ok: false`, such as a
- * `Response` of `fetch` that nobody looked at. Every other value lets the event pass.
+ * Describes a return value whose author meant a no: `false`, or an object that reports failure by `ok: false`, such as an unchecked `Response`
+ * of `fetch`. Undefined for every other value, which lets the event pass.
  */
 function mistakeIn(given: unknown): string | undefined {
   if (given === false) return 'false; a gate says no by throwing Denied'

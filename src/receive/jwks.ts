@@ -17,7 +17,7 @@ const refreshAfterMs = 5 * 60_000
 const staleAfterMs = 24 * 60 * 60_000
 /** Between fetches while there is no key to use: the first pause, which doubles, and the longest. */
 const retryMs = { first: 1_000, most: 10_000 } as const
-/** How often the log is told of the same problem. */
+/** How often the same problem is logged. */
 const tellEveryMs = 60_000
 const waitMs = 500
 const fetchTimeoutMs = 2000
@@ -40,7 +40,7 @@ export class Jwks {
   #keys: ReadonlyMap<string, VerifyKey> = new Map()
   /** Trusted kids whose key the last answer had in a form that cannot be used, with the reason. */
   #unusable: ReadonlyMap<string, string> = new Map()
-  /** What the log was told about them last: each change is told once. */
+  /** What was logged about them last: each change is logged once. */
   #unusableTold = ''
   #fetchedAt = -Infinity
   #lastFetch: 'fetched' | 'failed' | undefined
@@ -79,7 +79,7 @@ export class Jwks {
     }
   }
 
-  /** Why no token would be let in now. Unless somebody keeps the keys fresh, undefined until a fetch has failed. */
+  /** Why no token would be accepted now. Without `keepFresh`, undefined until a fetch has failed. */
   notReady(): string | undefined {
     if (this.#lastFetch === undefined)
       return this.#keepers > 0 ? 'the signing keys are not fetched yet' : undefined
@@ -167,7 +167,7 @@ export class Jwks {
       if (read.nothingToUse) throw new Problem('no key in it can be used')
       this.#keys = read.keys
       this.#fetchedAt = this.#clock.now()
-      // At the level of the problem: who was told of that must be told that it is over.
+      // At the level of the problem, so that operators who saw it begin see it end.
       if (this.#problem.text !== '')
         this.#log?.error({ jwks: this.#url.host }, 'the signing keys are fetched again')
       this.#problem = { text: '', toldAt: -Infinity }

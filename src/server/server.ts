@@ -73,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-/** The admin listener, if there is to be one. It opens first and closes last: it tells who asks that the rest is not ready. */
+/** The admin listener, if one is configured. It opens first and closes last, so that probes learn that the rest is not ready. */
 async function openAdminFor(
   { webhook, admin, door, log }: ServerOptions,
   isStopping: () => boolean,
@@ -91,7 +91,7 @@ async function openAdminFor(
   const nextPort = door?.port === 0 ? 0 : (door?.port ?? usualPort) + 1
   const listener = await openAdmin(app, admin, admin.port ?? nextPort, () => state() === undefined)
   opened.add(() => {
-    listening.close() // A stream would hold its connection for ever.
+    listening.close() // A live stream would keep its connection open.
     return listener.close(adminClosingMs, 0)
   })
   for (const { observer } of [counted, listening]) webhook[observe](observer)

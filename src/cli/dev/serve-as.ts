@@ -30,7 +30,7 @@ export function serveAs(
   const key = given.apiKey?.read() ?? (username === undefined ? madeUp() : undefined)
   const password = given.password?.read()
   const adminToken = given.adminToken?.read() ?? madeUp()
-  const stopWithin = given.stopWithin ?? 2_000 // Whoever has just saved a file waits for it.
+  const stopWithin = given.stopWithin ?? 2_000 // The developer who has just saved a file waits for the restart.
   const ownKeys = signingSecret !== undefined || publicKey !== undefined
   const { adminName: _, authenticate: __, localHost: ___, ...rest } = given
   return {

@@ -93,7 +93,7 @@ export function abandoning(schema: string): (client: PostgresClient) => Promise<
   }
 }
 
-/** Who subscribes an abandoned handler again waits for this. */
+/** A process that subscribes an abandoned handler again waits for this lock. */
 function prepareLock(schema: string): Statement<{ id: number }> {
   return statement(
     `${schema}.abandon_lock`,

@@ -195,7 +195,7 @@ const isErased = (schema: string, event: string): string => `
 
 /**
  * `stored`: new, or refused before and accepted now, so that it takes its place behind what was answered meanwhile. `unwanted`: its key
- * alone was kept. `not kept`: nobody wants it, and it asked that nothing be kept then; it may be known. No row: known, or stale.
+ * alone was kept. `not kept`: no handler wants it and `ifUnwanted` is `nothing`; it may be known. No row: known, or stale.
  */
 interface AnswerRow {
   readonly place: number

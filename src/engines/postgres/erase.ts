@@ -231,8 +231,8 @@ function headsLocking(schema: string): Statement<Head> {
   )
 }
 
-/** Lanes no longer fail, where nothing of theirs waits: a lane is named after a user. Index: primary key (lane, handler). */
-export const calming = (schema: string, lanes: string): string => `
+/** SQL that deletes the failing times of lanes where nothing waits: a lane is named after a user. Only older versions write them. Index: primary key (lane, handler). */
+export const deleteFailing = (schema: string, lanes: string): string => `
       delete from ${schema}.failing f
       where f.lane = any (array (${lanes})) and not exists (
         select from ${schema}.heads h where h.lane = f.lane and h.handler = f.handler
@@ -255,8 +255,8 @@ function blanking(schema: string): Statement<never> {
       update ${schema}.finished set failures = null where ${these} and failures is not null
     ), named as (
       delete from ${schema}.names where bucket = any ($3::int[]) and ${these}
-    ), calmed as (
-      ${calming(schema, `select e.lane from ${schema}.events e where e.position = any ($1) and e.created = any ($2)`)}
+    ), no_longer_failing as (
+      ${deleteFailing(schema, `select e.lane from ${schema}.events e where e.position = any ($1) and e.created = any ($2)`)}
     )
     update ${schema}.events
     set body = null, gone = 'erased', refused = case when refused is not null then '${refusalErased}' end, lane = null, trace = null,

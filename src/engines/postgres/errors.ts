@@ -19,7 +19,7 @@ export function isPassing(error: unknown): boolean {
   return passing.has(state) || passing.has(state.slice(0, 2))
 }
 
-/** The server is away or starting: an inbox that could not be opened can be later, although nobody changes anything. */
+/** The server is away or starting: opening may succeed later without a change of configuration. */
 export function isTemporary(error: unknown): boolean {
   return isPassing(error) || isSocketMissing(error)
 }
@@ -39,7 +39,7 @@ export function isLost(error: unknown): boolean {
   return networkCodes.has(codeOf(error) ?? '') || driverMessages.test(error.message)
 }
 
-/** The same error; one of ours, which says what to do, where only an option can help. */
+/** Replaces an error that only an option can cure by a FusewireError that names the option; gives every other error back. */
 export function withAdvice(error: unknown): unknown {
   const state = sqlState(error)
   const isOfPrepared = state === '26000' || state === '42P05' // Such a statement does not exist, or exists already.

@@ -8,7 +8,7 @@ import {
   type Retention,
 } from '../../model/retention.ts'
 import type { Pruned } from '../../model/tending.ts'
-import { calming } from './erase.ts'
+import { deleteFailing } from './erase.ts'
 import { disorderMs, findingPosition } from './find.ts'
 import type { Judged } from './judged.ts'
 import { lockingEvents } from './lock-events.ts'
@@ -21,7 +21,7 @@ const stepLimit = 500
 
 /**
  * A step of taking away what has outlived its retention, inside the caller's transaction: events oldest first (`e` and a position), then
- * what was set aside (`a`), then keys of what nobody wanted (`u`), then all keys (`k`).
+ * what was set aside (`a`), then keys of events that no handler wanted (`u`), then all keys (`k`).
  */
 export function pruning(
   schema: string,
@@ -52,7 +52,7 @@ export function pruning(
     const to = await positionAt(client, latestOf(what, until) + disorderMs)
     const places = await findLive(client, after, to, stepLimit)
     const candidates = await outlived(client, places)
-    // Somebody may have replayed them since, so ask again now that nobody else can change them.
+    // They may have been replayed meanwhile: ask again now that they are locked.
     const old = candidates.length === 0 ? [] : await outlived(client, await lock(client, candidates))
     const blanked = old.length === 0 ? [] : await blank(client, ...columnsOf(old))
     const last = places.length === stepLimit ? places.at(-1) : undefined
@@ -175,8 +175,8 @@ function blanking(schema: string): Statement<{ one: number }> {
       where handler = any (${handlers}) and position = any (array (select position from settled))
     ), named as (
       delete from ${schema}.names where bucket = any ($3::int[]) and ${these}
-    ), calmed as (
-      ${calming(schema, 'select lane from settled')}
+    ), no_longer_failing as (
+      ${deleteFailing(schema, 'select lane from settled')}
     ), refused as (
       delete from ${schema}.events where ${these} and refused is not null
       returning 1 as one

@@ -74,7 +74,7 @@ export function renewing(
   }
 }
 
-/** Whoever asks for a lost lease is alive: that it expired was no crash. `hold` has locked the heads. Index: primary key (lane, handler). */
+/** A process that asks about a lost lease is alive, so its expiry was no crash: takes the counted crash back. `hold` has locked the heads. Index: primary key (lane, handler). */
 function prepareTakeBack(
   schema: string,
 ): (

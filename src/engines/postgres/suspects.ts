@@ -145,7 +145,7 @@ function prepareTake(schema: string): Statement<Taken | BodilessHead> {
   )
 }
 
-/** The lease has expired: whoever held it has lost it, so that one crash is counted once. */
+/** The lease has expired. Takes its token away, so that one crash is counted once. */
 function prepareWait(schema: string): Statement<never> {
   return statement(
     `${schema}.suspects_wait`,

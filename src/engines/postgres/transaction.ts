@@ -25,7 +25,7 @@ export async function once<T>(
   }
 }
 
-/** A connection of the pool's. Where the pool waits without an end (`pg`, unless it is told) we do not. */
+/** Takes a connection from the pool, with a timeout of ours: `pg` waits for ever unless `connectionTimeoutMillis` is set. */
 function take(pool: PostgresPool): Promise<PostgresClient> {
   if (pool.options?.connectionTimeoutMillis) return pool.connect()
   return new Promise((resolve, reject) => {

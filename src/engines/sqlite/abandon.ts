@@ -7,7 +7,7 @@ import { query, type SqliteSql } from './sql.ts'
 /** How many deliveries one step ends. */
 const stepLimit = 200
 
-/** Which handlers nobody runs any more, inside the caller's transaction. */
+/** Counts for how long each handler has not been run, and abandons it, inside the caller's transaction. */
 export interface Abandonment {
   /** A process runs these handlers. */
   markRun(handlers: readonly string[]): void

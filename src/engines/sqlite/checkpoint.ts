@@ -14,7 +14,7 @@ export interface Checkpointer {
 
 export interface CheckpointOptions {
   readonly run: (mode: 'passive' | 'truncate') => Promise<Checkpointed>
-  /** How large the log's file may become, in bytes, before it is shrunk beside the writer. */
+  /** How large the log's file may become, in bytes, before it is shrunk while the writer goes on. */
   readonly limitBytes: () => number
   /** The size of the log's file now. */
   readonly logBytes: () => number
@@ -24,7 +24,7 @@ export interface CheckpointOptions {
 }
 
 const retryMs = 1_000
-/** An online backup or a slow query ends by itself: two attempts a second apart have to fail before anybody is told. */
+/** An online backup or a slow query ends by itself: two attempts a second apart have to fail before a warning is logged. */
 const attemptsUntilStuck = 2
 
 export function checkpointer({
@@ -58,7 +58,7 @@ export function checkpointer({
     moving = false
   }
 
-  /** Beside the writer, which goes on: hundreds of MB take seconds. */
+  /** Runs while the writer goes on, because moving hundreds of MB takes seconds. */
   async function shrinkLog(): Promise<void> {
     shrinking = true
     try {

@@ -19,7 +19,7 @@ export interface DiskSpace {
 const plentyBytes = 1024 * megabyte
 const lookEveryMs = 1_000
 
-/** `onFull` is told when an event is refused for want of disk, with the bytes that are free. */
+/** @param onFull Called with the free bytes when an event is refused because the disk is nearly full. */
 export function diskSpace(path: string, onFull: (freeBytes: number) => void): DiskSpace {
   const folder = dirname(path)
   let reserveBytes = 0

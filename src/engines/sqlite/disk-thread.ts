@@ -33,7 +33,7 @@ export interface Checkpointed {
   readonly checkpointed: number
 }
 
-/** What the thread is told. */
+/** A message to the thread. */
 export type Task =
   | readonly ['sync', number]
   | readonly ['open', string]
@@ -41,7 +41,7 @@ export type Task =
   | readonly ['close connection']
   | readonly ['end']
 
-/** What it answers. An error's own properties are sent apart, because cloning an Error loses them. */
+/** A message from the thread. An error's own properties are sent apart, because cloning an Error loses them. */
 export type Done = { readonly value: unknown } | { readonly error: Error; readonly properties: object }
 
 /** Undefined where no thread can be had: bundled without its file, or not allowed by node's permission model. */

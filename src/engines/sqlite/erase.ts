@@ -29,7 +29,7 @@ export function erasing(db: SqliteSql): (person: Person, seqs: readonly number[]
     where seq = ?
   `)
   const promote = promoting(db)
-  const calm = prepareCalm(db)
+  const deleteFailing = prepareDeleteFailing(db)
   const forgetSubjects = subjectsForgetting(db)
 
   return (person, seqs, now) => {
@@ -43,7 +43,7 @@ export function erasing(db: SqliteSql): (person: Person, seqs: readonly number[]
         deliveries++
         if (state === 'head' && lane !== null) promote(handler, lane, now)
       }
-      calm(seq)
+      deleteFailing(seq)
       forget.run(seq)
     }
     forgetSubjects(erased)
@@ -74,15 +74,15 @@ function blanking(db: SqliteSql): (person: Person, seq: number) => boolean {
 }
 
 /**
- * The lanes of an event's deliveries no longer fail, where nothing of theirs waits: a lane is named after a user. Indexes: primary keys (seq,
- * handler), (handler, lane) of what fails, fw_heads.
+ * Deletes the failing times of an event's lanes, where nothing waits: a lane is named after a user. Only older versions write them. Indexes:
+ * primary keys (seq, handler), (handler, lane), fw_heads.
  */
-export function prepareCalm(db: SqliteSql): (seq: number) => void {
+export function prepareDeleteFailing(db: SqliteSql): (seq: number) => void {
   const lanes = query<{ handler: number; lane: string | number }>(
     db,
     'select handler, coalesce(lane, seq) as lane from fw_deliveries where seq = ?',
   )
-  const calm = db.prepare(`
+  const deleteFailing = db.prepare(`
     delete from fw_failing
     where handler = :handler and lane = :lane and not exists (
       select 1 from fw_deliveries d indexed by fw_heads
@@ -90,7 +90,7 @@ export function prepareCalm(db: SqliteSql): (seq: number) => void {
     )
   `)
   return (seq) => {
-    for (const { handler, lane } of lanes.all(seq)) calm.run({ handler, lane })
+    for (const { handler, lane } of lanes.all(seq)) deleteFailing.run({ handler, lane })
   }
 }
 

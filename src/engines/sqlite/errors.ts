@@ -5,7 +5,7 @@ export function isBusy(error: unknown): boolean {
   return resultOf(error) === 'BUSY'
 }
 
-/** Locked, or on a full disk: a file that could not be opened can be later, although nobody changes its path or its rights. */
+/** The file is locked or the disk is full: opening may succeed later without a change of its path or rights. */
 export function isTemporary(error: unknown): boolean {
   const code = codeOf(error)
   return isBusy(error) || resultOf(error) === 'FULL' || code === 'FW_INBOX_LOCKED' || code === 'ENOSPC'

@@ -7,7 +7,7 @@ export function uptimeOf(clock: Clock): Uptime {
   return clock.uptime?.() ?? { ms: Math.round(uptime() * 1_000), boot: (boot ??= bootNumber()) }
 }
 
-/** Whether the clock runs beside the host's uptime; one of a test may stand still. */
+/** Whether the clock advances with the host's uptime. A test's clock may stand still. */
 export function followsHost(clock: Clock): boolean {
   return clock === systemClock || clock.uptime !== undefined
 }

@@ -20,7 +20,7 @@ export interface InboxTime {
   now(): number
   /** Epoch ms: for what must not happen too early, such as pruning. See JudgedTime. */
   judged(): number
-  /** Up to which `createInstant` events of a person who is erased now are to be blanked. */
+  /** Events of a person who is erased now are blanked when their `createInstant` is at most this. Epoch ms. */
   erasedUntil(): number
   /** In the caller's transaction, after another process has committed. */
   refresh(): void
@@ -36,7 +36,7 @@ export interface InboxTime {
   warnIfDoubted(): void
 }
 
-/** `warn` is told, in milliseconds, by how much the machine's clock is ahead of the inbox's time (below 0: behind). */
+/** @param warn Called with the milliseconds by which the machine's clock is ahead of the inbox's time; negative when it is behind. */
 export function inboxTime(db: SqliteSql, clock: Clock, warn: (aheadMs: number) => void): InboxTime {
   const find = query<{ name: string; value: number }>(
     db,

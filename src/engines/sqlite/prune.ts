@@ -9,7 +9,7 @@ import {
 import { pressFrom } from '../../model/limit.ts'
 import { bucketOf } from './bucket.ts'
 import { disorderMs } from './find.ts'
-import { prepareCalm, subjectsForgetting } from './erase.ts'
+import { prepareDeleteFailing, subjectsForgetting } from './erase.ts'
 import { measuring } from './overview.ts'
 import { query, type SqliteSql } from './sql.ts'
 import { seqAt } from './time.ts'
@@ -36,7 +36,7 @@ const stepLimit = 64
 const bucketLimit = 8
 
 /**
- * Looks for what has outlived its retention, oldest first: events, then what was set aside, then keys of what nobody wanted, then all keys. Reads no event, only indexes that
+ * Looks for what has outlived its retention, oldest first: events, then what was set aside, then keys of events that no handler wanted, then all keys. Reads no event, only indexes that
  * are a hundredth of the inbox, so that it may be asked every hour.
  */
 export function findingPrunable(
@@ -298,10 +298,10 @@ interface PrunedRow {
 
 /** Index: primary key (seq, handler). */
 function deliveriesRemoving(db: SqliteSql): (seq: number) => void {
-  const calm = prepareCalm(db)
+  const deleteFailing = prepareDeleteFailing(db)
   const remove = db.prepare('delete from fw_deliveries where seq = ?')
   return (seq) => {
-    calm(seq)
+    deleteFailing(seq)
     remove.run(seq)
   }
 }

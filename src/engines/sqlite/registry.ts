@@ -26,7 +26,7 @@ export interface Subscribed {
   readonly tenants?: ReadonlySet<string>
   readonly applications?: ReadonlySet<string>
   readonly ordering: string
-  /** Since when it gets no deliveries: nobody ran it. */
+  /** Since when it gets no deliveries, because no process ran it. Epoch ms. */
   readonly abandonedAt?: number
 }
 

@@ -17,7 +17,7 @@ export function replaying(
   append: (arrivals: readonly Arrival[], careful: boolean, now: number) => unknown,
 ): (found: readonly Placed[], where: Filter, now: number) => number {
   const again = restarting(db)
-  const calm = calming(db)
+  const deleteFailing = prepareDeleteFailing(db)
   const make = making(db)
   const accept = accepting(db)
   const findEvent = findingEvent(db)
@@ -35,7 +35,7 @@ export function replaying(
     for (const { handler, state } of ended) {
       const id = registry.activeIdOf(handler)
       if (id === undefined || !again(seq, id, state)) continue
-      calm(seq, id)
+      deleteFailing(seq, id)
       made++
     }
     if (missing) made += makeMissing(seq, kept.key, where.handler)
@@ -114,14 +114,14 @@ function restarting(db: SqliteSql): (seq: number, handler: number, state: string
     restart.run({ seq, handler, state: state === 'abandoned' ? 'succeeded' : state }).changes !== 0
 }
 
-/** A person believes that it can succeed now: giving up starts anew. Index: primary key (handler, lane) of what fails. */
-function calming(db: SqliteSql): (seq: number, handler: number) => void {
-  const calm = db.prepare(`
+/** For processes of older versions, which count a lane's failing time there: it starts anew. Index: primary key (handler, lane). */
+function prepareDeleteFailing(db: SqliteSql): (seq: number, handler: number) => void {
+  const deleteFailing = db.prepare(`
     delete from fw_failing
     where handler = :handler
       and lane = (select coalesce(lane, seq) from fw_deliveries where seq = :seq and handler = :handler)
   `)
-  return (seq, handler) => void calm.run({ seq, handler })
+  return (seq, handler) => void deleteFailing.run({ seq, handler })
 }
 
 function making(db: SqliteSql): (seq: number, handler: number, lane: string | null) => boolean {

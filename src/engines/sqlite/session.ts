@@ -100,7 +100,7 @@ export interface SessionTending {
 export interface SessionOptions {
   readonly allowVolatile: boolean
   readonly maxBytes: () => number
-  /** Waits for the disk beside the event loop. Without it, node's thread pool syncs, and checkpoints run on this thread. */
+  /** Syncs and checkpoints off the event loop. Without it, node's thread pool syncs, and checkpoints run on this thread. */
   readonly thread: DiskThread | undefined
   /** The write-ahead log, of so many bytes, cannot be moved because another connection reads an older state of the database. */
   readonly onStuckLog: (logBytes: number) => void
@@ -205,14 +205,14 @@ function prepare(
   let tend: SessionTending | undefined
   let look: Reads | undefined
 
-  /** Whoever asks first whether another process has committed asks for all: the answer is yes only once. */
+  /** SQLite says only once that another process has committed, so the first caller passes it on to all who need to know. */
   function refresh(): void {
     if (!handlers.refresh()) return
     people.refresh()
     time.refresh()
   }
 
-  // Last: it opens a file, which nobody would close if something above threw.
+  // Last: it opens a file, which would stay open if something above threw.
   const log = logSync(path, thread)
   if (log !== undefined) db.exec('pragma synchronous = normal')
 

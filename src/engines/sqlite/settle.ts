@@ -25,7 +25,7 @@ export function leasing(db: SqliteSql, registry: Registry): Leases {
     return handler === undefined ? undefined : find(lease.position, handler, Number(lease.token))
   }
 
-  /** Whoever held it is alive: that it expired was no crash. */
+  /** The process that held the lease is alive, so its expiry was no crash: takes the counted crash back. */
   function lost(lease: Lease): 'lost' {
     const handler = lease.alone === true ? registry.idOf(lease.handler) : undefined
     if (handler !== undefined) takeBack(lease.position, handler)

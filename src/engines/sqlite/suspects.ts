@@ -74,7 +74,7 @@ function prepareTakeSuspect(
     void take.run(leasedUntil, company, crashes, seq, handler, token)
 }
 
-/** The lease has expired: whoever held it has lost it, so that one crash is counted once. */
+/** The lease has expired. Takes its token away, so that one crash is counted once. */
 function prepareWait(
   db: SqliteSql,
 ): (handler: number, row: SuspectRow, company: number, crashes: number) => void {

@@ -2,7 +2,7 @@ import type { Log } from '../../model/log.ts'
 
 /** What an operator should know of a file and its host. */
 export interface Warnings {
-  /** Where it is told, from now on. */
+  /** Logs warnings to this log from now on. */
   report(log: Log): void
   stuckLog(logBytes: number): void
   doubtedClock(aheadMs: number): void
