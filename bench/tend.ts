@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Inbox, LongOptions } from '../src/inbox.ts'
+import type { Inbox, LongOptions } from '../src/inbox/inbox.ts'
 import type { Engine } from '../src/model/engine.ts'
 import type { Arrival } from '../src/model/event.ts'
 import { type Benchmark, figure, ratio, type Subject } from './lib/benchmark.ts'

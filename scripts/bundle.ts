@@ -15,8 +15,8 @@ export async function bundle(dir: string): Promise<void> {
       'http/aws-lambda': 'src/http/aws-lambda.ts',
       'engines/sqlite/index': 'src/engines/sqlite/index.ts',
       'engines/postgres/index': 'src/engines/postgres/index.ts',
-      'engines/sqlite/reader': 'src/engines/sqlite/reader.ts', // A thread of its own.
-      'engines/sqlite/disk-worker': 'src/engines/sqlite/disk-worker.ts', // Another one.
+      'engines/sqlite/read/reader': 'src/engines/sqlite/read/reader.ts', // A thread of its own.
+      'engines/sqlite/storage/disk-worker': 'src/engines/sqlite/storage/disk-worker.ts', // Another one.
       'emulator/index': 'src/emulator/index.ts',
       'server/index': 'src/server/index.ts',
       'testing/index': 'src/testing/index.ts',
@@ -34,7 +34,7 @@ export async function bundle(dir: string): Promise<void> {
         groups: [
           {
             name: 'core',
-            test: /\/src\/([^/]+\.ts$|model\/|lib\/(?!link-local)|receive\/|deliver\/|events\/(?!samples))/,
+            test: /\/src\/(index\.ts$|webhook\/|inbox\/|model\/|lib\/(?!link-local)|receive\/|deliver\/|events\/(?!samples))/,
           },
           { name: 'samples', test: /\/src\/events\/samples\// },
         ],

@@ -2,10 +2,10 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { signatureHeader } from '../../src/lib/sign.ts'
 import type { Incoming } from '../../src/model/incoming.ts'
 import { consoleLog } from '../../src/model/log.ts'
-import { isAnswer } from '../../src/receive/answer.ts'
+import { isAnswer } from '../../src/receive/answer/answer.ts'
 import { bodyOf } from '../../src/receive/body.ts'
 import { parse } from '../../src/receive/parse.ts'
-import { type Keys, signature } from '../../src/receive/signature.ts'
+import { type Keys, signature } from '../../src/receive/auth/signature.ts'
 import type { Message, Verify } from './message.ts'
 
 /** The receiver's own steps in the receiver's order, without what is HTTP about them. */

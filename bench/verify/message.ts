@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import type { Keys } from '../../src/receive/signature.ts'
+import type { Keys } from '../../src/receive/auth/signature.ts'
 import { sign, type SigningKey } from '../../src/testing/index.ts'
 import { eventBody, eventId } from '../lib/event-body.ts'
 

@@ -1,5 +1,5 @@
 import { isObject } from '../lib/json.ts'
-import type { Webhook } from '../webhook.ts'
+import type { Webhook } from '../webhook/webhook.ts'
 import { misused } from './failure.ts'
 import { importFile } from './import-file.ts'
 import { text } from './text.ts'

@@ -1,4 +1,4 @@
-import type { Webhook } from '../webhook.ts'
+import type { Webhook } from '../webhook/webhook.ts'
 
 /** What a function is called with by a function URL or an API Gateway (payload versions 1 and 2) or a load balancer. */
 export interface LambdaEvent {

@@ -1,6 +1,6 @@
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
 import { Server as SecureServer } from 'node:https'
-import type { Receiver } from '../webhook.ts'
+import type { Receiver } from '../webhook/webhook.ts'
 import { closeGently } from './close-gently.ts'
 import { toNodeHandler } from './to-node-handler.ts'
 

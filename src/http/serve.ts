@@ -1,4 +1,4 @@
-import type { Receiver } from '../webhook.ts'
+import type { Receiver } from '../webhook/webhook.ts'
 import { answerError, listen, pathOf } from './listen.ts'
 import { type Stoppable, stopTogether } from './stop-together.ts'
 import { toNodeHandler } from './to-node-handler.ts'

@@ -1,4 +1,4 @@
-import { stopDelivering } from '../webhook.ts'
+import { stopDelivering } from '../webhook/webhook.ts'
 import type { Listening } from './listen.ts'
 
 /** What `stopTogether` stops: a webhook, or what looks like one. */

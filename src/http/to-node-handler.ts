@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { FusewireError } from '../model/errors.ts'
-import { type Receiver, receiveFrom, type Webhook } from '../webhook.ts'
+import { type Receiver, receiveFrom, type Webhook } from '../webhook/webhook.ts'
 import { markAuthenticated } from './connections.ts'
 import { endAndClose } from './end-and-close.ts'
 import { sayKeepAlive } from './keep-alive.ts'

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type Answer, failed, refused, unavailable } from './answer.ts'
+import { type Answer, failed, refused, unavailable } from './answer/answer.ts'
 import type { BodySink, BodySource, Incoming } from '../model/incoming.ts'
 import { Patience, type Wait } from './patience.ts'
 

@@ -4,7 +4,7 @@ import { codeOf } from '../lib/code-of.ts'
 import { FusewireError } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
 import type { Gate, ParsedEvent } from '../model/registration.ts'
-import { type Answer, denied, failed, timedOut } from './answer.ts'
+import { type Answer, denied, failed, timedOut } from './answer/answer.ts'
 import type { Deadline } from './deadline.ts'
 import { describeError } from '../lib/describe-error.ts'
 

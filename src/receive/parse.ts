@@ -1,6 +1,6 @@
 import { type NotAnEvent, readEvent } from '../events/envelope.ts'
 import type { ParsedEvent } from '../model/registration.ts'
-import { type Answer, refused } from './answer.ts'
+import { type Answer, refused } from './answer/answer.ts'
 import type { Body } from './body.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { Engine } from '../model/engine.ts'
 import type { Log } from '../model/log.ts'
-import type { Webhook } from '../webhook.ts'
+import type { Webhook } from '../webhook/webhook.ts'
 import type { AdminToken } from './tokens.ts'
 
 export interface ServerOptions {

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import type { Inbox } from '../inbox.ts'
+import type { Inbox } from '../inbox/inbox.ts'
 import type { AdminEnv } from './admin.ts'
 import type { Metrics } from './metrics.ts'
 

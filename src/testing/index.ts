@@ -1,6 +1,6 @@
 export { sign, type SigningAlgorithm, type SigningKey } from '../lib/sign.ts'
 export { harness, type Harness, type Sent } from './harness.ts'
-export { memory } from '../engines/memory.ts'
+export { memory } from '../engines/memory/engine.ts'
 export { request, type RequestOptions } from './request.ts'
 export { sample } from './sample.ts'
 export type { Overrides } from '../events/samples/overrides.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { memory } from '../../src/engines/memory.ts'
+import { memory } from '../../src/engines/memory/engine.ts'
 import type { Lease } from '../../src/model/delivery.ts'
 import { handlerNamed, rig, turns } from './rig.ts'
 

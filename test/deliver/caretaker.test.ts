@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Caretaker } from '../../src/deliver/caretaker.ts'
-import { memory } from '../../src/engines/memory.ts'
+import { memory } from '../../src/engines/memory/engine.ts'
 import type { Retention } from '../../src/model/retention.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { handClock } from '../../src/testing/hand-clock.ts'

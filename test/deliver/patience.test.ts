@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { memory } from '../../src/engines/memory.ts'
+import { memory } from '../../src/engines/memory/engine.ts'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
 import { Permanent, RetryLater } from '../../src/model/errors.ts'
 import { place } from '../engines/places.ts'

@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { memory } from '../../src/engines/memory.ts'
+import { memory } from '../../src/engines/memory/engine.ts'
 import { handClock } from '../../src/testing/hand-clock.ts'
 import { holdsTheContract } from './contract.ts'
 

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { test } from 'vitest'
-import { memory } from '../../src/engines/memory.ts'
+import { memory } from '../../src/engines/memory/engine.ts'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import type { Engine } from '../../src/model/engine.ts'

@@ -19,7 +19,7 @@ import { handClock } from '../../src/testing/hand-clock.ts'
 import { inTestsHands, takeDisk } from '../support/disk.ts'
 import { place } from './places.ts'
 
-vi.mock(import('../../src/engines/sqlite/disk-thread.ts'), async (original) => {
+vi.mock(import('../../src/engines/sqlite/storage/disk-thread.ts'), async (original) => {
   const { startDiskThread } = await original()
   return { startDiskThread: () => inTestsHands(startDiskThread()) }
 })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
-import { inboxOf } from '../../src/inbox.ts'
+import { inboxOf } from '../../src/inbox/inbox.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { place } from './places.ts'
 

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { apiKey, Webhook } from 'fusewire'
 import { serve } from 'fusewire/node'
 import { memory, sample } from 'fusewire/testing'
-import { receiveFrom } from '../../src/webhook.ts'
+import { receiveFrom } from '../../src/webhook/webhook.ts'
 import { raw, statuses } from '../support/raw.ts'
 
 const key = 'the key of this test'

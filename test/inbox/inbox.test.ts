@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Webhook, apiKey } from '../../src/index.ts'
-import { memory } from '../../src/engines/memory.ts'
+import { memory } from '../../src/engines/memory/engine.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { request, sample } from '../../src/testing/index.ts'
 import { handClock } from '../../src/testing/hand-clock.ts'

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { memory } from '../../src/engines/memory.ts'
+import { memory } from '../../src/engines/memory/engine.ts'
 import { apiKey, Denied, Webhook, type WebhookOptions } from '../../src/index.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { request } from '../../src/testing/index.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
-import { inboxOf } from '../../src/inbox.ts'
+import { inboxOf } from '../../src/inbox/inbox.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { handClock } from '../../src/testing/hand-clock.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { memory } from '../../src/engines/memory.ts'
+import { memory } from '../../src/engines/memory/engine.ts'
 import { apiKey, Denied, Webhook } from '../../src/index.ts'
 import { request } from '../../src/testing/index.ts'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postgres } from 'fusewire/postgres'
 import { arrival } from '../../src/testing/arrival.ts'
-import { inboxOf } from '../../src/inbox.ts'
+import { inboxOf } from '../../src/inbox/inbox.ts'
 import { ada, erasesOn, fill, type Store, webhookOn } from '../inbox/erasing.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
 

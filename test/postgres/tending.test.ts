@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postgres } from '../../src/engines/postgres/index.ts'
-import { inboxOf } from '../../src/inbox.ts'
+import { inboxOf } from '../../src/inbox/inbox.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { handClock } from '../../src/testing/hand-clock.ts'
 import { anyServer, query, schema, type Server } from './server.ts'

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import type { BodySink, Incoming } from '../../src/model/incoming.ts'
-import { isAnswer } from '../../src/receive/answer.ts'
+import { isAnswer } from '../../src/receive/answer/answer.ts'
 import { type Intake, readBody } from '../../src/receive/body.ts'
 
 function incoming(headers: Readonly<Record<string, string>> = {}): {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { handClock } from '../../src/testing/hand-clock.ts'
 import type { EventKey } from '../../src/model/event.ts'
-import { Recent } from '../../src/receive/recent.ts'
+import { Recent } from '../../src/receive/keep/recent.ts'
 import { bodyWith, door, good } from '../support/door.ts'
 import { rimNames } from '../support/rims.ts'
 

@@ -4,7 +4,7 @@ import { readEvent } from '../../src/events/envelope.ts'
 import type { EventType } from '../../src/events/types.ts'
 import { catalogue } from '../../src/events/catalogue.ts'
 import { valuesAt } from '../../src/events/paths.ts'
-import { redacting } from '../../src/receive/redact.ts'
+import { redacting } from '../../src/receive/keep/redact.ts'
 import { sample } from '../../src/testing/index.ts'
 
 function redact(json: string, also: readonly string[] = [], except: readonly string[] = []): string {

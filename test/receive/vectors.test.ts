@@ -2,8 +2,8 @@ import type { JsonWebKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { hmacKey, jwkKey, type VerifyKey } from '../../src/receive/keys.ts'
-import { openToken, verifyToken } from '../../src/receive/verify.ts'
+import { hmacKey, jwkKey, type VerifyKey } from '../../src/receive/auth/keys.ts'
+import { openToken, verifyToken } from '../../src/receive/auth/verify-token.ts'
 
 /**
  * Wycheproof's vectors for JWS and JWK (github.com/C2SP/wycheproof), read from the folder that FUSEWIRE_VECTORS names.

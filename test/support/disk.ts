@@ -1,4 +1,4 @@
-import type { DiskThread } from '../../src/engines/sqlite/disk-thread.ts'
+import type { DiskThread } from '../../src/engines/sqlite/storage/disk-thread.ts'
 
 /** The syncs of inboxes on SQLite, in a test's hands. */
 export interface Disk extends Disposable {

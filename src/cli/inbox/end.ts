@@ -1,5 +1,5 @@
-import type { EraseOptions } from '../../erase.ts'
-import type { Erasure, LongOptions, PageOptions, Prune, PruneOptions, Replay } from '../../inbox.ts'
+import type { EraseOptions } from '../../inbox/erase-person.ts'
+import type { Erasure, LongOptions, PageOptions, Prune, PruneOptions, Replay } from '../../inbox/inbox.ts'
 import type { Person } from '../../model/erasure.ts'
 import type { EventKey } from '../../model/event.ts'
 import type { Filter } from '../../model/filter.ts'

@@ -1,4 +1,4 @@
-import { inboxOf } from '../../inbox.ts'
+import { inboxOf } from '../../inbox/inbox.ts'
 import type { Kept } from '../../model/kept.ts'
 import { masked } from '../../server/api/mask.ts'
 import { openInbox, type Place } from '../inbox-at.ts'

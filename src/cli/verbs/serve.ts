@@ -7,7 +7,7 @@ import {
   type Server,
   type ServerOptions,
 } from '../../server/index.ts'
-import { notReady, observe } from '../../webhook.ts'
+import { notReady, observe } from '../../webhook/webhook.ts'
 import { verb } from '../command.ts'
 import { applyConfigFile, configFileHere } from '../config-file.ts'
 import { missing } from '../failure.ts'

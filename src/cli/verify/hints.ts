@@ -3,9 +3,9 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { parseJson } from '../../lib/json.ts'
 import { signatureHeader } from '../../lib/sign.ts'
-import type { Answer } from '../../receive/answer.ts'
+import type { Answer } from '../../receive/answer/answer.ts'
 import type { Body } from '../../receive/body.ts'
-import { openToken, readClaims, type Token } from '../../receive/verify.ts'
+import { openToken, readClaims, type Token } from '../../receive/auth/verify-token.ts'
 
 /** What a token claims of the body, its signature unproven. */
 export function claimed(request: IncomingMessage): readonly string[] {

@@ -2,9 +2,9 @@ import type { Appended } from '../../model/engine.ts'
 import type { Arrival, EventKey } from '../../model/event.ts'
 import { refusalErased } from '../../model/kept.ts'
 import { isStale, keysOutliveMs } from '../../model/retention.ts'
-import type { Database } from './database.ts'
+import type { Database } from './storage/database.ts'
 import { isPoison } from './errors.ts'
-import { findingNewest } from './judged.ts'
+import { findingNewest } from './storage/judged.ts'
 import { arrayLiteral, nameOf, type Statement, statement } from './sql.ts'
 
 /** Appends arrivals, each with its deliveries, and touches no lane: they enter their handlers' intake. */

@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { Claimed, Crashed, EndedWithoutBody, Lease } from '../../model/delivery.ts'
 import type { SuspectsBeside, Want } from '../../model/engine.ts'
-import { admitting } from './admit.ts'
-import type { Database } from './database.ts'
-import { type BodilessHead, joinEvents, leaseColumns, leaseOf, type Taken, takenColumns } from './lease.ts'
+import { admitting } from './lanes/admit.ts'
+import type { Database } from './storage/database.ts'
+import {
+  type BodilessHead,
+  joinEvents,
+  leaseColumns,
+  leaseOf,
+  type Taken,
+  takenColumns,
+} from './lanes/lease.ts'
 import { ending } from './settle.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
-import { type Batch, prepareClaimSuspects } from './suspects.ts'
+import { type Batch, prepareClaimSuspects } from './lanes/suspects.ts'
 
 type Wanted = Want & { readonly id: number }
 

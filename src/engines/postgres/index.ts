@@ -1,3 +1,3 @@
 export { postgres, type PostgresOptions } from './engine.ts'
-export type { PostgresUrl } from './connect.ts'
+export type { PostgresUrl } from './storage/connect.ts'
 export type { PostgresClient, PostgresPool, PostgresSql, StatementCall } from './sql.ts'

@@ -1,7 +1,7 @@
 import { type Node, nodeOutlivesMs } from '../../model/stats.ts'
 import type { Tending } from '../../model/tending.ts'
-import { prepareMarkRun } from './abandon.ts'
-import type { Database } from './database.ts'
+import { prepareMarkRun } from './lanes/abandon.ts'
+import type { Database } from './storage/database.ts'
 import { type PostgresClient, statement } from './sql.ts'
 
 /** Who works on this inbox, and who has which duty. Both tables are a few rows. Indexes: their primary keys. */

@@ -1,6 +1,6 @@
 import type { Failure, Lease, Outcome } from '../../model/delivery.ts'
 import type { Settled, Settlement } from '../../model/engine.ts'
-import { type Asked, byHandler, type Held, holding } from './held.ts'
+import { type Asked, byHandler, type Held, holding } from './lanes/held.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /**

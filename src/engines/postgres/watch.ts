@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Database } from './database.ts'
+import type { Database } from './storage/database.ts'
 import { execute, type PostgresClient, sizeOf, statement } from './sql.ts'
 
 /** Tells watchers that a delivery may have become claimable, here or at another node. */

@@ -1,11 +1,11 @@
 import type { Claimed, Crashed, EndedWithoutBody, Lease } from '../../model/delivery.ts'
 import type { SuspectsBeside, Want } from '../../model/engine.ts'
-import { admitting } from './admit.ts'
-import { prepareEndGone } from './end-gone.ts'
-import { findingDueHeads, findingHeads, type Head, leaseOf } from './head.ts'
+import { admitting } from './lanes/admit.ts'
+import { prepareEndGone } from './lanes/end-gone.ts'
+import { findingDueHeads, findingHeads, type Head, leaseOf } from './lanes/head.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
-import { prepareClaimSuspects } from './suspects.ts'
+import { prepareClaimSuspects } from './lanes/suspects.ts'
 
 /** Leases heads that are due, inside the caller's transaction, and what the intake gives while there is room. */
 export function claiming(

@@ -1,13 +1,13 @@
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { Engine } from '../../model/engine.ts'
-import { runAtomic } from './atomic.ts'
+import { runAtomic } from './write/atomic.ts'
 import { isTemporary } from './errors.ts'
-import { sessions } from './sessions.ts'
+import { sessions } from './write/sessions.ts'
 import type { SqliteSql, Sync } from './sql.ts'
-import { tending } from './tend.ts'
-import { warnings } from './warnings.ts'
+import { tending } from './tend/tend.ts'
+import { warnings } from './storage/warnings.ts'
 import { watching } from './watch.ts'
-import { writer } from './writer.ts'
+import { writer } from './write/writer.ts'
 
 export interface SqliteOptions {
   /** Whose time it is. Default: the machine's. */

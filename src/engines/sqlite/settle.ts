@@ -1,6 +1,6 @@
 import type { Failure, Lease, Outcome } from '../../model/delivery.ts'
 import type { Settled } from '../../model/engine.ts'
-import { promoting } from './promote.ts'
+import { promoting } from './lanes/promote.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
 

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import type { Inbox } from '../../inbox.ts'
+import type { Inbox } from '../../inbox/inbox.ts'
 import { describeError } from '../../lib/describe-error.ts'
 import { codeOf } from '../../lib/code-of.ts'
 import type { Log } from '../../model/log.ts'

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import type { Inbox } from '../../inbox.ts'
+import type { Inbox } from '../../inbox/inbox.ts'
 import { describeError } from '../../lib/describe-error.ts'
 import type { Filter } from '../../model/filter.ts'
 import type { Log } from '../../model/log.ts'

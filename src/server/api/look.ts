@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import type { Inbox, KeptEvent } from '../../inbox.ts'
+import type { Inbox, KeptEvent } from '../../inbox/inbox.ts'
 import { deliveryFits, type Filter } from '../../model/filter.ts'
 import type { Kept } from '../../model/kept.ts'
 import type { AdminEnv } from '../admin.ts'

@@ -1,5 +1,5 @@
 import { type Filter, type State, states } from '../../model/filter.ts'
-import type { PageOptions } from '../../inbox.ts'
+import type { PageOptions } from '../../inbox/inbox.ts'
 import { type Given, wrong } from './given.ts'
 
 /** What events are asked for by. */

@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
-import type { Erasure } from '../../../inbox.ts'
+import type { Erasure } from '../../../inbox/inbox.ts'
 import type { Scrubbed } from '../../../model/erasure.ts'
 import { agreed } from '../../ask.ts'
 import { verb } from '../../command.ts'

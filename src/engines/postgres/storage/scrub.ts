@@ -1,0 +1,48 @@
+import type { Scrubbed } from '../../../model/erasure.ts'
+import type { Database } from './database.ts'
+import { type Statement, statement } from '../sql.ts'
+
+/** An analyze reads at most 30,000 pages of a table, but those may come from the disk. */
+const analyzeWithinMs = 60_000
+
+/**
+ * Erased rows are PostgreSQL's to overwrite. What a query still reaches are the samples of column values that ANALYZE takes for the planner
+ * (pg_stats): bodies below a kilobyte are among them. A table whose samples hold one of these texts is analyzed again.
+ *
+ * @returns `pending` while samples hold them: analyze needs the owner, or MAINTAIN from PostgreSQL 17 on, and otherwise skips the table.
+ */
+export function scrubbing(
+  database: Database,
+  schema: string,
+): (gone: readonly string[]) => Promise<Scrubbed> {
+  const findSampled = prepareFindSampled(schema)
+  return async (gone) => {
+    const texts = gone.map((text) => text.toLowerCase())
+    const bytes = gone.map((text) => Buffer.from(text).toString('hex'))
+    const sampled = await database.use((client) => findSampled(client, texts, bytes))
+    if (sampled.length === 0) return 'overwritten later'
+    for (const { tablename } of sampled) {
+      await database.once((client) =>
+        client.query({ text: `analyze ${schema}."${tablename}"`, query_timeout: analyzeWithinMs }),
+      )
+    }
+    const left = await database.use((client) => findSampled(client, texts, bytes))
+    return left.length === 0 ? 'overwritten later' : 'pending'
+  }
+}
+
+/** Bytes stand there in hex. */
+function prepareFindSampled(schema: string): Statement<{ tablename: string }> {
+  return statement(
+    `${schema}.erase_samples`,
+    `
+    select distinct tablename::text from (
+      select tablename,
+        lower(coalesce(most_common_vals::text, '') || coalesce(histogram_bounds::text, '')) as sample
+      from pg_stats where format('"%s"', schemaname) = '${schema}'
+    ) s
+    where exists (select from unnest($1::text[]) text where strpos(sample, text) > 0)
+      or exists (select from unnest($2::text[]) bytes where strpos(sample, bytes) > 0)
+    `,
+  )
+}

@@ -1,0 +1,37 @@
+import { type PostgresClient, type Statement, statement } from '../sql.ts'
+import type { Place } from '../tend/walk.ts'
+
+/**
+ * Locks events until the caller's transaction ends. Gives the places of those that still have their body.
+ *
+ * Prune, replay and erase all call this before they write, and then ask again in a new statement: a statement sees the rows as they were when
+ * it began, before it waited for the lock. With the lock in only one of the three, deliveries of pruned events remain.
+ */
+export function lockingEvents(
+  schema: string,
+): (client: PostgresClient, places: readonly Place[]) => Promise<readonly Place[]> {
+  const lock = prepareLock(schema)
+  return async (client, places) => {
+    if (places.length === 0) return []
+    const rows = await lock(
+      client,
+      places.map(({ position }) => position),
+      places.map(({ created }) => created),
+    )
+    const locked = new Set(rows.map(({ position }) => position))
+    return places.filter(({ position }) => locked.has(position))
+  }
+}
+
+/** In order of key, as append locks the rows of known events: another order would deadlock with it. Index: unique (position, created). */
+function prepareLock(schema: string): Statement<{ position: number }> {
+  return statement(
+    `${schema}.lock_events`,
+    `
+    select position::float8 from ${schema}.events e
+    where position = any ($1::bigint[]) and created = any ($2::bigint[]) and gone is null
+    order by created, tenant, id
+    for update
+    `,
+  )
+}

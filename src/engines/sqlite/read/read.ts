@@ -1,0 +1,186 @@
+import type { DeliveryState, Failure } from '../../../model/delivery.ts'
+import type { Copy, EventKey, Source } from '../../../model/event.ts'
+import type { Gone, Kept, KeptDelivery } from '../../../model/kept.ts'
+import type { HandlerStats, Stats } from '../../../model/stats.ts'
+import type { Registry } from '../registry.ts'
+import { query, type SqliteSql } from '../sql.ts'
+
+/** Indexes: unique (created, tenant, id), unique (hash). */
+export function knowing(db: SqliteSql): (copy: Copy) => boolean {
+  const find = query<unknown>(
+    db,
+    'select 1 from fw_events where created = ? and tenant = ? and id = ? and hash = ? and refused is null',
+  )
+  const findAside = query<unknown>(db, 'select 1 from fw_aside where hash = ? and accepted = 1')
+  return ({ key: { createInstant, tenantId, id }, hash }) =>
+    find.get(createInstant, tenantId, id, hash) !== undefined || findAside.get(hash) !== undefined
+}
+
+export function getting(db: SqliteSql): (key: EventKey) => Kept | undefined {
+  const find = findingSeq(db)
+  const read = reading(db)
+  return (key) => {
+    const seq = find(key)
+    return seq === undefined ? undefined : read(seq, true)
+  }
+}
+
+/** The event at this place with its deliveries. */
+export function reading(db: SqliteSql): (seq: number, bodies: boolean) => Kept | undefined {
+  const findEvent = findingEvent(db)
+  const findBody = findingBody(db)
+  const findDeliveries = findingDeliveries(db)
+  return (seq, bodies) => {
+    const event = findEvent(seq)
+    if (event === undefined) return undefined
+    const body = bodies && event.gone === null ? findBody(seq) : undefined
+    return {
+      key: { createInstant: event.created, tenantId: event.tenant, id: event.id },
+      type: event.type,
+      source: event.source,
+      receivedAt: event.received,
+      ...(event.kept !== null && { keptAt: event.kept }),
+      size: event.size,
+      ...(body !== undefined && { body }),
+      ...(event.gone !== null && { gone: event.gone }),
+      ...(event.refused !== null && { refused: event.refused }),
+      deliveries: findDeliveries(seq).map(keptDelivery),
+    }
+  }
+}
+
+/** Index: unique (created, tenant, id). */
+function findingSeq(db: SqliteSql): (key: EventKey) => number | undefined {
+  const find = query<{ seq: number }>(
+    db,
+    'select seq from fw_events where created = ? and tenant = ? and id = ?',
+  )
+  return ({ createInstant, tenantId, id }) => find.get(createInstant, tenantId, id)?.seq
+}
+
+interface EventRow {
+  readonly created: number
+  readonly tenant: string
+  readonly id: string
+  readonly type: string
+  readonly source: Source
+  readonly received: number
+  readonly kept: number | null
+  readonly size: number
+  readonly gone: Gone | null
+  readonly refused: string | null
+}
+
+/** Index: primary key (seq), as for the next. */
+function findingEvent(db: SqliteSql): (seq: number) => EventRow | undefined {
+  const find = query<EventRow>(
+    db,
+    `
+    select created, tenant, id, type, source, received, kept, coalesce(length(body), 0) as size, gone, refused
+    from fw_events where seq = ?
+    `,
+  )
+  return (seq) => find.get(seq)
+}
+
+function findingBody(db: SqliteSql): (seq: number) => Uint8Array | undefined {
+  const find = query<{ body: Uint8Array | null }>(db, 'select body from fw_events where seq = ?')
+  return (seq) => find.get(seq)?.body ?? undefined
+}
+
+interface DeliveryRow {
+  readonly handler: string
+  readonly state: 'intake' | 'parked' | 'head' | 'succeeded' | 'dead'
+  readonly leased: number
+  readonly attempts: number
+  readonly reason: string | null
+  readonly failures: string | null
+}
+
+/** Index: primary key (seq, handler). */
+function findingDeliveries(db: SqliteSql): (seq: number) => readonly DeliveryRow[] {
+  const find = query<DeliveryRow>(
+    db,
+    `
+    select h.name as handler, d.state, d.leased, d.attempts, d.reason, d.failures
+    from fw_deliveries d cross join fw_handlers h on h.id = d.handler
+    where d.seq = ? order by d.handler
+    `,
+  )
+  return (seq) => find.all(seq)
+}
+
+function keptDelivery({ handler, state, leased, attempts, reason, failures }: DeliveryRow): KeptDelivery {
+  const kept: readonly Failure[] = failures === null ? [] : JSON.parse(failures)
+  return {
+    handler,
+    state: reason === 'abandoned' ? 'abandoned' : stateOf(state, leased === 1),
+    attempts,
+    ...(reason !== null && { reason }),
+    failures: kept,
+  }
+}
+
+function stateOf(state: DeliveryRow['state'], leased: boolean): DeliveryState {
+  switch (state) {
+    case 'intake':
+    case 'parked':
+      return 'pending'
+    case 'head':
+      return leased ? 'leased' : 'pending'
+    case 'succeeded':
+    case 'dead':
+      return state
+  }
+}
+
+export function counting(db: SqliteSql, registry: Registry): () => Stats {
+  const countEvents = query<{ count: number }>(db, 'select count(*) as count from fw_events')
+  const countHandler = countingHandler(db)
+  return () => ({
+    events: countEvents.get()?.count ?? 0,
+    handlers: [...registry.all()].map(({ id, name, abandonedAt }) => ({
+      ...statsOf(name, countHandler(id)),
+      ...(abandonedAt !== undefined && { abandonedAt }),
+    })),
+  })
+}
+
+export function statsOf(handler: string, { pending, dead, oldest }: HandlerCounts): HandlerStats {
+  return { handler, pending, dead, ...(oldest !== null && { oldestPendingAt: oldest }) }
+}
+
+interface HandlerCounts {
+  readonly pending: number
+  readonly dead: number
+  readonly oldest: number | null
+}
+
+/** Indexes: fw_intake, fw_parked, fw_due, fw_dead. What is parked is younger than its head, so it has not the oldest. */
+export function countingHandler(db: SqliteSql): (handler: number) => HandlerCounts {
+  const count = query<HandlerCounts>(
+    db,
+    `
+    with
+      intake as (
+        select count(*) as count, min(seq) as oldest from fw_deliveries indexed by fw_intake
+        where handler = :handler and state = 'intake'),
+      parked as (
+        select count(*) as count from fw_deliveries indexed by fw_parked
+        where handler = :handler and state = 'parked'),
+      heads as (
+        select count(*) as count, min(seq) as oldest from fw_deliveries indexed by fw_due
+        where handler = :handler and state = 'head'),
+      dead as (
+        select count(*) as count from fw_deliveries indexed by fw_dead
+        where handler = :handler and state = 'dead')
+    select
+      intake.count + parked.count + heads.count as pending,
+      dead.count as dead,
+      (select received from fw_events
+        where seq = coalesce(min(intake.oldest, heads.oldest), intake.oldest, heads.oldest)) as oldest
+    from intake, parked, heads, dead
+    `,
+  )
+  return (handler) => count.get({ handler }) ?? { pending: 0, dead: 0, oldest: null }
+}

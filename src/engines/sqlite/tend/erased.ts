@@ -1,0 +1,84 @@
+import { createHmac } from 'node:crypto'
+import type { Person } from '../../../model/erasure.ts'
+import type { Arrival } from '../../../model/event.ts'
+import { query, type SqliteSql } from '../sql.ts'
+
+/** Who was erased: what comes of them again, and is not newer than that, is kept without its body. */
+export interface Erased {
+  has(arrival: Arrival): boolean
+  /** In the caller's transaction. */
+  remember(person: Person, now: number): void
+  /** In the caller's transaction, as for `forgetNote`. Remembers the person, too. */
+  note(person: Person, note: Uint8Array, now: number): void
+  findNote(person: Person): Uint8Array | undefined
+  forgetNote(person: Person): void
+  /** Another process may have erased somebody. */
+  refresh(): void
+}
+
+/** Index: primary key (person). */
+export function erased(db: SqliteSql): Erased {
+  const findKey = query<{ key: Uint8Array }>(db, 'select key from fw_erasure_key')
+  const findAny = query<unknown>(db, 'select 1 from fw_erased limit 1')
+  const find = query<{ at: number }>(db, 'select at from fw_erased where person = ?')
+  const insert = db.prepare(`
+    insert into fw_erased (person, at) values (?, ?)
+    on conflict (person) do update set at = excluded.at
+  `)
+  const notes = erasureNotes(db)
+  let key: Uint8Array | undefined
+  let any = findAny.get() !== undefined
+
+  /** Not the id itself: who is gone is not to be read from here. */
+  function hashOf(subject: string, tenantId: string | undefined): Uint8Array {
+    key ??= findKey.get()?.key
+    if (key === undefined) throw new Error('fw_erasure_key is empty')
+    return createHmac('sha256', key)
+      .update(`${subject}/${tenantId ?? '*'}`)
+      .digest()
+  }
+
+  function remember({ userId, tenantId }: Person, now: number): void {
+    insert.run(hashOf(userId, tenantId), now)
+    any = true
+  }
+
+  return {
+    has({ key: { createInstant, tenantId }, receivedAt, subjects }) {
+      if (!any) return false
+      const at = createInstant === 0 ? receivedAt : createInstant
+      return subjects.some((subject) =>
+        [undefined, tenantId].some((tenant) => at <= (find.get(hashOf(subject, tenant))?.at ?? -Infinity)),
+      )
+    },
+    remember,
+    note(person, note, now) {
+      remember(person, now)
+      notes.insert(hashOf(person.userId, person.tenantId), note)
+    },
+    findNote: ({ userId, tenantId }) => notes.find(hashOf(userId, tenantId)),
+    forgetNote: ({ userId, tenantId }) => notes.remove(hashOf(userId, tenantId)),
+    refresh() {
+      any = findAny.get() !== undefined
+    },
+  }
+}
+
+/** Index: primary key (person). */
+function erasureNotes(db: SqliteSql): {
+  readonly insert: (person: Uint8Array, note: Uint8Array) => void
+  readonly find: (person: Uint8Array) => Uint8Array | undefined
+  readonly remove: (person: Uint8Array) => void
+} {
+  const insert = db.prepare(`
+    insert into fw_erasure_notes (person, note) values (?, ?)
+    on conflict (person) do update set note = excluded.note
+  `)
+  const find = query<{ note: Uint8Array }>(db, 'select note from fw_erasure_notes where person = ?')
+  const remove = db.prepare('delete from fw_erasure_notes where person = ?')
+  return {
+    insert: (person, note) => void insert.run(person, note),
+    find: (person) => find.get(person)?.note,
+    remove: (person) => void remove.run(person),
+  }
+}

@@ -1,0 +1,67 @@
+import { type Receipt, receiptLimit } from '../../../model/receipt.ts'
+import type { Page, Paging } from '../../../model/tending.ts'
+import { query, type SqliteSql } from '../sql.ts'
+
+/** Inside the caller's transaction. Index: primary key (n). */
+export function recording(db: SqliteSql): (receipts: readonly Receipt[]) => void {
+  const insert = db.prepare(`
+    insert into fw_receipts (at, took, status, outcome, reason, type, id) values (?, ?, ?, ?, ?, ?, ?)
+  `)
+  const trim = db.prepare('delete from fw_receipts where n <= ?')
+  return (receipts) => {
+    let last = 0
+    for (const { at, tookMs, status, outcome, reason, type, id } of receipts) {
+      const { lastInsertRowid } = insert.run(
+        Math.round(at),
+        Math.round(tookMs),
+        status,
+        outcome,
+        reason ?? null,
+        type ?? null,
+        id ?? null,
+      )
+      last = Number(lastInsertRowid)
+    }
+    trim.run(last - receiptLimit)
+  }
+}
+
+interface ReceiptRow {
+  readonly n: number
+  readonly at: number
+  readonly took: number
+  readonly status: number
+  readonly outcome: string
+  readonly reason: string | null
+  readonly type: string | null
+  readonly id: string | null
+}
+
+/** Index: primary key (n). */
+export function findingReceipts(db: SqliteSql): (paging: Paging) => Page<Receipt> {
+  const columns = 'n, at, took, status, outcome, reason, type, id'
+  const older = query<ReceiptRow>(
+    db,
+    `select ${columns} from fw_receipts where n < ? order by n desc limit ?`,
+  )
+  const newer = query<ReceiptRow>(db, `select ${columns} from fw_receipts where n > ? order by n limit ?`)
+  return ({ limit, after, order = 'newest' }) => {
+    const rows =
+      order === 'newest'
+        ? older.all(Number(after ?? Number.MAX_SAFE_INTEGER), limit)
+        : newer.all(Number(after ?? -1), limit)
+    const last = rows.at(-1)
+    return {
+      items: rows.map(({ at, took, status, outcome, reason, type, id }) => ({
+        at,
+        tookMs: took,
+        status,
+        outcome,
+        ...(reason !== null && { reason }),
+        ...(type !== null && { type }),
+        ...(id !== null && { id }),
+      })),
+      ...(last !== undefined && rows.length === limit && { next: String(last.n) }),
+    }
+  }
+}

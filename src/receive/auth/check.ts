@@ -1,0 +1,60 @@
+import { FusewireError } from '../../model/errors.ts'
+import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'
+import type { Incoming, PeerCertificate } from '../../model/incoming.ts'
+
+/** What a `check` sees of a request: never its body. */
+export interface Caller {
+  readonly method: string
+  readonly headers: Headers
+  readonly remoteAddress?: string
+  readonly peerCertificate?: PeerCertificate
+}
+
+/**
+ * A rule of your own, such as a client certificate. Lets in only by `true`: anything else, an error, or no answer within a second is a no.
+ *
+ * @example
+ * check('mtls', ({ peerCertificate }) => peerCertificate?.fingerprint256 === expected)
+ */
+export function check(name: string, holds: (caller: Caller) => boolean | Promise<boolean>): Authenticator {
+  if (typeof holds !== 'function') {
+    throw new FusewireError(
+      'FW_OPTION',
+      `check(${JSON.stringify(name)}): the second argument must be a function.`,
+    )
+  }
+  return seal({
+    name,
+    cost: cost.check,
+    headers: [],
+    prepare: async () => {},
+    async admit(incoming) {
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<'late'>((resolve) => {
+        timer = setTimeout(resolve, 1000, 'late')
+      })
+      try {
+        const answer = await Promise.race([holds(callerOf(incoming)), late])
+        if (answer === true) return admitted
+        return rejected(
+          answer === 'late' ? `check ${name} gave no answer within 1,000 ms` : `check ${name} said no`,
+        )
+      } catch {
+        return rejected(`check ${name} threw`)
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+  })
+}
+
+function callerOf(incoming: Incoming): Caller {
+  const { method, remoteAddress } = incoming
+  const peerCertificate = incoming.peerCertificate?.()
+  return {
+    method,
+    headers: incoming.headers.toHeaders(),
+    ...(remoteAddress !== undefined && { remoteAddress }),
+    ...(peerCertificate !== undefined && { peerCertificate }),
+  }
+}

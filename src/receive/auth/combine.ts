@@ -1,0 +1,80 @@
+import { disposeAll } from '../../lib/dispose-all.ts'
+import { FusewireError } from '../../model/errors.ts'
+import { type Authenticator, type Cost, rejected, seal, type Verdict } from './authenticator.ts'
+import type { Incoming } from '../../model/incoming.ts'
+
+/** Lets in who every one of them lets in. */
+export function allOf(a: Authenticator, b: Authenticator, ...more: readonly Authenticator[]): Authenticator {
+  const all = byCost('allOf', [a, b, ...more])
+  const onAuthorization = all.filter(({ headers }) => headers.includes('authorization'))
+  if (onAuthorization.some(({ name }) => name === 'basicAuth') && onAuthorization.length > 1) {
+    throw new FusewireError(
+      'FW_OPTION',
+      'allOf asks basicAuth and apiKey for the same Authorization header, which holds one of them. Give apiKey { header: "x-…" }.',
+    )
+  }
+  const notReady = () => firstDefined(all.map((one) => one.notReady?.()))
+  return combined('allOf', all, notReady, async (incoming) => {
+    const digests = []
+    for (const one of all) {
+      const verdict = await one.admit(incoming)
+      if (!verdict.admitted) return verdict
+      digests.push(...verdict.digests)
+    }
+    return { admitted: true, digests }
+  })
+}
+
+/** Lets in who one of them lets in. */
+export function anyOf(a: Authenticator, b: Authenticator, ...more: readonly Authenticator[]): Authenticator {
+  const any = byCost('anyOf', [a, b, ...more])
+  const notReady = () => {
+    const reasons = any.map((one) => one.notReady?.())
+    return reasons.includes(undefined) ? undefined : reasons.join('; ')
+  }
+  return combined('anyOf', any, notReady, async (incoming) => {
+    const reasons = []
+    let retry = false
+    for (const one of any) {
+      const verdict = await one.admit(incoming)
+      if (verdict.admitted) return verdict
+      reasons.push(verdict.reason)
+      retry ||= verdict.retry === true
+    }
+    const reason = reasons.join('; ')
+    return retry ? { admitted: false, reason, retry } : rejected(reason)
+  })
+}
+
+function byCost(name: string, all: readonly Authenticator[]): readonly Authenticator[] {
+  if (all.length < 2 || all.some((one) => one?.admit === undefined)) {
+    throw new FusewireError(
+      'FW_OPTION',
+      `${name} takes two or more authenticators: apiKey, basicAuth, signature, check.`,
+    )
+  }
+  return all.toSorted((a, b) => a.cost - b.cost)
+}
+
+function combined(
+  name: string,
+  parts: readonly Authenticator[],
+  notReady: () => string | undefined,
+  admit: (incoming: Incoming) => Promise<Verdict>,
+): Authenticator {
+  return seal({
+    name,
+    cost: Math.max(...parts.map((part) => part.cost)) as Cost, // The greatest of some costs is a cost.
+    headers: parts.flatMap((part) => part.headers),
+    async prepare(log, clock) {
+      for (const part of parts) await part.prepare(log, clock)
+    },
+    keepReady: () => disposeAll(parts.map((part) => part.keepReady?.())),
+    notReady,
+    admit,
+  })
+}
+
+function firstDefined<T>(values: readonly (T | undefined)[]): T | undefined {
+  return values.find((value) => value !== undefined)
+}

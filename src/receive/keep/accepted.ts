@@ -1,0 +1,30 @@
+import type { EventKey } from '../../model/event.ts'
+import type { ParsedEvent } from '../../model/registration.ts'
+import type { Answer } from '../answer/answer.ts'
+import type { Body } from '../body.ts'
+import type { Deadline } from '../deadline.ts'
+
+/** An authenticated event, before anything was decided about it. */
+export interface Accepted {
+  readonly event: ParsedEvent
+  readonly key: EventKey
+  readonly body: Body
+  /** Epoch ms. */
+  readonly receivedAt: number
+  readonly deadline: Deadline
+  /** To keep with the event. */
+  readonly trace: string | undefined
+}
+
+/** What happens to an event that no gate refused: it is handled at once, or kept. */
+export interface Keeper {
+  /** Why nothing can be taken in now; asked before a body is read. */
+  closed(): string | undefined
+  /** The answer, if there is one before any gate runs: the event was accepted before, or nothing can be told now. */
+  recall(accepted: Accepted): Answer | undefined | Promise<Answer | undefined>
+  keep(accepted: Accepted): Answer | Promise<Answer>
+  /** Told of an event that a gate refused. */
+  refuse(accepted: Accepted, answer: Answer): Promise<void>
+  /** The webhook stops: nothing is asked of the inbox any more. */
+  stop?(): void
+}

@@ -1,0 +1,111 @@
+import { missingPath } from '../../events/missing-path.ts'
+import { describeError } from '../../lib/describe-error.ts'
+import { allThere, whenThere } from '../../lib/when-there.ts'
+import { within } from '../../lib/within.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { FusewireError } from '../../model/errors.ts'
+import { type EventKey, idempotencyKey } from '../../model/event.ts'
+import type { Log } from '../../model/log.ts'
+import type { Handler } from '../../model/registration.ts'
+import { wants } from '../../model/wants.ts'
+import type { Accepted, Keeper } from './accepted.ts'
+import { type Answer, duplicate, failed, handled } from '../answer/answer.ts'
+import type { Body } from '../body.ts'
+import { Recent } from './recent.ts'
+
+/**
+ * `inbox: 'none'`: every handler that wants the event runs once, side by side, before the answer and under its deadline. One failure is a
+ * 500 for all. What was handled in the last 24 hours is answered without running anything again. Of a gated type that holds for equal bytes
+ * only: other bytes under a known key are asked about, and then logged and not handled.
+ */
+export function inline(
+  handlers: readonly Handler[],
+  gated: (type: string) => boolean,
+  clock: Clock,
+  log: Log,
+): Keeper {
+  const handledKeys = new Recent(clock)
+  const passedGates = new Recent(clock)
+
+  return {
+    closed: () => undefined,
+    recall({ event, key, body }) {
+      const known = gated(event.type) ? passedGates.has(keyOfBytes(key, body)) : handledKeys.has(key)
+      return known ? duplicate : undefined
+    },
+    keep(accepted) {
+      const { event, key, body } = accepted
+      const isGated = gated(event.type)
+      if (isGated && handledKeys.has(key)) {
+        const { type, id } = event
+        log.error({ type, id }, 'two events with one id and different bodies; the second is not handled')
+        passedGates.add(keyOfBytes(key, body))
+        return handled
+      }
+      const wanting = handlers.filter((handler) => wants(handler, event))
+      if (wanting.length === 0 && !isGated) return handled
+      return whenThere(runAll(wanting, accepted, clock), (failure) => {
+        if (failure !== undefined) return failure
+        handledKeys.add(key)
+        if (isGated) passedGates.add(keyOfBytes(key, body))
+        return handled
+      })
+    },
+    refuse: async () => {},
+  }
+}
+
+function keyOfBytes(key: EventKey, body: Body): EventKey {
+  return { ...key, id: body.sha256() }
+}
+
+function runAll(
+  handlers: readonly Handler[],
+  accepted: Accepted,
+  clock: Clock,
+): Answer | undefined | Promise<Answer | undefined> {
+  if (handlers.length === 0) return undefined
+  const missing = missingPath(accepted.event)
+  if (missing !== undefined) return misshapen(missing)
+  const ended = handlers.map((handler) => run(handler, accepted, clock))
+  return whenThere(allThere(ended), (failures) => {
+    const reasons = failures.filter((failure) => failure !== undefined)
+    return reasons.length > 0 ? failed('failed', 'The receiver failed.', reasons.join('; ')) : undefined
+  })
+}
+
+/** No handler may see an event without what its type promises. */
+export function misshapen(path: string): Answer {
+  return failed('FW_SHAPE', `The event lacks ${path}, which its type promises.`)
+}
+
+/** Says why it failed. Never throws nor rejects. */
+function run(
+  handler: Handler,
+  accepted: Accepted,
+  clock: Clock,
+): string | undefined | Promise<string | undefined> {
+  const { event, key, body, receivedAt, deadline } = accepted
+  const ms = Math.max(0, Math.min(deadline.remainingMs(), handler.timeoutMs ?? Infinity))
+  const late = () => new FusewireError('FW_TIMEOUT', `did not end within ${Math.round(ms)} ms`)
+  const failure = (error: unknown) => `handler ${handler.name} threw: ${describeError(error)}`
+  const succeeded = () => undefined
+  try {
+    const ended = within({ ms, clock, late }, (signal) =>
+      handler.where?.(event) === false
+        ? undefined
+        : handler.handle({
+            event,
+            body: body.bytes,
+            attempt: 1,
+            isLastAttempt: true,
+            idempotencyKey: idempotencyKey(key, handler.name),
+            receivedAt,
+            signal,
+          }),
+    )
+    return ended instanceof Promise ? ended.then(succeeded, failure) : undefined
+  } catch (error) {
+    return failure(error)
+  }
+}

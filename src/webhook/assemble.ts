@@ -1,0 +1,97 @@
+import { Caretaker } from '../deliver/caretaker.ts'
+import { Reminder } from '../deliver/reminder.ts'
+import { Worker } from '../deliver/worker.ts'
+import type { Subscription } from '../model/delivery.ts'
+import { type Observer, together } from '../model/observer.ts'
+import type { Gate, Handler } from '../model/registration.ts'
+import type { ResolvedOptions } from './options.ts'
+import { inline } from '../receive/keep/inline.ts'
+import { keep } from '../receive/keep/keep.ts'
+import { openTelemetry } from '../telemetry/open-telemetry.ts'
+import type { Door } from '../receive/receive.ts'
+
+/** What the start, or the first request, makes ready. */
+export interface Opened {
+  readonly door: Door
+  /** Opens the inbox and makes the handlers known to it. Until then the door is closed. May be tried again after it failed. */
+  readonly openInbox: () => Promise<void>
+  /** Where there is an inbox to deliver from. */
+  readonly worker?: Worker
+  readonly reminder?: Reminder
+  readonly caretaker?: Caretaker
+  readonly observer: Observer | undefined
+}
+
+/** Bytes of bodies in this process at one time. */
+const inFlightLimit = 64 * 1024 * 1024
+
+/** Reads secrets and puts together what receives and delivers. May be tried again after it failed. */
+export async function assemble(
+  options: ResolvedOptions,
+  gates: ReadonlyMap<string, readonly Gate[]>,
+  handlers: readonly Handler[],
+  observers: readonly Observer[],
+): Promise<Opened> {
+  const { authenticator, inbox, bodyLimit, gateTimeoutMs, concurrency, privacy, retention, clock, log } =
+    options
+  await authenticator.prepare(log, clock)
+  const telemetry = openTelemetry(log)
+  const observer = together(telemetry === undefined ? observers : [...observers, telemetry.observer])
+  const traced = telemetry === undefined ? {} : { tracer: telemetry.tracer }
+  const gated = (type: string) => gates.has(type)
+  const door = {
+    authenticator,
+    intake: { bodyLimit, inFlightLimit: Math.max(inFlightLimit, bodyLimit), inFlight: 0 },
+    answerWithinMs: gateTimeoutMs,
+    gates,
+    deciding: new Map(),
+    misprints: new Set<string>(),
+    ...traced,
+    observed: observer !== undefined,
+    clock,
+    log,
+  }
+  if (inbox === 'none') {
+    return {
+      observer,
+      door: { ...door, keeper: inline(handlers, gated, clock, log) },
+      openInbox: async () => {},
+    }
+  }
+  inbox.report?.(log)
+  if (observer !== undefined) inbox.observe?.(observer)
+  const { tend } = inbox
+  const keeper = keep(inbox, gated, privacy, clock, log)
+  let isOpen = false
+  const names = handlers.map(({ name }) => name)
+  const caretaker =
+    tend === undefined ? undefined : new Caretaker({ tend, handlers: names, retention, clock, log })
+  return {
+    ...(caretaker !== undefined && { caretaker }),
+    observer,
+    reminder: new Reminder(inbox, clock, log),
+    door: {
+      ...door,
+      keeper: { ...keeper, closed: () => (isOpen ? keeper.closed() : 'the inbox is not open yet') },
+    },
+    async openInbox() {
+      await inbox.open()
+      await inbox.subscribe(handlers.map(subscriptionOf))
+      if (retention !== 'none' && retention.maxBytes !== undefined) {
+        tend?.limit(retention.maxBytes, () => caretaker?.relieve())
+      }
+      isOpen = true
+    },
+    worker: new Worker({ engine: inbox, handlers, concurrency, observer, ...traced, clock, log }),
+  }
+}
+
+function subscriptionOf({ name, types, tenantIds, applicationIds, ordering }: Handler): Subscription {
+  return {
+    handler: name,
+    types,
+    ordering,
+    ...(tenantIds !== undefined && { tenantIds }),
+    ...(applicationIds !== undefined && { applicationIds }),
+  }
+}

@@ -1,0 +1,336 @@
+import type { TransactionalType } from '../events/types.ts'
+import type { Worker } from '../deliver/worker.ts'
+import type {
+  ContextOf,
+  EventsOf,
+  GateContext,
+  GateOptions,
+  HandlerContext,
+  MayOmitOptions,
+  NoBoolean,
+  OnOptions,
+  ResultOf,
+  Types,
+} from './handlers.ts'
+import { atMost } from '../lib/at-most.ts'
+import type { Clock } from '../lib/clock.ts'
+import { type Inbox as OpenInbox, inboxOf } from '../inbox/inbox.ts'
+import { describeError } from '../lib/describe-error.ts'
+import { asList, type OneOrMore } from '../lib/one-or-more.ts'
+import type { Drained } from '../model/delivery.ts'
+import type { Engine } from '../model/engine.ts'
+import { codeOf } from '../lib/code-of.ts'
+import { FusewireError, silentInbox } from '../model/errors.ts'
+import type { Incoming } from '../model/incoming.ts'
+import { type Observer, together } from '../model/observer.ts'
+import type { Gate, Handler } from '../model/registration.ts'
+import { assemble } from './assemble.ts'
+import { Opening, stopped } from './opening.ts'
+import { type ResolvedOptions, resolveOptions, type WebhookOptions } from './options.ts'
+import { type Answer, broken, unavailable } from '../receive/answer/answer.ts'
+import { fromRequest } from '../receive/from-request.ts'
+import { receive } from '../receive/receive.ts'
+import { Receipts } from '../receive/answer/receipts.ts'
+import { reporter } from '../receive/answer/report.ts'
+import { toResponse } from '../receive/answer/to-response.ts'
+import { everybody } from '../receive/auth/this-machine.ts'
+import { gateOf, type GivenGate, type GivenHandler, handlerOf } from './register.ts'
+
+/** What answers FusionAuth. */
+export interface Receiver {
+  readonly fetch: (request: Request) => Promise<Response>
+}
+
+/** The way in for rims that have no Request. @internal */
+export const receiveFrom: unique symbol = Symbol.for('fusewire.receiveFrom')
+
+/** Why no event would be taken in now, for those who watch over the process. @internal */
+export const notReady: unique symbol = Symbol.for('fusewire.notReady')
+
+/** The first half of a stop: delivering ends, receiving goes on. @internal */
+export const stopDelivering: unique symbol = Symbol.for('fusewire.stopDelivering')
+
+/** The way in for those who count what happens: before it opens. @internal */
+export const observe: unique symbol = Symbol.for('fusewire.observe')
+
+/** The way in for the test harness. @internal */
+export const rehearse: unique symbol = Symbol.for('fusewire.rehearse')
+
+/** What the harness works with. @internal */
+export interface Rehearsal {
+  readonly receive: (request: Request) => Promise<Answer>
+  readonly worker?: Worker
+}
+
+/**
+ * Receives FusionAuth's events: authenticates each request, asks the gates, runs the handlers, answers.
+ *
+ * @example
+ * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: 'none' })
+ * webhook.gate('user.delete', ({ event, signal }) => todos.deleteAll(event.user.id, { signal }))
+ * export const POST = webhook.fetch
+ */
+export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Receiver, AsyncDisposable {
+  /** In types only: a webhook that keeps nothing is no webhook that keeps. */
+  declare readonly '~inbox'?: Inbox
+  /** What was kept: to look at, to replay, to prune, to erase. Undefined where nothing is kept. */
+  readonly inbox: Inbox extends 'none' ? undefined : OpenInbox
+  readonly #options: ResolvedOptions
+  readonly #report: (answer: Answer) => void
+  readonly #receipts: Receipts | undefined
+  readonly #gates = new Map<string, Gate[]>()
+  readonly #handlers: Handler[] = []
+  readonly #observers: Observer[] = []
+  readonly #opening: Opening
+  /** What the authenticator needs is kept ready until this is disposed. */
+  #keptReady: Disposable | undefined
+  #stopping: Promise<void> | undefined
+
+  constructor(options: WebhookOptions<Inbox>) {
+    this.#options = resolveOptions(options)
+    const { inbox, clock, log } = this.#options
+    const receipts = inbox === 'none' ? undefined : new Receipts(inbox, clock, log)
+    this.#receipts = receipts
+    const tended = inbox === 'none' ? undefined : inboxOf(inbox, () => receipts?.strangers())
+    this.inbox = tended as Inbox extends 'none' ? undefined : OpenInbox // 'none' is the one value that gives undefined.
+    this.#report = reporter(log, clock)
+    this.#opening = new Opening({
+      assemble: () => assemble(this.#options, this.#gates, this.#handlers, this.#observers),
+      isTemporary: (error) => inbox !== 'none' && inbox.isTemporary?.(error) === true,
+      clock,
+      log,
+    })
+  }
+
+  /** Answers one request. Bound, so `export const POST = webhook.fetch` works. Never rejects. */
+  readonly fetch = (request: Request): Promise<Response> => this.receive(request)
+
+  /**
+   * `fetch` for those who know more than the request says itself.
+   *
+   * @param from.remoteAddress The address it came from.
+   * @param from.waitUntil Keeps a serverless host awake after the answer, to deliver what was just kept.
+   */
+  async receive(
+    request: Request,
+    from: { remoteAddress?: string; waitUntil?: (work: Promise<unknown>) => void } = {},
+  ): Promise<Response> {
+    const incoming = fromRequest(request, from.remoteAddress)
+    const answer = await this[receiveFrom](incoming)
+    if (answer.outcome === 'kept') from.waitUntil?.(this.drain({ withinMs: afterAnswerMs }))
+    if (answer.status !== 200) incoming.body.stop()
+    return toResponse(answer)
+  }
+
+  /**
+   * Decides about a transactional event while FusionAuth waits. Resolve, and it may commit; throw, and it is told no. Several gates of a type
+   * are asked in order. A gate runs at least once for an event: make it safe to repeat. What it returns is ignored, but `false`, or a value
+   * whose `ok` is `false`, is an error: `FW_GATE_RESULT`.
+   */
+  gate<const T extends OneOrMore<TransactionalType>, Result>(
+    type: T,
+    decide: ((context: GateContext<EventsOf<T>>) => Result) & NoBoolean<Result>,
+  ): this
+  gate<const T extends OneOrMore<TransactionalType>, Result>(
+    type: T,
+    options: GateOptions,
+    decide: ((context: GateContext<EventsOf<T>>) => Result) & NoBoolean<Result>,
+  ): this
+  gate(type: OneOrMore<string>, ...rest: WithOptions<GivenGate>): this {
+    this.#checkOpen()
+    const { options, run } = withOptions(rest)
+    const types = asList(type)
+    const gate = gateOf(types, options, run)
+    for (const one of types) this.#gates.set(one, [...(this.#gates.get(one) ?? []), gate])
+    return this
+  }
+
+  /** Handles events of a type, of several, or all (`'*'`). */
+  on<const T extends Types>(
+    type: T,
+    handle: ((context: HandlerContext<EventsOf<T>>) => unknown) & MayOmitOptions<T>,
+  ): this
+  on<const T extends Types, const Options extends OnOptions<T, Inbox>>(
+    type: T,
+    options: Options & OnOptions<T, Inbox>,
+    handle: (context: ContextOf<T, Inbox, Options>) => ResultOf<Inbox, Options>,
+  ): this
+  on(type: OneOrMore<string>, ...rest: WithOptions<GivenHandler>): this {
+    this.#checkOpen()
+    const { options, run } = withOptions(rest)
+    const handler = handlerOf(type, options, run)
+    if (this.#handlers.some(({ name }) => name === handler.name)) {
+      throw new FusewireError(
+        'FW_HANDLER_NAME',
+        `There is a handler ${handler.name} already: give this one a name of its own.`,
+      )
+    }
+    this.#handlers.push(handler)
+    return this
+  }
+
+  /**
+   * Reads secrets, opens the inbox and begins to deliver. A webhook that is not started still receives; its deliveries wait for `drain`, or
+   * for another process.
+   *
+   * While the inbox is away for a cause that passes by itself (the database does not answer or is starting, the file is locked), it is
+   * tried again every 500 ms and this promise waits; requests are answered 503 meanwhile. Everything else rejects at once: a missing
+   * secret, a wrong password, a wrong path.
+   *
+   * @param options.withinMs How long to go on trying; 0 fails at the first error. Default: until it succeeds or `stop` is called.
+   * @throws The cause, or `FW_STOPPED` when `stop` was called first.
+   */
+  async start(options: { withinMs?: number } = {}): Promise<this> {
+    if (this.#stopping !== undefined) throw stopped()
+    const { worker, reminder, caretaker } = await this.#opening.persist(options.withinMs ?? Infinity)
+    if (this.#stopping !== undefined) throw stopped()
+    this.#keptReady ??= this.#options.authenticator.keepReady?.()
+    worker?.start()
+    caretaker?.start()
+    reminder?.end()
+    return this
+  }
+
+  /**
+   * Delivers what is due, for hosts that run no process of their own. A failure is due again later: call it on a schedule too.
+   *
+   * @param options.withinMs Gives back what has not ended by then. Default: until nothing is due.
+   * @throws FW_INBOX_SILENT when the inbox does not answer, within two seconds after `withinMs`.
+   */
+  async drain(options: { withinMs?: number; signal?: AbortSignal } = {}): Promise<Drained> {
+    if (this.#stopping !== undefined) throw stopped()
+    const { withinMs = Infinity, signal } = options
+    const { clock } = this.#options
+    const until = clock.now() + withinMs
+    const opened = await atMost(clock, withinMs, this.#opening.once())
+    if (opened === undefined) throw silentInbox()
+    opened.reminder?.end()
+    void opened.caretaker?.drained()
+    return opened.worker?.drain(Math.max(0, until - clock.now()), signal) ?? nothingDrained
+  }
+
+  /**
+   * Answers 503 from now on, lets handlers end, gives back the rest and closes the inbox. Ends a second after `withinMs` at the latest,
+   * whatever a handler or the inbox does; a handler that ignores its `signal` may then still run, and keep the process.
+   *
+   * @param options.withinMs Handlers still running after that are aborted, and attempted again another time. Default: 10,000.
+   */
+  stop(options: { withinMs?: number } = {}): Promise<void> {
+    return (this.#stopping ??= this.#stop(options.withinMs ?? 10_000))
+  }
+
+  async #stop(withinMs: number): Promise<void> {
+    const { inbox, clock } = this.#options
+    const until = clock.now() + withinMs + lastWordMs
+    const inTime = <T>(work: Promise<T>) => atMost(clock, until - clock.now(), work)
+    this.#keptReady?.[Symbol.dispose]()
+    await inTime(this.#opening.stop())
+    const { opened } = this.#opening
+    opened?.reminder?.end()
+    opened?.door.keeper.stop?.()
+    const ending = Promise.all([opened?.worker?.stop(withinMs), opened?.caretaker?.stop()])
+    await inTime(ending.then(() => this.#receipts?.flush()))
+    if (inbox !== 'none') await inTime(Promise.resolve(inbox[Symbol.asyncDispose]()))
+  }
+
+  /** Claims nothing more and lets handlers end; what still runs after `withinMs` is aborted and given back. Events are still kept. @internal */
+  async [stopDelivering](withinMs: number): Promise<void> {
+    const { opened } = this.#opening
+    opened?.reminder?.end()
+    await opened?.worker?.stop(withinMs)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  /** @internal */
+  async [receiveFrom](incoming: Incoming): Promise<Answer> {
+    const { opened } = this.#opening
+    const observer = opened === undefined ? together(this.#observers) : opened.observer
+    const receivedAt = this.#options.clock.now() // FusionAuth waits while the first request opens the door, too.
+    const answer = await (observer === undefined
+      ? this.#answer(incoming, receivedAt)
+      : this.#observed(incoming, receivedAt, observer))
+    this.#report(answer)
+    if (answer.status !== 200) this.#receipts?.note(answer, receivedAt)
+    if (answer.outcome === 'kept') this.#opening.opened?.reminder?.kept()
+    return answer
+  }
+
+  /** @internal */
+  [observe](observer: Observer): void {
+    this.#checkOpen()
+    this.#observers.push(observer)
+  }
+
+  /** @internal */
+  [notReady](): string | undefined {
+    if (this.#stopping !== undefined) return 'the webhook is stopped'
+    if (this.#opening.opened === undefined) return 'the webhook is not started'
+    const { keeper, authenticator } = this.#opening.opened.door
+    return keeper.closed() ?? authenticator.notReady?.()
+  }
+
+  /** The same gates and handlers around another inbox and clock, with everybody let in. @internal */
+  async [rehearse](inbox: Engine, clock: Clock): Promise<Rehearsal> {
+    const { inbox: own } = this.#options
+    const options = {
+      ...this.#options,
+      authenticator: everybody,
+      inbox: own === 'none' ? own : inbox,
+      clock,
+    }
+    const { door, worker, openInbox } = await assemble(options, this.#gates, this.#handlers, [])
+    await openInbox()
+    const rehearsal = {
+      receive: async (request: Request) => receive(fromRequest(request, '127.0.0.1'), door),
+    }
+    return worker === undefined ? rehearsal : { ...rehearsal, worker }
+  }
+
+  async #observed(incoming: Incoming, receivedAt: number, observer: Observer): Promise<Answer> {
+    const answer = await this.#answer(incoming, receivedAt)
+    observer.answered?.(answer, this.#options.clock.now() - receivedAt)
+    return answer
+  }
+
+  async #answer(incoming: Incoming, receivedAt: number): Promise<Answer> {
+    if (this.#stopping !== undefined) return unavailable('the webhook is stopped')
+    try {
+      const opened = this.#opening.isOpen
+        ? this.#opening.opened
+        : await this.#opening.forRequest(this.#options.gateTimeoutMs)
+      if (opened === undefined) return unavailable('the webhook is not open yet')
+      return await receive(incoming, opened.door, receivedAt)
+    } catch (error) {
+      return broken(`${codeOf(error) ?? 'unexpected'}: ${describeError(error)}`)
+    }
+  }
+
+  #checkOpen(): void {
+    if (!this.#opening.hasBegun) return
+    throw new FusewireError(
+      'FW_STARTED',
+      'The webhook has started: call gate() and on() before start() and the first request.',
+    )
+  }
+}
+
+/** Serverless hosts allow about half a minute after the answer. */
+const afterAnswerMs = 25_000
+/** How long stopping waits for the inbox when the handlers' time is up. */
+const lastWordMs = 1_000
+const nothingDrained: Drained = { succeeded: 0, retrying: 0, dead: 0, remaining: 0 }
+
+type Run = (context: never) => unknown
+type WithOptions<Options> = [Run] | [Options, Run]
+
+function withOptions<Options extends object>(
+  rest: WithOptions<Options>,
+): { options: Partial<Options>; run: Run } {
+  const [first, second] = rest
+  return typeof first === 'function'
+    ? { options: {}, run: first }
+    : { options: first ?? {}, run: second as Run } // handlerOf and gateOf check it.
+}
