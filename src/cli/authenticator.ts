@@ -11,10 +11,16 @@ import { text } from './text.ts'
 /** Everybody who was asked for must let a request in. Undefined: nobody was. */
 export function authenticatorOf(given: Settings<(typeof authentication)[number]>): Authenticator | undefined {
   const asked: Authenticator[] = []
-  const { apiKey, apiKeyHeader, username, password } = given
+  const { apiKey, apiKeyNext, apiKeyHeader, username, password } = given
   if (apiKey !== undefined) {
-    asked.push(byApiKey(apiKey.read(), apiKeyHeader === undefined ? {} : { header: apiKeyHeader }))
-  } else if (apiKeyHeader !== undefined) throw misused(text`--api-key-header needs --api-key.`)
+    asked.push(
+      byApiKey(
+        [apiKey.read(), apiKeyNext?.read()],
+        apiKeyHeader === undefined ? {} : { header: apiKeyHeader },
+      ),
+    )
+  } else if (apiKeyNext !== undefined) throw misused(text`--api-key-next needs --api-key.`)
+  else if (apiKeyHeader !== undefined) throw misused(text`--api-key-header needs --api-key.`)
   if ((username === undefined) !== (password === undefined)) {
     throw misused(text`--username and --password need each other.`)
   }

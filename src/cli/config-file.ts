@@ -7,7 +7,7 @@ import { importFile } from './import-file.ts'
 import { type SettingName, settings } from './settings.ts'
 import { text } from './text.ts'
 
-const names = ['fusewire.config.ts', 'fusewire.config.js', 'fusewire.config.mjs']
+const names = ['fusewire.config.ts', 'fusewire.config.mts', 'fusewire.config.js', 'fusewire.config.mjs']
 
 /**
  * The config file of this project: beside package.json in the folder the command runs in, never in one above it, because whoever owns

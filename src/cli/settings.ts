@@ -75,7 +75,12 @@ export const settings = {
   },
   apiKey: {
     flag: '--api-key <secret>',
-    about: `the header FusionAuth is to send: ${secretWays}`,
+    about: `the value of the header that FusionAuth is to send: ${secretWays}`,
+    secret: true,
+  },
+  apiKeyNext: {
+    flag: '--api-key-next <secret>',
+    about: 'a second value of that header to let in while the key is replaced',
     secret: true,
   },
   apiKeyHeader: {
@@ -96,7 +101,7 @@ export const settings = {
     about: 'where FusionAuth publishes its public keys; needs --kid',
     parse: httpUrl,
   },
-  kid: { flag: '--kid <kid>', about: 'the key of them to trust; may be repeated', parse: several },
+  kid: { flag: '--kid <kid>', about: 'the `kid` to trust; may be repeated', parse: several },
   forward: {
     flag: '--forward <url>',
     about: 'hand every event on to this endpoint, signed by Standard Webhooks; needs --forward-secret',
@@ -151,6 +156,7 @@ export type Settings<Name extends SettingName = SettingName> = {
 /** Settings that say who may speak. */
 export const authentication = [
   'apiKey',
+  'apiKeyNext',
   'apiKeyHeader',
   'username',
   'password',

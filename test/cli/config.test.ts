@@ -46,6 +46,46 @@ test('flags go over the environment, that over the config file, that over the de
   expect(rows.get('adminToken')).toMatchObject({ from: 'unset' })
 })
 
+test('a variable of a flag that may be repeated holds several values, by commas or spaces', async () => {
+  const rows = await rowsOf(project({}), [], {
+    FUSEWIRE_KID: 'old,new',
+    FUSEWIRE_ADMIN_NAME: ' fusewire:3001  fusewire.example:3001 ',
+  })
+  expect(rows.get('kid')).toMatchObject({ value: 'old, new', from: 'environment' })
+  expect(rows.get('adminName')).toMatchObject({ value: 'fusewire:3001, fusewire.example:3001' })
+})
+
+test.each([
+  ['true', 'true'],
+  ['1', 'true'],
+  ['false', 'false'],
+  ['0', 'false'],
+  ['', 'false'],
+])('FUSEWIRE_ALLOW_VOLATILE=%s means %s', async (written, value) => {
+  const rows = await rowsOf(project({}), [], { FUSEWIRE_ALLOW_VOLATILE: written })
+  expect(rows.get('allowVolatile')).toMatchObject({ value, from: 'environment' })
+})
+
+test('a variable of a switch that says neither true nor false is refused', async () => {
+  const env = { FUSEWIRE_ALLOW_VOLATILE: 'no' }
+  const { code, err } = await run(['config'], { cwd: project({}), env })
+  expect(code).toBe(2)
+  expect(err).toContain('FUSEWIRE_ALLOW_VOLATILE must be true or false.')
+})
+
+test('the variables of other verbs are no strangers', async () => {
+  const env = { FUSEWIRE_URL: 'http://127.0.0.1:3000/', FUSEWIRE_SERVER: 'x', FUSEWIRE_TOKEN: 'x' }
+  expect((await run(['config'], { cwd: project({}), env })).err).toBe('')
+})
+
+test.each(['fusewire.config.ts', 'fusewire.config.mts', 'fusewire.config.js', 'fusewire.config.mjs'])(
+  '%s is the config file of its folder',
+  async (name) => {
+    const { err } = await run(['config'], { cwd: project({ [name]: 'export default {}' }) })
+    expect(err).toContain(`${name} was not run: it is code.`)
+  },
+)
+
 test('says which variables only look like ours', async () => {
   const { err } = await run(['config'], { cwd: project({}), env: { FUSEWIRE_PROT: '1', FUSEWIRE_PORT: '1' } })
   expect(err).toBe('warning: FUSEWIRE_PROT is set, and is no setting.\n')

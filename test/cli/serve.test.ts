@@ -74,6 +74,15 @@ async function serving(
   }
 }
 
+test('lets in the key and the next one while a key is replaced', async () => {
+  const next = 'the key of tomorrow'
+  await using receiver = await serving(place(), [], { env: { FUSEWIRE_API_KEY_NEXT: next } })
+  const sent = sample('user.create')
+  expect(await receiver.send(sent)).toBe(200)
+  expect(await receiver.send(sent, { authorization: next })).toBe(200)
+  expect(await receiver.send(sent, { authorization: 'the key of yesterday' })).toBe(401)
+})
+
 test('keeps every event without handlers, and stops by signal', async () => {
   const cwd = place()
   const server = await serving(cwd)

@@ -18,7 +18,7 @@ export function replayVerb(): CommandUnknownOpts {
       ['fusewire inbox replay --id 2f6c1b0e-7a3d-4c55-9f21-0c4f0d1e8a77', 'one event, for all its handlers'],
       [
         'fusewire inbox replay --handler new-one --since 7d',
-        'a week of events for a handler that was added today',
+        'a week of events for a handler that was added today, once its code has started',
       ],
     ],
   ).option('--id <id>', 'the event with this id')
