@@ -7,23 +7,102 @@ export { allOf, anyOf } from './receive/auth/combine.ts'
 export { signature } from './receive/auth/signature.ts'
 export { Webhook } from './webhook/webhook.ts'
 
-export type { Entity, EventInfo, Group, GroupMember, User, UserRegistration } from './events/objects.ts'
 export type {
+  ApplicationRole,
+  Attachment,
+  AuditLog,
+  AuthenticationThreat,
+  AuthenticatorConfiguration,
+  BreachedPasswordStatus,
+  ChangePasswordReason,
+  ContentStatus,
+  Data,
+  DeviceInfo,
+  Email,
+  EmailAddress,
+  Entity,
+  EntityJWTConfiguration,
+  EntityType,
+  EntityTypePermission,
+  EventInfo,
+  EventLog,
+  FusionAuthError,
+  FusionAuthErrors,
+  Group,
+  GroupMember,
+  IdentityInfo,
+  IdentityProviderLink,
+  IdentityProviderType,
+  IdentityVerifiedReason,
+  Location,
+  LoginFailedReason,
+  LoginIdType,
+  RefreshToken,
+  RefreshTokenMetaData,
+  TwoFactorMethod,
+  User,
+  UserIdentity,
+  UserRegistration,
+  UserTwoFactorConfiguration,
+} from './events/objects.ts'
+export type {
+  AuditLogEvent,
+  DuplicateLoginIdEvent,
+  EmailUpdateEvent,
+  EntityEvent,
+  EntityUpdateEvent,
+  EventHeader,
+  EventLogEvent,
   EventMap,
   EventOf,
   EventType,
   FusionAuthEvent,
+  GroupEvent,
+  GroupMemberEvent,
+  GroupUpdateEvent,
+  IdentityProviderLinkEvent,
+  IdentityUpdateEvent,
+  IdentityVerifiedEvent,
+  JwtRefreshEvent,
+  KickstartEvent,
+  LoginEvent,
+  LoginFailedEvent,
+  PublicKeyEvent,
+  RefreshTokenRevokeEvent,
+  RegistrationEvent,
+  RegistrationUpdateEvent,
+  SuspiciousLoginEvent,
+  TestEvent,
   TransactionalType,
+  TwoFactorChallengeEvent,
+  TwoFactorEvent,
+  TwoFactorMethodEvent,
   Unlisted,
   UnlistedEvent,
+  UserActionEvent,
+  UserBulkCreateEvent,
+  UserEvent,
+  UserUpdateEvent,
 } from './events/types.ts'
 export type {
+  AtomicOption,
+  ContextOf,
+  EventsOf,
+  FlatTypes,
   GateContext,
   GateOptions,
   Handler,
   HandlerContext,
+  MayOmitOptions,
+  NameOption,
+  NoBoolean,
+  OneType,
   OnOptions,
+  ResultOf,
+  SharedOnOptions,
+  SqlOf,
   Types,
+  WhenOption,
 } from './webhook/handlers.ts'
 export type { EraseOptions } from './inbox/erase-person.ts'
 export type {
@@ -39,20 +118,32 @@ export type {
   Replay,
   Strangers,
 } from './inbox/inbox.ts'
+export type { Clock, Uptime } from './lib/clock.ts'
 export type { OneOrMore } from './lib/one-or-more.ts'
-export type { Drained } from './model/delivery.ts'
+export type { DeliveryState, Drained, Failure } from './model/delivery.ts'
 export type { Engine } from './model/engine.ts'
-export type { Person } from './model/erasure.ts'
+export type { Person, Scrubbed } from './model/erasure.ts'
+export type { EventKey, Source } from './model/event.ts'
 export type { Filter, State } from './model/filter.ts'
-export type { Kept, KeptDelivery } from './model/kept.ts'
+export type { PeerCertificate } from './model/incoming.ts'
+export type { Aside, Gone, Kept, KeptDelivery } from './model/kept.ts'
 export type { ErrorCode } from './model/errors.ts'
 export type { Log } from './model/log.ts'
 export type { Receipt } from './model/receipt.ts'
 export type { Retention } from './model/retention.ts'
-export type { Node, Overview } from './model/stats.ts'
+export type {
+  BlockedLane,
+  HandlerOverview,
+  HandlerStats,
+  Node,
+  Overview,
+  Stats,
+  TypeOverview,
+} from './model/stats.ts'
 export type { Page } from './model/tending.ts'
 export type { Authenticator } from './receive/auth/authenticator.ts'
 export type { Caller } from './receive/auth/check.ts'
+export type { JwksOptions } from './receive/auth/jwks.ts'
 export type { Secret } from './receive/auth/secret.ts'
 export type { Keys } from './receive/auth/signature.ts'
 export type { WebhookOptions } from './webhook/options.ts'

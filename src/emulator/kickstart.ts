@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { FusewireError } from '../model/errors.ts'
 import { ask } from './api/api.ts'
 import { permissionsOf } from './api/api-keys.ts'
-import { fields, isFields, text, type Fields } from './json.ts'
+import { fields, isFields, text } from './json.ts'
 import type { World } from './world.ts'
 
 /** The contents of a FusionAuth kickstart file. */
 export interface Kickstart {
   readonly variables?: Readonly<Record<string, string>>
-  readonly apiKeys?: readonly Fields[]
-  readonly requests?: readonly Fields[]
+  readonly apiKeys?: readonly Readonly<Record<string, unknown>>[]
+  readonly requests?: readonly Readonly<Record<string, unknown>>[]
 }
 
 /** Which environment variables a kickstart file may read besides FUSIONAUTH_*: it is a file, and the process's secrets are not its own. */

@@ -4,18 +4,22 @@ import type { Receiver } from '../webhook/webhook.ts'
 import { closeGently } from './close-gently.ts'
 import { toNodeHandler } from './to-node-handler.ts'
 
-/** What the plugin uses of a Fastify instance. */
-interface Instance {
+/** The methods of a Fastify instance that the plugin calls. */
+export interface FastifyLike {
   removeAllContentTypeParsers(): void
   addContentTypeParser(
     type: '*',
     parser: (request: unknown, payload: unknown, done: (error: null) => void) => void,
   ): unknown
   addHook(name: 'onReady' | 'onClose', hook: () => Promise<void>): unknown
-  post(path: string, handler: (request: { raw: IncomingMessage }, reply: Reply) => Promise<void>): unknown
+  post(
+    path: string,
+    handler: (request: { raw: IncomingMessage }, reply: FastifyReplyLike) => Promise<void>,
+  ): unknown
 }
 
-interface Reply {
+/** The parts of a Fastify reply that the plugin uses. */
+export interface FastifyReplyLike {
   readonly raw: ServerResponse
   hijack(): unknown
 }
@@ -32,13 +36,13 @@ interface Reply {
  */
 export function fusewire(
   webhook: Receiver & { start(): Promise<unknown>; stop(): Promise<unknown> },
-): (app: Instance) => Promise<void> {
+): (app: FastifyLike) => Promise<void> {
   const handle = toNodeHandler(webhook)
   return async (app) => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, done) => done(null))
     app.addHook('onReady', async () => void (await webhook.start()))
-    // Named in Instance, it would make TypeScript take another overload of register.
+    // Named in FastifyLike, it would make TypeScript take another overload of register.
     const { server } = app as { server?: unknown }
     // Over HTTP/2 a sender is told that its connection is going away.
     if (server instanceof Server || server instanceof SecureServer) closeGently(server)

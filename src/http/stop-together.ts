@@ -3,6 +3,7 @@ import type { Listening } from './listen.ts'
 
 /** What `stopTogether` stops: a webhook, or what looks like one. */
 export interface Stoppable {
+  /** Ends delivering before `stop` ends the rest. @internal */
   [stopDelivering]?(withinMs: number): Promise<void>
   stop(options?: { withinMs?: number }): Promise<unknown>
 }

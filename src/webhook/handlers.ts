@@ -4,7 +4,7 @@ import type { Engine } from '../model/engine.ts'
 
 /** What `on` listens to: a type, several, or everything. */
 export type Types = OneType | '*' | readonly [OneType, ...OneType[]]
-type OneType = EventType | Unlisted
+export type OneType = EventType | Unlisted
 
 /** What a gate is given. */
 export interface GateContext<Event> {
@@ -58,7 +58,7 @@ export type EventsOf<T extends Types> = T extends readonly OneType[]
     ? EventOf<T>
     : never
 
-interface CommonOptions<Event, Inbox> {
+export interface SharedOnOptions<Event, Inbox> {
   /** Aborts the handler and counts the attempt as failed. Default: 30 s; with `inbox: 'none'`, what is left of `gateTimeoutMs`. */
   timeoutMs?: number
   /** Only events of this tenant, or of one of these. */
@@ -74,19 +74,19 @@ interface CommonOptions<Event, Inbox> {
 }
 
 /** The name tells deliveries apart, so it must stay the same from deploy to deploy. One type is its own name. */
-type NameOption<T extends Types> = T extends OneType ? { name?: string } : { name: string }
+export type NameOption<T extends Types> = T extends OneType ? { name?: string } : { name: string }
 
-type FlatTypes<T extends Types> = T extends readonly OneType[] ? T[number] : T
+export type FlatTypes<T extends Types> = T extends readonly OneType[] ? T[number] : T
 
 /** FusionAuth can still roll back a transactional event after it sent it: `received` runs regardless. */
-type WhenOption<T extends Types, Inbox> = [
+export type WhenOption<T extends Types, Inbox> = [
   Extract<FlatTypes<T>, TransactionalType | Unlisted | '*'>,
 ] extends [never]
   ? { when?: never }
   : { when: Inbox extends 'none' ? 'received' : 'received' | 'committed' }
 
 /** Its writes through `sql` and the end of its delivery are one commit: they happen exactly once. */
-type AtomicOption<Inbox> = { atomic?: [SqlOf<Inbox>] extends [never] ? never : boolean }
+export type AtomicOption<Inbox> = { atomic?: [SqlOf<Inbox>] extends [never] ? never : boolean }
 
 export type SqlOf<Inbox> = Inbox extends Engine<infer Sql, unknown> ? Sql : never
 
@@ -96,7 +96,7 @@ export type ResultOf<Inbox, Options> = Options extends { atomic: true }
     : never
   : unknown
 
-export type OnOptions<T extends Types, Inbox> = CommonOptions<EventsOf<T>, Inbox> &
+export type OnOptions<T extends Types, Inbox> = SharedOnOptions<EventsOf<T>, Inbox> &
   NameOption<T> &
   WhenOption<T, Inbox> &
   AtomicOption<Inbox>
