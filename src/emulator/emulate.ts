@@ -5,6 +5,7 @@ import { catalogue, isEventType } from '../events/catalogue.ts'
 import type { Overrides } from '../events/samples/overrides.ts'
 import { sampleEvent } from '../events/samples/sample-event.ts'
 import type { EventMap, EventType } from '../events/types.ts'
+import { loopbackNames } from '../lib/loopback.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { FusewireError } from '../model/errors.ts'
 import { ask, type Answered } from './api/api.ts'
@@ -156,7 +157,7 @@ export async function emulate(options: EmulateOptions = {}): Promise<Emulator> {
   })
   // A listening TCP server has an AddressInfo.
   const { port: bound } = http.address() as AddressInfo
-  hosts = new Set([...['127.0.0.1', 'localhost', '[::1]', host].map((name) => `${name}:${bound}`), ...names])
+  hosts = new Set([...[...loopbackNames, host].map((name) => `${name}:${bound}`), ...names])
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`
 
   async function reset(): Promise<void> {

@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { isCrossOrigin } from '../lib/is-cross-origin.ts'
+import { readText } from '../lib/read-text.ts'
 import type { Fields } from './json.ts'
 import { ask } from './api/api.ts'
 import { generalError, type Answer } from './api/answer.ts'
@@ -28,7 +30,7 @@ async function answerTo(
 ): Promise<Answer> {
   const { method = 'GET', url = '/', headers } = request
   if (!hosts.has(headers.host?.toLowerCase() ?? '')) return { status: 421 }
-  if (isForeign(request, hosts)) return { status: 403 }
+  if (isCrossOrigin(headers, hosts)) return { status: 403 }
   const read = await bodyOf(request)
   if ('answer' in read) return read.answer
   const { authorization } = headers
@@ -49,14 +51,6 @@ async function answerTo(
   return ask(current(), asked)
 }
 
-/** A page of another origin, in whatever way it got a browser to ask: the emulator has no pages and so no origin of its own. */
-function isForeign({ headers }: IncomingMessage, hosts: ReadonlySet<string>): boolean {
-  const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
-  const { origin } = headers
-  return origin !== undefined && !hosts.has(origin.replace(/^https?:\/\//, '').toLowerCase())
-}
-
 type Read = { readonly body: unknown } | { readonly answer: Answer }
 
 /** The JSON of a request, or the fields of an OAuth form. A body that says neither of them is not read. */
@@ -70,14 +64,8 @@ async function bodyOf(request: IncomingMessage): Promise<Read> {
   const json = /^application\/(json|json-patch\+json|merge-patch\+json)$/i.test(type.trim())
   if (!form && !json) return { answer: { status: 415 } }
   if (Number(length) > bodyLimit) return { answer: { status: 413 } }
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > bodyLimit) return { answer: { status: 413 } }
-    chunks.push(chunk)
-  }
-  const body = Buffer.concat(chunks).toString()
+  const body = await readText(request as AsyncIterable<Buffer>, bodyLimit) // Without an encoding a request yields buffers.
+  if (body === undefined) return { answer: { status: 413 } }
   if (form) return { body: Object.fromEntries(new URLSearchParams(body)) }
   try {
     return { body: JSON.parse(body) as unknown }

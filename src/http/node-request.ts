@@ -4,6 +4,7 @@ import type { BodySink, BodySource, Incoming, IncomingHeaders, PeerCertificate }
 import { bodyReadBy } from './body-read-by.ts'
 import { markAuthenticated } from './connections.ts'
 import { continueIfAsked } from './expect-continue.ts'
+import { repeatedHeader } from './repeated-header.ts'
 
 /** A request of node:http as the receiver reads it: its own headers and body source too, to make one object a request. */
 export class NodeRequest implements Incoming, IncomingHeaders, BodySource {
@@ -61,17 +62,8 @@ export class NodeRequest implements Incoming, IncomingHeaders, BodySource {
     return Array.isArray(value) ? value.join(', ') : value
   }
 
-  /** node drops or joins what came twice; only the raw list shows it. */
   repeated(names: ReadonlySet<string>): string | undefined {
-    const { rawHeaders } = this.#request
-    const seen: string[] = []
-    for (let index = 0; index < rawHeaders.length; index += 2) {
-      const name = rawHeaders[index]?.toLowerCase() ?? ''
-      if (!names.has(name)) continue
-      if (seen.includes(name)) return name
-      seen.push(name)
-    }
-    return undefined
+    return repeatedHeader(this.#request.rawHeaders, names)
   }
 
   toHeaders(): Headers {

@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { continueIfAsked } from '../http/expect-continue.ts'
 import { answerError, listen, type Listening } from '../http/listen.ts'
+import { loopbackNames } from '../lib/loopback.ts'
 import { answerProbe } from './answer-probe.ts'
 import { guarding } from './guard.ts'
 import type { AdminOptions } from './options.ts'
@@ -51,8 +52,9 @@ export async function openAdmin(
 
 /** What it can be called by without being told. A wildcard says no name, so from elsewhere only those of `hosts` count. */
 function namesOf(hostname: string): readonly string[] {
-  const loopback = ['127.0.0.1', 'localhost', '[::1]']
-  return /^(0\.0\.0\.0|::)$/.test(hostname) ? loopback : [...loopback, bracketed(hostname.toLowerCase())]
+  return /^(0\.0\.0\.0|::)$/.test(hostname)
+    ? loopbackNames
+    : [...loopbackNames, bracketed(hostname.toLowerCase())]
 }
 
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)

@@ -7,6 +7,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { Handler } from '../webhook/handlers.ts'
 import type { OneOrMore } from '../lib/one-or-more.ts'
+import { secureUrl } from '../lib/secure-url.ts'
 import { FusewireError } from '../model/errors.ts'
 import { noLinkLocal, refuseLinkLocal } from './no-link-local.ts'
 import { signing } from './standard-webhooks.ts'
@@ -97,16 +98,14 @@ function skim(response: IncomingMessage): void {
 }
 
 function checkedUrl(to: string | URL, insecureHttp: boolean): URL {
-  const url = URL.canParse(String(to)) ? new URL(to) : undefined
-  const local = url !== undefined && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
-  const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && (local || insecureHttp))
-  if (url === undefined || !safe) {
+  const url = secureUrl(to, { insecureHttp })
+  if (url === 'credentials')
+    throw option('forward: the URL must hold no user and password; the signature tells who sends.')
+  if (typeof url === 'string') {
     throw option(
       'forward needs an https URL (http only to localhost, 127.0.0.1 or [::1]); insecureHttp: true accepts http.',
     )
   }
-  if (url.username !== '' || url.password !== '')
-    throw option('forward: the URL must hold no user and password; the signature tells who sends.')
   refuseLinkLocal(url.hostname)
   return url
 }

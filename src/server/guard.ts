@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import { repeatedHeader } from '../http/repeated-header.ts'
+import { isCrossOrigin } from '../lib/is-cross-origin.ts'
 import { type AdminToken, tokenChecker } from './tokens.ts'
 
 /** Why a request goes no further. */
@@ -11,7 +13,7 @@ export interface Turned {
 /** The names this listener may be called by, port included, in lower case. */
 export type Hosts = ReadonlySet<string>
 
-const once = ['host', 'authorization', 'origin', 'content-type', 'content-length']
+const onceOnly = new Set(['host', 'authorization', 'origin', 'content-type', 'content-length'])
 
 /**
  * Stands before every admin route and looks at headers alone, never at the path: a tunnel or a port map makes the internet arrive from this
@@ -25,12 +27,12 @@ export function guarding(
   const tokenOf = tokenChecker(tokens)
   return (request) => {
     const { headers } = request
-    const twice = repeated(request)
+    const twice = repeatedHeader(request.rawHeaders, onceOnly)
     if (twice !== undefined) {
       return { status: 400, code: 'duplicateHeader', message: `The header ${twice} was sent more than once.` }
     }
     if (!hosts().has(headers.host?.toLowerCase() ?? '')) return misdirected
-    if (isForeign(request, hosts())) return foreign
+    if (isCrossOrigin(headers, hosts())) return crossOrigin
     const [, sent] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? []
     return (sent === undefined ? undefined : tokenOf(sent)) ?? unknown
   }
@@ -41,23 +43,9 @@ const misdirected: Turned = {
   code: 'misdirected',
   message: 'This listener is not called by that Host. Name it in admin.hosts (--admin-name) if it should be.',
 }
-const foreign: Turned = {
+const crossOrigin: Turned = {
   status: 403,
   code: 'foreignOrigin',
-  message: 'A page of another origin asks nothing here.',
+  message: 'Requests from web pages of other origins are not allowed.',
 }
 const unknown: Turned = { status: 401, code: 'notAuthorized', message: 'Send Authorization: Bearer TOKEN.' }
-
-/** A page of another origin, in whatever way it got a browser to ask. */
-function isForeign({ headers }: IncomingMessage, hosts: Hosts): boolean {
-  const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
-  const { origin } = headers
-  return origin !== undefined && !hosts.has(origin.replace(/^https?:\/\//, '').toLowerCase())
-}
-
-/** node drops or joins what came twice; only the raw list shows it. */
-function repeated({ rawHeaders }: IncomingMessage): string | undefined {
-  const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
-  return once.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
-}

@@ -1,4 +1,5 @@
 import { isObject, parseJson } from '../../lib/json.ts'
+import { readText } from '../../lib/read-text.ts'
 import type { Filter } from '../../model/filter.ts'
 import { codeOf } from '../../lib/code-of.ts'
 import { type Failure, missing, misused } from '../failure.ts'
@@ -99,14 +100,9 @@ const answerLimit = 256 * 1024 * 1024
 
 /** What it answers, up to a limit: whoever else listens there may go on for ever. */
 async function textOf(response: Response, shown: string): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length
-    if (bytes > answerLimit) throw missing(text`The server ${shown} answers more than any inbox would.`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
+  const read = await readText(response.body, answerLimit)
+  if (read === undefined) throw missing(text`The server ${shown} answers more than any inbox would.`)
+  return read
 }
 
 /** Why the server did not do it, as what the person who asked can do about it. */

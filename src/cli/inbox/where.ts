@@ -1,4 +1,5 @@
 import { type Command, type OptionValues, Option } from '@commander-js/extra-typings'
+import { secureUrl } from '../../lib/secure-url.ts'
 import { misused } from '../failure.ts'
 import { inboxAt } from '../inbox-at.ts'
 import { asSecret, forHeader, secretWays } from '../secret.ts'
@@ -48,14 +49,9 @@ export async function endOf(
   if (sourceOf('inbox') === 'cli') throw misused(text`Give --inbox or --server, not both.`)
   if (token === undefined) throw misused(text`--server needs --token: env:NAME, file:PATH or -.`)
   withoutLogin(server, '--server')
-  const { protocol, hostname, origin } = new URL(server)
-  if (
-    protocol === 'http:' &&
-    insecureHttp !== true &&
-    !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
-  ) {
+  if (secureUrl(server, { insecureHttp: insecureHttp === true }) === 'insecure') {
     throw misused(
-      text`${origin} would get the token unencrypted: use https, a tunnel to this machine, or --insecure-http.`,
+      text`${new URL(server).origin} would get the token unencrypted: use https, a tunnel to this machine, or --insecure-http.`,
     )
   }
   const { remoteEnd } = await import('./remote.ts')

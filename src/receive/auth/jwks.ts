@@ -1,5 +1,7 @@
 import type { JsonWebKey } from 'node:crypto'
 import { isObject, parseJson } from '../../lib/json.ts'
+import { readText } from '../../lib/read-text.ts'
+import { secureUrl, type UrlFault } from '../../lib/secure-url.ts'
 import { asList, type OneOrMore } from '../../lib/one-or-more.ts'
 import { FusewireError } from '../../model/errors.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
@@ -220,14 +222,9 @@ async function download(url: URL): Promise<string> {
   const response = await fetch(url, { redirect: 'manual', signal, headers: { accept: 'application/json' } })
   try {
     if (response.status !== 200) throw new Problem(`status ${response.status} instead of 200`)
-    const chunks = []
-    let size = 0
-    for await (const chunk of response.body ?? []) {
-      size += chunk.length
-      if (size > sizeLimit) throw new Problem(`more than ${sizeLimit} bytes`)
-      chunks.push(chunk)
-    }
-    return Buffer.concat(chunks).toString()
+    const text = await readText(response.body, sizeLimit)
+    if (text === undefined) throw new Problem(`more than ${sizeLimit} bytes`)
+    return text
   } finally {
     await response.body?.cancel().catch(() => {})
   }
@@ -284,22 +281,17 @@ function readKey(jwk: JsonWebKey): VerifyKey | string {
   }
 }
 
-function checkedUrl({ jwks, insecureHttp }: JwksOptions): URL {
-  const url = URL.parse(String(jwks))
-  if (url === null) throw new FusewireError('FW_OPTION', 'signature: jwks is not a URL.')
-  if (url.username !== '' || url.password !== '') {
-    throw new FusewireError(
-      'FW_OPTION',
-      'signature: jwks has a user name in it. The keys are public; leave it out.',
-    )
-  }
-  const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && (loopback || insecureHttp === true)))
-    return url
-  throw new FusewireError(
-    'FW_OPTION',
-    'signature: jwks must be https (http only to localhost, 127.0.0.1 or [::1]), or whoever is on the way can sign. insecureHttp: true accepts that.',
-  )
+function checkedUrl({ jwks, insecureHttp = false }: JwksOptions): URL {
+  const url = secureUrl(jwks, { insecureHttp })
+  if (typeof url === 'string') throw new FusewireError('FW_OPTION', `signature: ${urlFaults[url]}`)
+  return url
+}
+
+const urlFaults: Readonly<Record<UrlFault, string>> = {
+  malformed: 'jwks is not a URL.',
+  credentials: 'jwks has a user name in it. The keys are public; leave it out.',
+  insecure:
+    'jwks must be https (http only to localhost, 127.0.0.1 or [::1]): over http, anybody on the network path could replace the keys and sign. insecureHttp: true accepts that.',
 }
 
 function checkedKids({ kid, anyKid }: JwksOptions): ReadonlySet<string> | 'any' {

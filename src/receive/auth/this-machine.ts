@@ -1,4 +1,5 @@
 import { admitted, type Authenticator, rejected, seal, type Verdict } from './authenticator.ts'
+import { isLoopbackName } from '../../lib/loopback.ts'
 import type { Incoming } from '../../model/incoming.ts'
 
 /**
@@ -30,7 +31,7 @@ export function thisMachine(hosts: readonly string[]): Authenticator {
     }
     // haproxy passes on the name that the sender used.
     const name = host.toLowerCase().replace(/:\d{1,5}$/, '')
-    if (!/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(name) && !named.has(name)) {
+    if (!isLoopbackName(name) && !named.has(name)) {
       return rejected(
         "authenticate: 'none' lets in only who calls this machine localhost, or by a name in localHosts",
       )

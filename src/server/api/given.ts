@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { isObject, parseJson } from '../../lib/json.ts'
+import { readText } from '../../lib/read-text.ts'
 import type { AdminEnv } from '../admin.ts'
 import { Refusal } from './refusal.ts'
 
@@ -83,14 +84,9 @@ export class Given {
 async function textOf({ headers, body }: Request): Promise<string> {
   const tooLarge = new Refusal(413, 'tooLarge', `The body is larger than ${bodyBytes} bytes.`)
   if (Number(headers.get('content-length')) > bodyBytes) throw tooLarge
-  const chunks = []
-  let size = 0
-  for await (const chunk of body ?? []) {
-    size += chunk.length
-    if (size > bodyBytes) throw tooLarge
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
+  const text = await readText(body, bodyBytes)
+  if (text === undefined) throw tooLarge
+  return text
 }
 
 function oneOrMore(values: readonly string[]): string | undefined | readonly string[] {
