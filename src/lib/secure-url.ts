@@ -12,6 +12,7 @@ export function secureUrl(
   if (url === null) return 'malformed'
   if (url.username !== '' || url.password !== '') return 'credentials'
   if (url.protocol === 'https:') return url
-  const isAccepted = url.protocol === 'http:' && (options.insecureHttp || loopbackNames.includes(url.hostname))
+  const isAccepted =
+    url.protocol === 'http:' && (options.insecureHttp || loopbackNames.includes(url.hostname))
   return isAccepted ? url : 'insecure'
 }

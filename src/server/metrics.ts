@@ -1,11 +1,11 @@
 import { Counter, Histogram, Registry } from 'prom-client'
 import type { Observer } from '../model/observer.ts'
 import type { Overview } from '../model/stats.ts'
-import { outcomeLabel, typeLabel } from '../telemetry/labels.ts'
+import { descriptions, recordingObserver } from '../telemetry/recording-observer.ts'
 import { inboxGauges } from './inbox-gauges.ts'
 import { processMetrics } from './process-metrics.ts'
 
-/** What the process counts, and Prometheus' text of it. */
+/** Counts what happens in this process, and renders it in Prometheus' text format. */
 export interface Metrics {
   readonly observer: Observer
   /**
@@ -34,7 +34,7 @@ const usualAnswers = [
 ] as const
 const attemptOutcomes = ['succeeded', 'skipped', 'retry', 'wait', 'dead', 'crashed', 'lost'] as const
 
-/** Labels hold our own words, types of the catalogue and names of handlers: nothing that a sender says makes a new series. */
+/** Prometheus metrics of this process and its inbox. */
 export function metrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -46,13 +46,13 @@ export function metrics(): Metrics {
   })
   const answered = new Histogram({
     name: 'fusewire_ack_seconds',
-    help: "Time from a request's headers to its answer.",
+    help: `${descriptions.request}.`,
     buckets: answerBuckets,
     registers,
   })
   const events = new Counter({
     name: 'fusewire_events_total',
-    help: 'Events answered 200, by type; "other" is a type that this version does not know.',
+    help: `${descriptions.event}.`,
     labelNames: ['type'],
     registers,
   })
@@ -64,14 +64,14 @@ export function metrics(): Metrics {
   })
   const attemptTimes = new Histogram({
     name: 'fusewire_attempt_seconds',
-    help: 'Duration of attempts.',
+    help: `${descriptions.attempt}.`,
     labelNames: ['handler'],
     buckets: attemptBuckets,
     registers,
   })
   const commits = new Histogram({
     name: 'fusewire_commit_seconds',
-    help: 'Time until appended events were on disk.',
+    help: `${descriptions.commit}.`,
     buckets: answerBuckets,
     registers,
   })
@@ -79,19 +79,18 @@ export function metrics(): Metrics {
   for (const [status, outcome] of usualAnswers) requests.inc({ status, outcome }, 0)
 
   return {
-    observer: {
-      answered({ status, outcome, event }, tookMs) {
+    observer: recordingObserver({
+      request(status, outcome, seconds) {
         requests.inc({ status, outcome })
-        answered.observe(tookMs / 1000)
-        if (status === 200 && event !== undefined) events.inc({ type: typeLabel(event.type) })
+        answered.observe(seconds)
       },
-      attempted({ handler }, end, tookMs) {
-        attempts.inc({ handler, outcome: outcomeLabel(end) })
-        attemptTimes.observe({ handler }, tookMs / 1000)
+      event: (type) => events.inc({ type }),
+      attempt(handler, outcome, seconds) {
+        attempts.inc({ handler, outcome })
+        if (seconds !== undefined) attemptTimes.observe({ handler }, seconds)
       },
-      crashed: (handler) => attempts.inc({ handler, outcome: 'crashed' }),
-      synced: (tookMs) => commits.observe(tookMs / 1000),
-    },
+      commit: (seconds) => commits.observe(seconds),
+    }),
     async text(overview, now) {
       if (typeof overview === 'object') {
         for (const { handler } of overview.handlers) {

@@ -3,14 +3,14 @@ import type { Received, Tracer } from '../model/observer.ts'
 import { outcomeLabel } from './labels.ts'
 
 /**
- * Spans for OpenTelemetry: one from a request's headers to its answer, one for each attempt, all of one trace. What is kept with the event
- * to continue it is a W3C `traceparent`, which names nobody.
+ * Spans for OpenTelemetry: one from a request's headers to its answer and one for each attempt, all in one trace. The event is kept with a
+ * W3C `traceparent`, which continues the trace and identifies no person.
  */
-export function tracing(api: typeof OpenTelemetry): Tracer {
+export function createOtelTracer(api: typeof OpenTelemetry): Tracer {
   const { context, propagation, trace, ROOT_CONTEXT, SpanKind, SpanStatusCode } = api
   const tracer = trace.getTracer('fusewire')
 
-  /** The span of a server around us knows more than the request's headers; without one they are asked. */
+  /** The active span, of an instrumented server, else the one that the request's headers name. */
   function parentOf(request: Received): OpenTelemetry.Context {
     const active = context.active()
     if (trace.getSpan(active) !== undefined) return active
