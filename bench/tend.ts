@@ -7,7 +7,7 @@ import { type Benchmark, figure, ratio, type Subject } from './lib/benchmark.ts'
 import { type Build, importFrom } from './lib/build.ts'
 import { cpuSince } from './lib/cpu.ts'
 import { arrivals } from './inbox/events.ts'
-import { canonicalId } from '../src/receive/identify.ts'
+import { canonicalId } from '../src/model/canonical-id.ts'
 import { newFile } from './inbox/file.ts'
 import { silent } from './inbox/silent.ts'
 

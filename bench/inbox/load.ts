@@ -1,4 +1,4 @@
-import { signatureHeader, signer } from '../../src/lib/sign.ts'
+import { signatureHeader, signer } from '../../src/events/sign.ts'
 import type { Load } from '../lib/load.ts'
 import { body, rowOf, textOf } from './events.ts'
 import { secret } from './key.ts'

@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/lib/clock.ts'
-import { signatureHeader } from '../../src/lib/sign.ts'
+import { signatureHeader } from '../../src/events/sign.ts'
 import type { Incoming } from '../../src/model/incoming.ts'
 import { consoleLog } from '../../src/model/log.ts'
 import { isAnswer } from '../../src/receive/answer/answer.ts'

@@ -6,7 +6,8 @@ import { sealIdentifiers, unsealIdentifiers, type Identifiers } from './erasure-
 import type { Person, Scrubbed } from '../model/erasure.ts'
 import type { Filter } from '../model/filter.ts'
 import type { Tending } from '../model/tending.ts'
-import { canonicalId, loginSubject } from '../receive/identify.ts'
+import { canonicalId } from '../model/canonical-id.ts'
+import { loginSubject } from '../model/login-subject.ts'
 
 export interface EraseOptions {
   /** Stops it between two steps: what was done stays done, and the promise rejects with the signal's reason. Erase again to go on. */

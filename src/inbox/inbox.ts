@@ -10,7 +10,7 @@ import type { Kept } from '../model/kept.ts'
 import type { Receipt } from '../model/receipt.ts'
 import type { Overview } from '../model/stats.ts'
 import type { Page, Paging, Tending } from '../model/tending.ts'
-import { canonicalId } from '../receive/identify.ts'
+import { canonicalId } from '../model/canonical-id.ts'
 import { type EraseOptions, erasePerson } from './erase-person.ts'
 import { exportLine } from './export-line.ts'
 

@@ -1,4 +1,4 @@
-export { sign, type SigningAlgorithm, type SigningKey } from '../lib/sign.ts'
+export { sign, type SigningAlgorithm, type SigningKey } from '../events/sign.ts'
 export { harness, type Harness, type Sent } from './harness.ts'
 export { memory } from '../engines/memory/engine.ts'
 export { request, type RequestOptions } from './request.ts'

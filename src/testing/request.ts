@@ -1,5 +1,5 @@
 import type { EventMap, EventType } from '../events/types.ts'
-import { sign, signatureHeader, type SigningKey } from '../lib/sign.ts'
+import { sign, signatureHeader, type SigningKey } from '../events/sign.ts'
 import type { Overrides } from '../events/samples/overrides.ts'
 import { sample } from './sample.ts'
 

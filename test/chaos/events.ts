@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { Arrival } from '../../src/model/event.ts'
-import { canonicalId } from '../../src/receive/identify.ts'
+import { canonicalId } from '../../src/model/canonical-id.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { killing, postponing } from './troubles.ts'
 import { erasedUsers } from './tend-under-load.ts'

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { signatureHeader, signer } from '../../src/lib/sign.ts'
+import { signatureHeader, signer } from '../../src/events/sign.ts'
 import { keysOutliveMs } from '../../src/model/retention.ts'
 import { sample } from '../../src/testing/index.ts'
 

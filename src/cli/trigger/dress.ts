@@ -1,4 +1,4 @@
-import { signatureHeader, signer, type SigningKey } from '../../lib/sign.ts'
+import { signatureHeader, signer, type SigningKey } from '../../events/sign.ts'
 import { misused } from '../failure.ts'
 import { forHeader, readSecret } from '../secret.ts'
 import { text } from '../text.ts'

@@ -1,4 +1,4 @@
-import { signer, type SigningAlgorithm } from '../../lib/sign.ts'
+import { signer, type SigningAlgorithm } from '../../events/sign.ts'
 import type { Key, Webhook } from '../state/rows.ts'
 import type { Reading } from '../state/store.ts'
 import type { Letter } from './post.ts'

@@ -1,7 +1,7 @@
 import type { JsonWebKey } from 'node:crypto'
 import { disposeAll } from '../../lib/dispose-all.ts'
 import { asList, type OneOrMore } from '../../lib/one-or-more.ts'
-import { signatureHeader } from '../../lib/sign.ts'
+import { signatureHeader } from '../../events/sign.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { isObject } from '../../lib/json.ts'
 import { FusewireError } from '../../model/errors.ts'

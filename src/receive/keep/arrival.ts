@@ -5,7 +5,8 @@ import type { ParsedEvent } from '../../model/registration.ts'
 import { applicationsOf } from '../../model/wants.ts'
 import type { Accepted } from './accepted.ts'
 import type { Body } from '../body.ts'
-import { canonicalId, loginSubject } from '../identify.ts'
+import { canonicalId } from '../../model/canonical-id.ts'
+import { loginSubject } from '../../model/login-subject.ts'
 
 /** The event as the inbox takes it in. Its hash is that of all it said, whatever of it is kept. */
 export function arrivalOf(
