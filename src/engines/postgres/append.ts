@@ -4,19 +4,19 @@ import { refusalErased } from '../../model/kept.ts'
 import { isStale, keysOutliveMs } from '../../model/retention.ts'
 import type { Database } from './storage/database.ts'
 import { isPoison } from './errors.ts'
-import { findingNewest } from './storage/judged.ts'
+import { prepareFindNewest } from './storage/judge-time.ts'
 import { arrayLiteral, nameOf, type Statement, statement } from './sql.ts'
 
 /** Appends arrivals, each with its deliveries, and touches no lane: they enter their handlers' intake. */
-export function appending(
+export function prepareAppend(
   database: Database,
   schema: string,
 ): (arrivals: readonly Arrival[]) => Promise<readonly Appended[]> {
-  const insert = inserting(schema)
-  const find = finding(schema)
-  const setAside = settingAside(schema)
-  const quarantine = quarantining(schema)
-  const findNewest = findingNewest(schema)
+  const insert = prepareInsertArrivals(schema)
+  const find = prepareFindKnown(schema)
+  const setAside = prepareSetAside(schema)
+  const quarantine = prepareQuarantine(schema)
+  const findNewest = prepareFindNewest(schema)
 
   async function append(arrivals: readonly Arrival[]): Promise<readonly Appended[]> {
     if (arrivals.length === 0) return []
@@ -206,7 +206,7 @@ interface AnswerRow {
  * One statement, one trip, one commit. Places are numbered in order of arrival; rows are written in order of key, or two batches with the
  * same events in opposite order would deadlock. Index: primary key (created, tenant, id).
  */
-function inserting(schema: string): Statement<AnswerRow> {
+function prepareInsertArrivals(schema: string): Statement<AnswerRow> {
   return statement(
     `${schema}.append`,
     `
@@ -264,7 +264,7 @@ function inserting(schema: string): Statement<AnswerRow> {
 }
 
 /** Index: primary key (created, tenant, id). */
-function finding(schema: string): Statement<Known> {
+function prepareFindKnown(schema: string): Statement<Known> {
   return statement(
     `${schema}.append_known`,
     `
@@ -282,7 +282,7 @@ const acceptedAtLast = `
     on conflict (hash) do update set accepted = true where excluded.accepted and not aside.accepted`
 
 /** Once, however often it is sent. Index: primary key (hash). */
-function settingAside(schema: string): Statement<never> {
+function prepareSetAside(schema: string): Statement<never> {
   return statement(
     `${schema}.append_aside`,
     `
@@ -297,7 +297,7 @@ function settingAside(schema: string): Statement<never> {
 }
 
 /** The bytes alone: any of the other fields may be what no column takes. Index: primary key (hash). */
-function quarantining(schema: string): Statement<never> {
+function prepareQuarantine(schema: string): Statement<never> {
   return statement(
     `${schema}.append_quarantined`,
     `

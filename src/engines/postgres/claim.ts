@@ -1,32 +1,32 @@
 import { randomUUID } from 'node:crypto'
 import type { Claimed, Crashed, EndedWithoutBody, Lease } from '../../model/delivery.ts'
 import type { SuspectsBeside, Want } from '../../model/engine.ts'
-import { admitting } from './lanes/admit.ts'
+import { prepareAdmit } from './lanes/admit.ts'
 import type { Database } from './storage/database.ts'
 import {
   type BodilessHead,
   joinEvents,
   leaseColumns,
   leaseOf,
-  type Taken,
-  takenColumns,
-} from './lanes/lease.ts'
-import { ending } from './settle.ts'
+  type LeasedHead,
+  leasedColumns,
+} from './lanes/leased-head.ts'
+import { prepareEndDeliveries } from './settle.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
-import { type Batch, prepareClaimSuspects } from './lanes/suspects.ts'
+import { type Batch, prepareClaimSuspects } from './lanes/claim-suspects.ts'
 
 type Wanted = Want & { readonly id: number }
 
 /** Leases heads that are due; before that, in a transaction of its own, admits what the intake holds: merged into one they deadlock with settle. */
-export function claiming(
+export function prepareClaim(
   database: Database,
   schema: string,
 ): (wants: readonly Want[], leaseMs: number, suspectsBeside?: SuspectsBeside) => Promise<Claimed> {
-  const look = looking(schema)
-  const admit = admitting(schema)
-  const take = taking(schema)
+  const look = prepareFindWork(schema)
+  const admit = prepareAdmit(schema)
+  const take = prepareLeaseDue(schema)
   const claimSuspects = prepareClaimSuspects(schema)
-  const end = ending(schema)
+  const end = prepareEndDeliveries(schema)
 
   /** Their events have no body that a handler could be given: a version before made such deliveries. */
   async function endGone(
@@ -147,7 +147,7 @@ function nextOf(handlers: readonly Handler[]): { nextInMs?: number } {
 }
 
 /** Indexes: primary key of the intake, heads_due. */
-function looking(schema: string): Statement<Handler> {
+function prepareFindWork(schema: string): Statement<Handler> {
   return statement(
     `${schema}.look`,
     `
@@ -161,7 +161,7 @@ function looking(schema: string): Statement<Handler> {
   )
 }
 
-type Row = (Taken | BodilessHead) & { readonly suspects: boolean }
+type Row = (LeasedHead | BodilessHead) & { readonly suspects: boolean }
 
 /** Its lane is null: nothing was leased. */
 interface NothingTaken {
@@ -174,7 +174,7 @@ interface NothingTaken {
  * leased by a worker that let the time pass. The first row says whether there were any. Indexes: heads_due, primary key (lane, handler),
  * unique (position, created).
  */
-function taking(schema: string): Statement<Row | NothingTaken> {
+function prepareLeaseDue(schema: string): Statement<Row | NothingTaken> {
   return statement(
     `${schema}.claim`,
     `
@@ -187,7 +187,7 @@ function taking(schema: string): Statement<Row | NothingTaken> {
       update ${schema}.heads h
       set due = (select ${schema}.now()) + $3::bigint, token = $4::uuid, attempts = attempts + 1
       where handler = $1 and lane = any (array (select lane from due where not suspect))
-      returning ${takenColumns}
+      returning ${leasedColumns}
     )
     select s.suspects, ${leaseColumns(schema)}
     from (select coalesce(bool_or(suspect), false) as suspects from due) s

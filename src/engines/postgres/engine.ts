@@ -3,21 +3,21 @@ import type { Engine } from '../../model/engine.ts'
 import { FusewireError } from '../../model/errors.ts'
 import type { Log } from '../../model/log.ts'
 import type { Observer } from '../../model/observer.ts'
-import { appending } from './append.ts'
-import { runningAtomic } from './write/atomic.ts'
-import { claiming } from './claim.ts'
+import { prepareAppend } from './append.ts'
+import { prepareRunAtomic } from './write/run-atomic.ts'
+import { prepareClaim } from './claim.ts'
 import type { PostgresUrl } from './storage/connect.ts'
-import { database } from './storage/database.ts'
+import { createDatabase } from './storage/database.ts'
 import { isTemporary } from './errors.ts'
-import { judging } from './storage/judged.ts'
-import { counting, getting, knowing } from './read/read.ts'
-import { provingRoom } from './storage/prove-room.ts'
-import { subscribing } from './registry.ts'
-import { releasing, renewing, settling } from './settle.ts'
+import { prepareJudgeTime } from './storage/judge-time.ts'
+import { prepareCountStats, prepareGetEvent, prepareFindKnown } from './read/load-events.ts'
+import { prepareProbeDiskSpace } from './storage/probe-disk-space.ts'
+import { prepareSubscribe } from './subscribe.ts'
+import { prepareRelease, prepareRenew, prepareSettle } from './settle.ts'
 import { type PostgresPool, type PostgresSql, sizeOf, statement } from './sql.ts'
-import { tending } from './tend/tend.ts'
-import { turns } from './write/turns.ts'
-import { watching } from './watch.ts'
+import { createTending } from './tend/tending.ts'
+import { createSemaphore } from './write/semaphore.ts'
+import { createWatchers } from './watchers.ts'
 
 export interface PostgresOptions {
   /** Where the tables are. Inboxes in different schemas of a database know nothing of each other. Default: `fusewire`. */
@@ -42,20 +42,20 @@ export function postgres(
   { schema: name = 'fusewire', prepare = true, clock = systemClock }: PostgresOptions = {},
 ): Engine<PostgresSql, unknown> {
   const schema = quoted(name)
-  const inbox = database({ to, schema, prepare })
-  const watchers = watching(inbox, schema)
-  const subscribe = subscribing(schema)
-  const append = appending(inbox, schema)
-  const known = knowing(schema)
-  const claim = claiming(inbox, schema)
-  const renew = renewing(schema)
-  const release = releasing(schema)
-  const settle = settling(schema)
-  const runAtomic = runningAtomic(inbox, schema)
-  const get = getting(schema)
-  const count = counting(schema)
-  const takeTurn = turns(async () => atomicLimit(await inbox.pool()))
-  const proveRoom = provingRoom(schema)
+  const inbox = createDatabase({ to, schema, prepare })
+  const watchers = createWatchers(inbox, schema)
+  const subscribe = prepareSubscribe(schema)
+  const append = prepareAppend(inbox, schema)
+  const known = prepareFindKnown(schema)
+  const claim = prepareClaim(inbox, schema)
+  const renew = prepareRenew(schema)
+  const release = prepareRelease(schema)
+  const settle = prepareSettle(schema)
+  const runAtomic = prepareRunAtomic(inbox, schema)
+  const get = prepareGetEvent(schema)
+  const count = prepareCountStats(schema)
+  const takeTurn = createSemaphore(async () => atomicLimit(await inbox.pool()))
+  const proveRoom = prepareProbeDiskSpace(schema)
   const probe = statement(`${schema}.probe`, `update ${schema}.probe set at = ${schema}.now()`)
 
   let observer: Observer | undefined
@@ -132,7 +132,12 @@ export function postgres(
 
     stats: () => inbox.use(count),
 
-    tend: tending(inbox, schema, () => watchers.announce(), judging(schema, clock, warnOfClock)),
+    tend: createTending(
+      inbox,
+      schema,
+      () => watchers.announce(),
+      prepareJudgeTime(schema, clock, warnOfClock),
+    ),
 
     async [Symbol.asyncDispose]() {
       watchers.close()

@@ -5,7 +5,7 @@ import type { Database } from './storage/database.ts'
 import { type PostgresClient, statement } from './sql.ts'
 
 /** Who works on this inbox, and who has which duty. Both tables are a few rows. Indexes: their primary keys. */
-export function nodes(database: Database, schema: string): Pick<Tending, 'beat' | 'leave' | 'hold'> {
+export function createNodes(database: Database, schema: string): Pick<Tending, 'beat' | 'leave' | 'hold'> {
   const upsert = statement(
     `${schema}.beat`,
     `
@@ -58,7 +58,7 @@ interface NodeRow {
 }
 
 /** Those that gave a sign of life lately. */
-export function findingNodes(schema: string): (client: PostgresClient) => Promise<readonly Node[]> {
+export function prepareFindNodes(schema: string): (client: PostgresClient) => Promise<readonly Node[]> {
   return statement<NodeRow>(
     `${schema}.nodes`,
     `

@@ -1,23 +1,28 @@
 import type { Failure, Lease, Outcome } from '../../model/delivery.ts'
 import type { Settled, Settlement } from '../../model/engine.ts'
-import { type Asked, byHandler, type Held, holding } from './lanes/held.ts'
+import {
+  type AskedLease,
+  groupByHandler,
+  type HeldLane,
+  prepareLockHeldLanes,
+} from './lanes/lock-held-lanes.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /**
  * Ends attempts inside the caller's transaction. First the heads are locked; then, in a new statement, the next of each lane is looked for:
  * in the same one, what was parked while we waited for a lock would not be seen, and its lane would stand still for ever.
  */
-export function settling(
+export function prepareSettle(
   schema: string,
 ): (client: PostgresClient, settlements: readonly Settlement[]) => Promise<readonly Settled[]> {
-  const hold = holding(schema)
-  const takeBack = prepareTakeBack(schema)
-  const end = ending(schema)
-  const delay = delaying(schema)
+  const hold = prepareLockHeldLanes(schema)
+  const takeBack = prepareTakeBackCrash(schema)
+  const end = prepareEndDeliveries(schema)
+  const delay = prepareDelay(schema)
 
   return async (client, settlements) => {
     const settled: Settled[] = settlements.map(() => 'lost')
-    for (const [handler, asked] of byHandler(settlements.map(({ lease }) => lease))) {
+    for (const [handler, asked] of groupByHandler(settlements.map(({ lease }) => lease))) {
       const changes: Change[] = []
       const held = await hold(client, handler, asked)
       await takeBack(client, handler, asked, held)
@@ -38,10 +43,10 @@ export function settling(
 }
 
 /** Gives leases back, inside the caller's transaction: due at once, the attempt uncounted. */
-export function releasing(
+export function prepareRelease(
   schema: string,
 ): (client: PostgresClient, leases: readonly Lease[]) => Promise<void> {
-  const settle = settling(schema)
+  const settle = prepareSettle(schema)
   return async (client, leases) => {
     await settle(
       client,
@@ -51,19 +56,19 @@ export function releasing(
 }
 
 /** Extends leases from now, inside the caller's transaction. */
-export function renewing(
+export function prepareRenew(
   schema: string,
 ): (
   client: PostgresClient,
   leases: readonly Lease[],
   leaseMs: number,
 ) => Promise<readonly ('renewed' | 'lost')[]> {
-  const hold = holding(schema)
-  const takeBack = prepareTakeBack(schema)
-  const extend = extending(schema)
+  const hold = prepareLockHeldLanes(schema)
+  const takeBack = prepareTakeBackCrash(schema)
+  const extend = prepareExtend(schema)
   return async (client, leases, leaseMs) => {
     const renewed: ('renewed' | 'lost')[] = leases.map(() => 'lost')
-    for (const [handler, asked] of byHandler(leases)) {
+    for (const [handler, asked] of groupByHandler(leases)) {
       const held = await hold(client, handler, asked)
       await takeBack(client, handler, asked, held)
       for (const place of held.keys()) renewed[place] = 'renewed'
@@ -75,13 +80,13 @@ export function renewing(
 }
 
 /** A process that asks about a lost lease is alive, so its expiry was no crash: takes the counted crash back. `hold` has locked the heads. Index: primary key (lane, handler). */
-function prepareTakeBack(
+function prepareTakeBackCrash(
   schema: string,
 ): (
   client: PostgresClient,
   handler: string,
-  asked: readonly Asked[],
-  held: ReadonlyMap<number, Held>,
+  asked: readonly AskedLease[],
+  held: ReadonlyMap<number, HeldLane>,
 ) => Promise<void> {
   const takeBack = statement(
     `${schema}.take_back_crash`,
@@ -103,18 +108,18 @@ function prepareTakeBack(
 /** What becomes of a head. */
 type Change = Ended | Delayed
 
-interface Ended extends Held {
+interface Ended extends HeldLane {
   readonly state: 'succeeded' | 'dead'
   readonly reason: string | null
 }
 
-interface Delayed extends Held {
+interface Delayed extends HeldLane {
   /** An attempt was made and failed. */
   readonly failed: boolean
   readonly afterMs: number
 }
 
-function changeOf(head: Held, outcome: Outcome): Change {
+function changeOf(head: HeldLane, outcome: Outcome): Change {
   switch (outcome.kind) {
     case 'succeeded':
       return { ...head, state: 'succeeded', reason: null }
@@ -129,13 +134,13 @@ function changeOf(head: Held, outcome: Outcome): Change {
   }
 }
 
-function withFailure(head: Held, failure: Failure | undefined): Held {
+function withFailure(head: HeldLane, failure: Failure | undefined): HeldLane {
   if (failure === undefined) return head
   const before: readonly Failure[] = head.failures === null ? [] : JSON.parse(head.failures) // Written below, and nowhere else.
   return { ...head, failures: JSON.stringify([...before, failure].slice(-10)) }
 }
 
-function lanesOf(heads: readonly Held[]): readonly string[] {
+function lanesOf(heads: readonly HeldLane[]): readonly string[] {
   return heads.map(({ lane }) => lane)
 }
 
@@ -182,7 +187,7 @@ type EndColumns = readonly [
  * No table is joined to a list: by bad statistics a planner would walk the table and search the list for each of its rows (0.8 s where this
  * takes 10 ms). Each is looked up by the values of one array, or row by row in a subquery. Indexes: primary keys.
  */
-export function ending(
+export function prepareEndDeliveries(
   schema: string,
 ): (client: PostgresClient, handler: number, ...columns: EndColumns) => Promise<void> {
   const end = statement(
@@ -228,7 +233,7 @@ export function ending(
  * After a failed attempt the process lives, so the delivery is no suspect any more. A node of version 1 leaves `failing` of the delivery that
  * was in this head before. Index: primary key (lane, handler), as for the next.
  */
-function delaying(schema: string): Statement<never> {
+function prepareDelay(schema: string): Statement<never> {
   return statement(
     `${schema}.settle_delayed`,
     `
@@ -246,7 +251,7 @@ function delaying(schema: string): Statement<never> {
   )
 }
 
-function extending(schema: string): Statement<never> {
+function prepareExtend(schema: string): Statement<never> {
   return statement(
     `${schema}.renew`,
     `

@@ -1,6 +1,6 @@
 import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../../model/abandon.ts'
 import { nodeOutlivesMs } from '../../../model/stats.ts'
-import { ending } from '../settle.ts'
+import { prepareEndDeliveries } from '../settle.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
 
 /** How many deliveries of each kind one step ends. */
@@ -22,7 +22,7 @@ export function prepareMarkRun(schema: string): Statement<never> {
 }
 
 /** Adds to the idle time of every handler; those that reach the limit are abandoned. */
-export function countingIdle(
+export function prepareCountIdle(
   schema: string,
 ): (client: PostgresClient, ms: number) => Promise<readonly IdleHandler[]> {
   const count = statement<IdleHandler>(
@@ -51,12 +51,12 @@ export function countingIdle(
 }
 
 /** A step of ending what waits for abandoned handlers, inside the caller's transaction. */
-export function abandoning(schema: string): (client: PostgresClient) => Promise<AbandonStep> {
-  const lock = prepareLock(schema)
+export function prepareAbandon(schema: string): (client: PostgresClient) => Promise<AbandonStep> {
+  const lock = prepareLockAbandoned(schema)
   const endIntake = prepareEndWaiting(schema, 'intake')
   const endParked = prepareEndWaiting(schema, 'parked')
   const lockHeads = prepareLockHeads(schema)
-  const end = ending(schema)
+  const end = prepareEndDeliveries(schema)
 
   async function endHeads(client: PostgresClient, handler: number): Promise<number> {
     const heads = await lockHeads(client, handler, stepLimit)
@@ -94,7 +94,7 @@ export function abandoning(schema: string): (client: PostgresClient) => Promise<
 }
 
 /** A process that subscribes an abandoned handler again waits for this lock. */
-function prepareLock(schema: string): Statement<{ id: number }> {
+function prepareLockAbandoned(schema: string): Statement<{ id: number }> {
   return statement(
     `${schema}.abandon_lock`,
     `select id from ${schema}.handlers where abandoned is not null order by name for update`,

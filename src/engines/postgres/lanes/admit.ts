@@ -9,15 +9,15 @@ const admitLimit = 1_000
  *
  * @param handlers In order of name, as whoever waits for heads locks them.
  */
-export function admitting(
+export function prepareAdmit(
   schema: string,
 ): (client: PostgresClient, handlers: readonly number[]) => Promise<void> {
-  const lock = locking(schema)
-  const findIntake = findingIntake(schema)
-  const lockHeads = lockingHeads(schema)
-  const demote = demoting(schema)
-  const lead = leading(schema)
-  const park = parking(schema)
+  const lock = prepareLockIntake(schema)
+  const findIntake = prepareFindIntake(schema)
+  const lockHeads = prepareLockHeads(schema)
+  const demote = prepareDemote(schema)
+  const lead = prepareLead(schema)
+  const park = preparePark(schema)
 
   async function admit(client: PostgresClient, handler: number): Promise<void> {
     const [locked] = await lock(client, handler)
@@ -50,7 +50,7 @@ export function admitting(
 }
 
 /** A statement by itself: the next one must see what the node that had the lock before has done. */
-function locking(schema: string): Statement<{ locked: boolean }> {
+function prepareLockIntake(schema: string): Statement<{ locked: boolean }> {
   return statement(
     `${schema}.admit_lock`,
     `select pg_try_advisory_xact_lock('${schema}.intake'::regclass::oid::int, $1) as locked`,
@@ -58,7 +58,7 @@ function locking(schema: string): Statement<{ locked: boolean }> {
 }
 
 /** Index: primary key (handler, position), as for the last two. */
-function findingIntake(schema: string): Statement<{ position: number; lane: string }> {
+function prepareFindIntake(schema: string): Statement<{ position: number; lane: string }> {
   return statement(
     `${schema}.admit_intake`,
     `select position::float8, lane from ${schema}.intake where handler = $1 order by intake.position limit ${admitLimit}`,
@@ -66,7 +66,9 @@ function findingIntake(schema: string): Statement<{ position: number; lane: stri
 }
 
 /** Index: primary key (lane, handler). */
-function lockingHeads(schema: string): Statement<{ lane: string; position: number; token: string | null }> {
+function prepareLockHeads(
+  schema: string,
+): Statement<{ lane: string; position: number; token: string | null }> {
   return statement(
     `${schema}.admit_lock_heads`,
     `select lane, position::float8, token from ${schema}.heads where handler = $1 and lane = any ($2::uuid[]) order by lane for update`,
@@ -74,7 +76,7 @@ function lockingHeads(schema: string): Statement<{ lane: string; position: numbe
 }
 
 /** Index: primary key (lane, handler). */
-function demoting(schema: string): Statement<never> {
+function prepareDemote(schema: string): Statement<never> {
   return statement(
     `${schema}.admit_demote`,
     `
@@ -88,7 +90,7 @@ function demoting(schema: string): Statement<never> {
   )
 }
 
-function leading(schema: string): Statement<never> {
+function prepareLead(schema: string): Statement<never> {
   return statement(
     `${schema}.admit_lead`,
     `
@@ -102,7 +104,7 @@ function leading(schema: string): Statement<never> {
   )
 }
 
-function parking(schema: string): Statement<never> {
+function preparePark(schema: string): Statement<never> {
   return statement(
     `${schema}.admit_park`,
     `

@@ -3,7 +3,7 @@ import type * as Pg from 'pg'
 import { codeOf } from '../../../lib/code-of.ts'
 import { FusewireError } from '../../../model/errors.ts'
 import type { PostgresClient, PostgresPool } from '../sql.ts'
-import { unprepared } from '../write/unprepared.ts'
+import { withoutPreparedStatements } from './without-prepared-statements.ts'
 
 /** A connection string, or a function that fetches it when the inbox opens. */
 export type PostgresUrl = string | undefined | (() => string | undefined | Promise<string | undefined>)
@@ -37,14 +37,18 @@ export async function connect(to: PostgresUrl | PostgresPool, prepare: boolean):
     await end()
   }
 
-  return { pool: prepare ? pool : unprepared(pool), borrowed, close: () => (closing ??= close()) }
+  return {
+    pool: prepare ? pool : withoutPreparedStatements(pool),
+    borrowed,
+    close: () => (closing ??= close()),
+  }
 }
 
 /**
  * Listens to the errors of a pool's idle connections, and of those that are cut as soon as they are made: without a listener each would end
  * the process. The pool itself drops such a connection and makes another when one is needed.
  */
-function hearErrors(pool: PostgresPool): () => void {
+function ignoreIdleErrors(pool: PostgresPool): () => void {
   const onError = (): void => {}
   const onConnect = (client: PostgresClient): void => void client.on('error', onError)
   pool.on?.('error', onError)
@@ -56,7 +60,7 @@ function hearErrors(pool: PostgresPool): () => void {
 }
 
 function givenPool(pool: PostgresPool): { pool: PostgresPool; end: () => Promise<void> } {
-  const stopListening = hearErrors(pool)
+  const stopListening = ignoreIdleErrors(pool)
   return { pool, end: async () => stopListening() }
 }
 
@@ -71,7 +75,7 @@ async function ownPool(to: PostgresUrl): Promise<{ pool: PostgresPool; end: () =
     keepAlive: true,
     allowExitOnIdle: true,
   })
-  hearErrors(pool) // For good: connections may still fail while they end.
+  ignoreIdleErrors(pool) // For good: connections may still fail while they end.
   return {
     pool,
     end: () => Promise.race([pool.end(), pause(closeWithinMs, undefined, { ref: false })]),

@@ -2,11 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { FusewireError } from '../../../model/errors.ts'
 import { connect, type Connected, type PostgresUrl } from './connect.ts'
 import { isPassing, withAdvice } from '../errors.ts'
-import { makePartitions } from './partitions.ts'
+import { makePartitions } from './make-partitions.ts'
 import { migrate } from '../schema.ts'
 import type { PostgresClient, PostgresPool } from '../sql.ts'
-import { begin, once, transact } from '../write/transaction.ts'
-import { upkeep } from './upkeep.ts'
+import { begin, withConnection, transact } from '../write/transact.ts'
+import { startTableMaintenance } from './start-table-maintenance.ts'
 
 /** The store, opened by whoever needs it first; an open that failed is tried again by the next. */
 export interface Database {
@@ -33,7 +33,7 @@ export interface DatabaseOptions {
   readonly prepare: boolean
 }
 
-export function database({ to, schema, prepare }: DatabaseOptions): Database {
+export function createDatabase({ to, schema, prepare }: DatabaseOptions): Database {
   let opening: Promise<Connected> | undefined
   let connected: Connected | undefined
   let stopUpkeep = (): void => {}
@@ -43,12 +43,12 @@ export function database({ to, schema, prepare }: DatabaseOptions): Database {
     connected = await connect(to, prepare)
     try {
       assertOpen()
-      await once(connected, async (client) => {
+      await withConnection(connected, async (client) => {
         await migrate(client, schema)
         await makePartitions(client, schema)
       })
       assertOpen()
-      stopUpkeep = upkeep(connected, schema)
+      stopUpkeep = startTableMaintenance(connected, schema)
       return connected
     } catch (error) {
       await connected.close()
@@ -90,9 +90,10 @@ export function database({ to, schema, prepare }: DatabaseOptions): Database {
     async open() {
       await patiently(opened)
     },
-    use: (run) => patiently(async () => once(await opened(), run)),
-    transact: (run) => patiently(async () => once(await opened(), (client) => transact(client, begin, run))),
-    once: async (run) => once(await opened(), run),
+    use: (run) => patiently(async () => withConnection(await opened(), run)),
+    transact: (run) =>
+      patiently(async () => withConnection(await opened(), (client) => transact(client, begin, run))),
+    once: async (run) => withConnection(await opened(), run),
     pool: async () => (await opened()).pool,
     async close() {
       closed = true

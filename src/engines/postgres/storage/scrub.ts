@@ -11,7 +11,7 @@ const analyzeWithinMs = 60_000
  *
  * @returns `pending` while samples hold them: analyze needs the owner, or MAINTAIN from PostgreSQL 17 on, and otherwise skips the table.
  */
-export function scrubbing(
+export function prepareScrub(
   database: Database,
   schema: string,
 ): (gone: readonly string[]) => Promise<Scrubbed> {

@@ -1,19 +1,19 @@
 import type { ErasedStep, Person } from '../../../model/erasure.ts'
 import { refusalErased } from '../../../model/kept.ts'
-import { placingAsides } from './aside.ts'
-import { scouting } from './find.ts'
-import type { Judged } from '../storage/judged.ts'
-import { lockingEvents } from '../write/lock-events.ts'
-import { ending } from '../settle.ts'
+import { prepareFindSetAsidePlaces } from './find-set-aside.ts'
+import { prepareSearch } from './find.ts'
+import type { JudgedNow } from '../storage/judge-time.ts'
+import { prepareLockEvents } from '../write/lock-events.ts'
+import { prepareEndDeliveries } from '../settle.ts'
 import { nameOf, type PostgresClient, type Statement, statement } from '../sql.ts'
 
 /** How many events one step takes. */
 const stepLimit = 100
 
 /** Remembers, as a keyed hash, that older events of a person are to be blanked when they come again. */
-export function rememberingErased(
+export function prepareRememberErased(
   schema: string,
-  judge: (client: PostgresClient) => Promise<Judged>,
+  judge: (client: PostgresClient) => Promise<JudgedNow>,
 ): (client: PostgresClient, person: Person) => Promise<void> {
   const insert = statement(
     `${schema}.erase_remember`,
@@ -29,7 +29,7 @@ export function rememberingErased(
 }
 
 /** The notes of erasures that have not ended. */
-export function erasureNotes(schema: string): {
+export function createErasureNotes(schema: string): {
   readonly insert: (client: PostgresClient, person: Person, note: Uint8Array) => Promise<void>
   readonly find: (client: PostgresClient, person: Person) => Promise<Uint8Array | undefined>
   readonly remove: (client: PostgresClient, person: Person) => Promise<void>
@@ -66,16 +66,16 @@ export function erasureNotes(schema: string): {
  * A step of taking away all that names a person but the keys, inside the caller's transaction: events (`e` and a position), then what was set
  * aside (`a`). What had not ended ends as `erased`; whoever leased it has lost it, and its lane goes on.
  */
-export function erasing(
+export function prepareErase(
   schema: string,
 ): (client: PostgresClient, person: Person, after?: string) => Promise<ErasedStep> {
-  const scout = scouting(schema)
-  const findAsides = placingAsides(schema)
-  const lock = lockingEvents(schema)
-  const removeWaiting = waitingRemoving(schema)
-  const lockHeads = headsLocking(schema)
-  const end = ending(schema)
-  const blank = blanking(schema)
+  const scout = prepareSearch(schema)
+  const findAsides = prepareFindSetAsidePlaces(schema)
+  const lock = prepareLockEvents(schema)
+  const removeWaiting = prepareEndWaiting(schema)
+  const lockHeads = prepareLockHeads(schema)
+  const end = prepareEndDeliveries(schema)
+  const blank = prepareBlank(schema)
   const forgetOrphans = prepareForgetOrphans(schema)
   const removeAsides = statement<{ one: number }>(
     `${schema}.erase_asides`,
@@ -169,7 +169,7 @@ function prepareForgetOrphans(schema: string): Statement<never> {
 }
 
 /** What was no head yet. Indexes: primary keys. */
-function waitingRemoving(schema: string): Statement<{ one: number }> {
+function prepareEndWaiting(schema: string): Statement<{ one: number }> {
   return statement(
     `${schema}.erase_waiting`,
     `
@@ -211,7 +211,7 @@ function textOf(heads: readonly Head[]): string {
  * Of the lanes of these events, whichever event is first in them. In order of handler's name, then lane: the order in which claim and settle
  * lock heads. Index: primary key (lane, handler).
  */
-function headsLocking(schema: string): Statement<Head> {
+function prepareLockHeads(schema: string): Statement<Head> {
   return statement(
     `${schema}.erase_lock_heads`,
     `
@@ -239,7 +239,7 @@ export const deleteFailing = (schema: string, lanes: string): string => `
       )`
 
 /** A dead letter is over, too: nothing is left that a replay could run. Indexes: unique (position, created), primary keys. */
-function blanking(schema: string): Statement<never> {
+function prepareBlank(schema: string): Statement<never> {
   const these = `position = any ($1::bigint[]) and created = any ($2::bigint[])`
   return statement(
     `${schema}.erase`,

@@ -1,10 +1,10 @@
 import { asidesOf, type Filter, fits } from '../../../model/filter.ts'
 import type { Kept } from '../../../model/kept.ts'
 import type { Page, Paging } from '../../../model/tending.ts'
-import { findingAside } from './aside.ts'
-import { loading } from '../read/read.ts'
+import { prepareFindSetAside } from './find-set-aside.ts'
+import { prepareLoadEvents } from '../read/load-events.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
-import { type Place, walking } from './walk.ts'
+import { type Place, prepareWalk } from './walk.ts'
 
 /** How many events one call looks at. */
 const lookLimit = 1_000
@@ -14,17 +14,17 @@ const bytesLimit = 4 * 1024 * 1024
 export const disorderMs: number = 10 * 60_000
 
 /** Where an event is, beside what it is. */
-export interface Placed {
+export interface FoundEvent {
   readonly place: Place
   readonly kept: Kept
 }
 
 /** A page of what fits. */
-export function finding(
+export function prepareFind(
   schema: string,
 ): (client: PostgresClient, where: Filter, paging: Paging) => Promise<Page<Kept>> {
-  const scout = scouting(schema)
-  const findAside = findingAside(schema)
+  const scout = prepareSearch(schema)
+  const findAside = prepareFindSetAside(schema)
   return async (client, where, paging) => {
     if (asidesOf(where).length > 0) return findAside(client, where, paging)
     const { items, ...page } = await scout(client, where, paging, (kept) => fits(kept, where))
@@ -33,17 +33,17 @@ export function finding(
 }
 
 /** A page of what else is wanted of a filter's events. */
-export function scouting(
+export function prepareSearch(
   schema: string,
 ): (
   client: PostgresClient,
   where: Filter,
   paging: Paging,
   isWanted: (kept: Kept) => boolean,
-) => Promise<Page<Placed>> {
-  const walkOf = walking(schema)
-  const load = loading(schema)
-  const positionAt = findingPosition(schema)
+) => Promise<Page<FoundEvent>> {
+  const walkOf = prepareWalk(schema)
+  const load = prepareLoadEvents(schema)
+  const positionAt = prepareFindPosition(schema)
 
   return async (client, where, paging, isWanted) => {
     const { limit, after, order = 'newest', bodies = false } = paging
@@ -51,7 +51,7 @@ export function scouting(
     const from = receivedAfter === -Infinity ? 0 : await positionAt(client, receivedAfter - disorderMs)
     const to = receivedBefore === Infinity ? Infinity : await positionAt(client, receivedBefore + disorderMs)
     const walk = walkOf(where)
-    const items: Placed[] = []
+    const items: FoundEvent[] = []
     let bytes = 0
     let place = after === undefined ? startOf(order, from, to) : Number(after)
     for (let looked = 0; looked < lookLimit;) {
@@ -82,12 +82,12 @@ function startOf(order: 'newest' | 'oldest', from: number, to: number): number |
 }
 
 /** About where the events of an instant begin, by halves: what was received later has, more or less, higher places. */
-export function findingPosition(schema: string): (client: PostgresClient, at: number) => Promise<number> {
+export function prepareFindPosition(schema: string): (client: PostgresClient, at: number) => Promise<number> {
   const bounds = statement<{ last: number }>(
     `${schema}.last_position`,
     `select last_value::float8 as last from ${schema}.positions`,
   )
-  const next = findingNext(schema)
+  const next = prepareFindNext(schema)
   return async (client, at) => {
     let low = 1
     let high = ((await bounds(client))[0]?.last ?? 0) + 1
@@ -102,7 +102,7 @@ export function findingPosition(schema: string): (client: PostgresClient, at: nu
 }
 
 /** Index: unique (position, created). */
-function findingNext(schema: string): Statement<{ position: number; received: number }> {
+function prepareFindNext(schema: string): Statement<{ position: number; received: number }> {
   return statement(
     `${schema}.next_position`,
     `

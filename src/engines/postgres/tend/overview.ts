@@ -4,8 +4,8 @@ import {
   type Overview,
   type TypeOverview,
 } from '../../../model/stats.ts'
-import { findingNodes } from '../nodes.ts'
-import { counting } from '../read/read.ts'
+import { prepareFindNodes } from '../nodes.ts'
+import { prepareCountStats } from '../read/load-events.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
 
 const hourMs = 60 * 60_000
@@ -13,13 +13,13 @@ const blockedLimit = 20
 /** Up to so many events are counted; of more, what a sample of about so many says. */
 const countLimit = 100_000
 
-export function overviewing(schema: string): (client: PostgresClient) => Promise<Overview> {
-  const count = counting(schema)
-  const countTypes = countingTypes(schema)
-  const countRecent = countingRecent(schema)
-  const findBlocked = findingBlocked(schema)
-  const findNodes = findingNodes(schema)
-  const measure = measuring(schema)
+export function prepareOverview(schema: string): (client: PostgresClient) => Promise<Overview> {
+  const count = prepareCountStats(schema)
+  const countTypes = prepareCountTypes(schema)
+  const countRecent = prepareCountRecent(schema)
+  const findBlocked = prepareFindBlocked(schema)
+  const findNodes = prepareFindNodes(schema)
+  const measure = prepareMeasure(schema)
 
   return async (client) => {
     const stats = await count(client)
@@ -56,7 +56,7 @@ interface TypeCount {
   readonly events: number
 }
 
-function countingTypes(schema: string): Statement<TypeCount> {
+function prepareCountTypes(schema: string): Statement<TypeCount> {
   return statement(
     `${schema}.count_types`,
     `
@@ -69,7 +69,7 @@ function countingTypes(schema: string): Statement<TypeCount> {
 }
 
 /** Of the newest hundred thousand; what they say of the hour if it had more. Index: unique (position, created). */
-function countingRecent(schema: string): Statement<TypeCount> {
+function prepareCountRecent(schema: string): Statement<TypeCount> {
   return statement(
     `${schema}.count_recent`,
     `
@@ -95,7 +95,7 @@ interface BlockedRow {
 }
 
 /** Lanes that failing deliveries hold. Indexes: heads_held, primary key of parked. */
-function findingBlocked(schema: string): Statement<BlockedRow> {
+function prepareFindBlocked(schema: string): Statement<BlockedRow> {
   return statement(
     `${schema}.blocked`,
     `
@@ -117,7 +117,7 @@ function laneOf({ lane, since, pending }: BlockedRow): BlockedLane {
   return { ...(lane !== null && { lane }), since, pending }
 }
 
-function measuring(schema: string): Statement<{ bytes: number; aside: number }> {
+function prepareMeasure(schema: string): Statement<{ bytes: number; aside: number }> {
   return statement(
     `${schema}.measure`,
     `

@@ -9,10 +9,10 @@ import {
 } from '../../../model/retention.ts'
 import type { Pruned } from '../../../model/tending.ts'
 import { deleteFailing } from './erase.ts'
-import { disorderMs, findingPosition } from './find.ts'
-import type { Judged } from '../storage/judged.ts'
-import { lockingEvents } from '../write/lock-events.ts'
-import { loading } from '../read/read.ts'
+import { disorderMs, prepareFindPosition } from './find.ts'
+import type { JudgedNow } from '../storage/judge-time.ts'
+import { prepareLockEvents } from '../write/lock-events.ts'
+import { prepareLoadEvents } from '../read/load-events.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
 import type { Place } from './walk.ts'
 
@@ -23,24 +23,24 @@ const stepLimit = 500
  * A step of taking away what has outlived its retention, inside the caller's transaction: events oldest first (`e` and a position), then
  * what was set aside (`a`), then keys of events that no handler wanted (`u`), then all keys (`k`).
  */
-export function pruning(
+export function preparePrune(
   schema: string,
-  judge: (client: PostgresClient) => Promise<Judged>,
+  judge: (client: PostgresClient) => Promise<JudgedNow>,
 ): (client: PostgresClient, what: Retention | ReceivedBefore, after?: string) => Promise<Pruned> {
   /** Asked for once in each walk over the inbox, of which a step takes milliseconds. */
   let judged = 0
-  const positionAt = findingPosition(schema)
-  const findLive = findingLive(schema)
-  const load = loading(schema)
-  const lock = lockingEvents(schema)
-  const blank = blanking(schema)
-  const findAsides = findingAsides(schema)
+  const positionAt = prepareFindPosition(schema)
+  const findLive = prepareFindLive(schema)
+  const load = prepareLoadEvents(schema)
+  const lock = prepareLockEvents(schema)
+  const blank = prepareBlank(schema)
+  const findAsides = prepareFindSetAside(schema)
   const deleteAsides = statement(
     `${schema}.prune_asides`,
     `delete from ${schema}.aside where place = any ($1::bigint[])`,
   )
   const deleteUnwanted = prepareDeleteUnwanted(schema)
-  const deleteKeys = deletingKeys(schema)
+  const deleteKeys = prepareDeleteKeys(schema)
 
   async function events(
     client: PostgresClient,
@@ -87,7 +87,7 @@ export function pruning(
 
   return async (client, what, after = 'e0') => {
     if ('maxBytes' in what && what.maxBytes !== undefined && what.maxBytes !== Infinity) {
-      throw boundedByTime()
+      throw maxBytesError()
     }
     if (after === 'e0' || judged === 0) judged = (await judge(client)).at
     const now = judged
@@ -104,7 +104,7 @@ export function pruning(
 }
 
 /** Rows that go leave their space to be used again, or until their week is dropped: what is measured would not tell what is free. */
-export function boundedByTime(): FusewireError {
+export function maxBytesError(): FusewireError {
   return new FusewireError(
     'FW_OPTION',
     'maxBytes: an inbox on PostgreSQL is bounded by time alone. Leave it out, and keep events for a shorter time.',
@@ -126,7 +126,7 @@ function columnsOf(places: readonly Place[]): readonly unknown[] {
 }
 
 /** Type by type, so that what is gone is not walked over. Index: events_type. */
-function findingLive(schema: string): Statement<Place> {
+function prepareFindLive(schema: string): Statement<Place> {
   return statement(
     `${schema}.prune_live`,
     `
@@ -151,7 +151,7 @@ function findingLive(schema: string): Statement<Place> {
  * The key stays, so that a resend is known; a refused event may still come again and be accepted, so it leaves nothing. Events that a
  * handler still waits for stay whole. Indexes: unique (position, created), primary keys.
  */
-function blanking(schema: string): Statement<{ one: number }> {
+function prepareBlank(schema: string): Statement<{ one: number }> {
   const these = `position = any (array (select position from settled)) and created = any ($2::bigint[])`
   const handlers = `array (select id from ${schema}.handlers)`
   return statement(
@@ -191,7 +191,7 @@ function blanking(schema: string): Statement<{ one: number }> {
 }
 
 /** Index: aside_place. */
-function findingAsides(
+function prepareFindSetAside(
   schema: string,
 ): Statement<{ readonly place: number; readonly type: string; readonly received: number }> {
   return statement(
@@ -224,7 +224,7 @@ function prepareDeleteUnwanted(schema: string): Statement<{ keys: number }> {
 }
 
 /** Index: primary key (created, tenant, id). */
-function deletingKeys(schema: string): Statement<{ one: number }> {
+function prepareDeleteKeys(schema: string): Statement<{ one: number }> {
   return statement(
     `${schema}.prune_keys`,
     `

@@ -4,7 +4,7 @@ import type { Database } from '../storage/database.ts'
 import { statement } from '../sql.ts'
 
 /** What requests were answered that left no event, in a ring. Indexes: the primary key. */
-export function receipts(database: Database, schema: string): Pick<Tending, 'record' | 'receipts'> {
+export function createReceipts(database: Database, schema: string): Pick<Tending, 'record' | 'receipts'> {
   const insert = statement(
     `${schema}.record`,
     `

@@ -1,9 +1,9 @@
 import { asidesOf, type Filter, replayOf } from '../../../model/filter.ts'
 import type { Replayed } from '../../../model/tending.ts'
-import { replayingAsides } from './replay-aside.ts'
-import { scouting } from './find.ts'
-import { lockingEvents } from '../write/lock-events.ts'
-import { loading } from '../read/read.ts'
+import { prepareReplaySetAside } from './replay-set-aside.ts'
+import { prepareSearch } from './find.ts'
+import { prepareLockEvents } from '../write/lock-events.ts'
+import { prepareLoadEvents } from '../read/load-events.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
 
 /** How many events one step makes again. */
@@ -13,16 +13,16 @@ const stepLimit = 200
  * A step of making deliveries pending again, oldest event first, inside the caller's transaction. They go through the intake, which admits in
  * order of place. What two people replay at the same time is made again once: by whoever takes the ended row.
  */
-export function replaying(
+export function prepareReplay(
   schema: string,
 ): (client: PostgresClient, where: Filter, after?: string) => Promise<Replayed> {
-  const scout = scouting(schema)
-  const lock = lockingEvents(schema)
-  const load = loading(schema)
-  const restart = restarting(schema)
-  const make = making(schema)
-  const accept = accepting(schema)
-  const replayAsides = replayingAsides(schema)
+  const scout = prepareSearch(schema)
+  const lock = prepareLockEvents(schema)
+  const load = prepareLoadEvents(schema)
+  const restart = prepareRestart(schema)
+  const make = prepareMakeMissing(schema)
+  const accept = prepareAccept(schema)
+  const replayAsides = prepareReplaySetAside(schema)
 
   return async (client, where, after) => {
     if (asidesOf(where).length > 0) return replayAsides(client, where, after)
@@ -66,7 +66,7 @@ export function replaying(
  * A person believes that it can succeed now: giving up starts anew, so its lane no longer fails. Indexes: primary keys, unique (position,
  * created).
  */
-function restarting(schema: string): Statement<{ made: number }> {
+function prepareRestart(schema: string): Statement<{ made: number }> {
   return statement(
     `${schema}.replay`,
     `
@@ -111,7 +111,7 @@ function restarting(schema: string): Statement<{ made: number }> {
 }
 
 /** For those handlers that want an event and never had it; for one alone, if it is named. Indexes: the same. */
-function making(schema: string): Statement<{ made: number }> {
+function prepareMakeMissing(schema: string): Statement<{ made: number }> {
   return statement(
     `${schema}.replay_missing`,
     `
@@ -143,7 +143,7 @@ function making(schema: string): Statement<{ made: number }> {
 }
 
 /** A person overruled the gate that refused them. Index: unique (position, created). */
-function accepting(schema: string): Statement<never> {
+function prepareAccept(schema: string): Statement<never> {
   return statement(
     `${schema}.replay_accept`,
     `

@@ -18,7 +18,7 @@ export type Walk = (
 ) => Promise<readonly Place[]>
 
 /** By which index the events that fit are found with the least looking. What a walk gives still has to be asked whether it fits. */
-export function walking(schema: string): (where: Filter) => Walk {
+export function prepareWalk(schema: string): (where: Filter) => Walk {
   const byId = inBuckets(schema, 'id', `${schema}.events where position >> 16 = b and id = $3`)
   const byName = inBuckets(schema, 'name', `${schema}.names where bucket = b and name = $3::uuid`)
   // The planner believes that a limited walk in order of place soon meets the type; a rare one would be looked for among all events.

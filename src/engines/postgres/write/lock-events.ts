@@ -7,10 +7,10 @@ import type { Place } from '../tend/walk.ts'
  * Prune, replay and erase all call this before they write, and then ask again in a new statement: a statement sees the rows as they were when
  * it began, before it waited for the lock. With the lock in only one of the three, deliveries of pruned events remain.
  */
-export function lockingEvents(
+export function prepareLockEvents(
   schema: string,
 ): (client: PostgresClient, places: readonly Place[]) => Promise<readonly Place[]> {
-  const lock = prepareLock(schema)
+  const lock = prepareLockRows(schema)
   return async (client, places) => {
     if (places.length === 0) return []
     const rows = await lock(
@@ -24,7 +24,7 @@ export function lockingEvents(
 }
 
 /** In order of key, as append locks the rows of known events: another order would deadlock with it. Index: unique (position, created). */
-function prepareLock(schema: string): Statement<{ position: number }> {
+function prepareLockRows(schema: string): Statement<{ position: number }> {
   return statement(
     `${schema}.lock_events`,
     `

@@ -1,5 +1,5 @@
 /** Gives at most so many turns at a time, in the order in which they are asked for. A turn is given back when it is disposed. */
-export function turns(limit: () => Promise<number>): () => Promise<Disposable> {
+export function createSemaphore(limit: () => Promise<number>): () => Promise<Disposable> {
   const waiting: (() => void)[] = []
   let taken = 0
   return async () => {

@@ -6,7 +6,7 @@ import { type PostgresClient, type Statement, statement } from '../sql.ts'
 import type { Place } from '../tend/walk.ts'
 
 /** Indexes: primary keys (created, tenant, id), (hash). */
-export function knowing(
+export function prepareFindKnown(
   schema: string,
 ): (client: PostgresClient, copies: readonly Copy[]) => Promise<readonly boolean[]> {
   const find = statement<{ known: boolean }>(
@@ -34,7 +34,7 @@ export function knowing(
   }
 }
 
-export function getting(
+export function prepareGetEvent(
   schema: string,
 ): (client: PostgresClient, key: EventKey) => Promise<Kept | undefined> {
   const findPlace = statement<Place>(
@@ -43,7 +43,7 @@ export function getting(
     select position::float8, created::float8 from ${schema}.events where created = $1 and tenant = $2 and id = $3
     `,
   )
-  const load = loading(schema)
+  const load = prepareLoadEvents(schema)
   return async (client, key) => {
     const [place] = await findPlace(client, key.createInstant, key.tenantId, key.id)
     if (place === undefined) return undefined
@@ -52,11 +52,11 @@ export function getting(
 }
 
 /** The events at these places, by their position, with their deliveries; without their bodies, if these are not asked for. */
-export function loading(
+export function prepareLoadEvents(
   schema: string,
 ): (client: PostgresClient, places: readonly Place[], bodies: boolean) => Promise<ReadonlyMap<number, Kept>> {
-  const findEvents = findingEvents(schema)
-  const findDeliveries = findingDeliveries(schema)
+  const findEvents = prepareFindEvents(schema)
+  const findDeliveries = prepareFindDeliveries(schema)
   return async (client, places, bodies) => {
     const columns = [places.map(({ position }) => position), places.map(({ created }) => created)]
     const events = await findEvents(client, ...columns, bodies)
@@ -90,7 +90,7 @@ interface EventRow {
 }
 
 /** Index: unique (position, created). */
-function findingEvents(schema: string): Statement<EventRow> {
+function prepareFindEvents(schema: string): Statement<EventRow> {
   return statement(
     `${schema}.load`,
     `
@@ -114,7 +114,7 @@ interface DeliveryRow {
 }
 
 /** One look into each table for each event and handler. Indexes: their primary keys. */
-function findingDeliveries(schema: string): Statement<DeliveryRow> {
+function prepareFindDeliveries(schema: string): Statement<DeliveryRow> {
   return statement(
     `${schema}.load_deliveries`,
     `
@@ -163,9 +163,9 @@ function keptDelivery({ handler, state, attempts, reason, failures }: DeliveryRo
   return { handler, state, attempts, ...(reason !== null && { reason }), failures: kept }
 }
 
-export function counting(schema: string): (client: PostgresClient) => Promise<Stats> {
-  const countEvents = countingEvents(schema)
-  const countHandlers = countingHandlers(schema)
+export function prepareCountStats(schema: string): (client: PostgresClient) => Promise<Stats> {
+  const countEvents = prepareCountEvents(schema)
+  const countHandlers = prepareCountHandlers(schema)
   return async (client) => {
     const [counted] = await countEvents(client)
     const handlers = await countHandlers(client)
@@ -183,7 +183,7 @@ export function counting(schema: string): (client: PostgresClient) => Promise<St
 }
 
 /** Exact up to 100,000, what the planner believes beyond: to count ten million takes seconds. */
-function countingEvents(schema: string): Statement<{ events: number }> {
+function prepareCountEvents(schema: string): Statement<{ events: number }> {
   return statement(
     `${schema}.count_events`,
     `
@@ -204,7 +204,7 @@ interface HandlerCounts {
 }
 
 /** What is parked is younger than its head, so it has not the oldest. Indexes: primary keys, heads_due. */
-function countingHandlers(schema: string): Statement<HandlerCounts> {
+function prepareCountHandlers(schema: string): Statement<HandlerCounts> {
   return statement(
     `${schema}.count_handlers`,
     `

@@ -2,21 +2,21 @@ import type { Lease } from '../../../model/delivery.ts'
 import type { Settled } from '../../../model/engine.ts'
 import { FusewireError } from '../../../model/errors.ts'
 import type { Database } from '../storage/database.ts'
-import { settling } from '../settle.ts'
+import { prepareSettle } from '../settle.ts'
 import { execute, type PostgresClient, type PostgresSql, type Statement, statement } from '../sql.ts'
-import { byIndex, transact } from './transaction.ts'
+import { byIndex, transact } from './transact.ts'
 
 /**
  * Runs an atomic handler in a transaction of its own, which settles the lease at its end. No lock is held while the handler runs: whether the
  * lease still holds is asked before, so that a lost one runs nothing, and under lock after, so that a slow handler commits nothing once
  * somebody else may.
  */
-export function runningAtomic(
+export function prepareRunAtomic(
   database: Database,
   schema: string,
 ): (lease: Lease, handle: (sql: PostgresSql) => unknown) => Promise<Settled> {
-  const isHeld = findingHeld(schema)
-  const settle = settling(schema)
+  const isHeld = prepareFindHeld(schema)
+  const settle = prepareSettle(schema)
 
   /** Runs nothing, and takes back a crash that was counted against the lease. */
   async function settleLost(client: PostgresClient, lease: Lease): Promise<Settled> {
@@ -83,7 +83,7 @@ function assertInside(text: string): void {
 }
 
 /** Index: primary key (lane, handler). */
-function findingHeld(schema: string): Statement<{ held: number }> {
+function prepareFindHeld(schema: string): Statement<{ held: number }> {
   return statement(
     `${schema}.atomic_held`,
     `

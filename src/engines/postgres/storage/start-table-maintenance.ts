@@ -1,7 +1,7 @@
 import type { Connected } from './connect.ts'
-import { compactPartition, makePartitions } from './partitions.ts'
+import { compactPartition, makePartitions } from './make-partitions.ts'
 import { execute, type PostgresClient, type Statement, statement } from '../sql.ts'
-import { once } from '../write/transaction.ts'
+import { withConnection } from '../write/transact.ts'
 
 const partitionEveryMs = 60 * 60_000
 const sweepEveryMs = 10_000
@@ -12,13 +12,13 @@ const sweepFrom = 20_000
  * What somebody must do now and then, until it is stopped: one node does it for all. In real timers, which keep no process alive; what fails
  * is done the next time, and until then the default partitions hold what comes, and autovacuum sweeps.
  */
-export function upkeep(connected: Connected, schema: string): () => void {
+export function startTableMaintenance(connected: Connected, schema: string): () => void {
   const repeat = (ms: number, run: (client: PostgresClient) => Promise<unknown>) =>
-    setInterval(() => void once(connected, run).catch(() => {}), ms).unref()
+    setInterval(() => void withConnection(connected, run).catch(() => {}), ms).unref()
   const timers = [
     repeat(partitionEveryMs, (client) => makePartitions(client, schema)),
     repeat(partitionEveryMs, (client) => compactPartition(client, schema)),
-    repeat(sweepEveryMs, sweeping(schema)),
+    repeat(sweepEveryMs, prepareVacuumHotTables(schema)),
   ]
   return () => timers.forEach((timer) => clearInterval(timer))
 }
@@ -27,8 +27,8 @@ export function upkeep(connected: Connected, schema: string): () => void {
  * Autovacuum looks once a minute, in which half a million deliveries may have passed, and every look walks over the index entries they
  * left. Needs to be the tables' owner; for another role PostgreSQL skips it.
  */
-function sweeping(schema: string): (client: PostgresClient) => Promise<void> {
-  const findDirty = findingDirty(schema)
+function prepareVacuumHotTables(schema: string): (client: PostgresClient) => Promise<void> {
+  const findDirty = prepareFindDirty(schema)
   return async (client) => {
     for (const { name } of await findDirty(client, sweepFrom)) {
       await execute(client, `vacuum (skip_locked, truncate false) ${name}`)
@@ -36,7 +36,7 @@ function sweeping(schema: string): (client: PostgresClient) => Promise<void> {
   }
 }
 
-function findingDirty(schema: string): Statement<{ name: string }> {
+function prepareFindDirty(schema: string): Statement<{ name: string }> {
   return statement(
     `${schema}.dirty`,
     `

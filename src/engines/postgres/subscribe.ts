@@ -2,10 +2,10 @@ import type { Subscription } from '../../model/delivery.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /** Writes subscriptions inside the caller's transaction; every append joins them, so a handler is known to all nodes at once. */
-export function subscribing(
+export function prepareSubscribe(
   schema: string,
 ): (client: PostgresClient, subscriptions: readonly Subscription[]) => Promise<void> {
-  const insert = inserting(schema)
+  const insert = prepareUpsertHandler(schema)
   return async (client, subscriptions) => {
     // In order of name: two nodes that start together would otherwise deadlock.
     for (const subscription of subscriptions.toSorted((a, b) => (a.handler < b.handler ? -1 : 1))) {
@@ -23,7 +23,7 @@ export function subscribing(
 }
 
 /** Writes nothing where nothing changed. Index: the unique one on name. */
-function inserting(schema: string): Statement<never> {
+function prepareUpsertHandler(schema: string): Statement<never> {
   return statement(
     `${schema}.subscribe`,
     `

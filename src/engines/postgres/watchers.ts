@@ -21,10 +21,10 @@ const reconnectMs = 1_000
 const smallestListening = 3
 
 /** Real timers: other nodes live in real time. None of them keeps this process alive. */
-export function watching(database: Database, schema: string): Watchers {
+export function createWatchers(database: Database, schema: string): Watchers {
   const watchers = new Set<() => void>()
   const node = randomUUID()
-  const notify = notifying(schema)
+  const notify = prepareNotify(schema)
   let poll: NodeJS.Timeout | undefined
   let reconnecting: NodeJS.Timeout | undefined
   let listener: PostgresClient | undefined
@@ -122,7 +122,7 @@ export function watching(database: Database, schema: string): Watchers {
 }
 
 /** By itself, after the commit it tells of, and not worth a sync: inside that commit it would make all of them wait for each other. */
-function notifying(schema: string): (client: PostgresClient, node: string) => Promise<unknown> {
+function prepareNotify(schema: string): (client: PostgresClient, node: string) => Promise<unknown> {
   return statement(
     `${schema}.notify`,
     `

@@ -1,40 +1,40 @@
 import type { Tending } from '../../../model/tending.ts'
-import { abandoning, countingIdle } from '../lanes/abandon.ts'
+import { prepareAbandon, prepareCountIdle } from '../lanes/abandon.ts'
 import type { Database } from '../storage/database.ts'
-import { erasing, erasureNotes, rememberingErased } from './erase.ts'
-import { finding } from './find.ts'
-import type { Judged } from '../storage/judged.ts'
-import { nodes } from '../nodes.ts'
-import { overviewing } from './overview.ts'
-import { boundedByTime, pruning } from './prune.ts'
-import { receipts } from './receipts.ts'
-import { replaying } from './replay.ts'
-import { scrubbing } from '../storage/scrub.ts'
+import { prepareErase, createErasureNotes, prepareRememberErased } from './erase.ts'
+import { prepareFind } from './find.ts'
+import type { JudgedNow } from '../storage/judge-time.ts'
+import { createNodes } from '../nodes.ts'
+import { prepareOverview } from './overview.ts'
+import { maxBytesError, preparePrune } from './prune.ts'
+import { createReceipts } from './receipts.ts'
+import { prepareReplay } from './replay.ts'
+import { prepareScrub } from '../storage/scrub.ts'
 import type { PostgresClient } from '../sql.ts'
 
 /** What people ask of the inbox, in connections of their own: looking takes nothing from receiving and delivering. */
-export function tending(
+export function createTending(
   database: Database,
   schema: string,
   wake: () => void,
-  judge: (client: PostgresClient) => Promise<Judged>,
+  judge: (client: PostgresClient) => Promise<JudgedNow>,
 ): Tending {
-  const find = finding(schema)
-  const overview = overviewing(schema)
-  const prune = pruning(schema, judge)
-  const countIdle = countingIdle(schema)
-  const abandon = abandoning(schema)
-  const replay = replaying(schema)
-  const remember = rememberingErased(schema, judge)
-  const erase = erasing(schema)
-  const notes = erasureNotes(schema)
+  const find = prepareFind(schema)
+  const overview = prepareOverview(schema)
+  const prune = preparePrune(schema, judge)
+  const countIdle = prepareCountIdle(schema)
+  const abandon = prepareAbandon(schema)
+  const replay = prepareReplay(schema)
+  const remember = prepareRememberErased(schema, judge)
+  const erase = prepareErase(schema)
+  const notes = createErasureNotes(schema)
   return {
-    ...nodes(database, schema),
-    ...receipts(database, schema),
+    ...createNodes(database, schema),
+    ...createReceipts(database, schema),
     find: (where, paging) => database.transact((client) => find(client, where, paging)),
     overview: () => database.use(overview),
     limit() {
-      throw boundedByTime()
+      throw maxBytesError()
     },
     replay: async (where, after) => {
       const replayed = await database.transact((client) => replay(client, where, after))
@@ -58,6 +58,6 @@ export function tending(
       }),
     findErasureNote: (person) => database.use((client) => notes.find(client, person)),
     endErasure: (person) => database.transact((client) => notes.remove(client, person)),
-    scrub: scrubbing(database, schema),
+    scrub: prepareScrub(database, schema),
   }
 }

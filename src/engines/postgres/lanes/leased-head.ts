@@ -1,9 +1,9 @@
 import type { Lease } from '../../../model/delivery.ts'
 import type { Source } from '../../../model/event.ts'
-import { tokenOf } from './held.ts'
+import { tokenOf } from './lock-held-lanes.ts'
 
 /** A head that was leased a moment ago, without its event. */
-export interface TakenHead {
+export interface LeasedRow {
   readonly lane: string
   readonly position: number
   /** `createInstant` of the event it is for, as the delivery has it. */
@@ -15,11 +15,11 @@ export interface TakenHead {
 }
 
 /** Its event has no body, or is not there: older versions made such deliveries. */
-export interface BodilessHead extends TakenHead {
+export interface BodilessHead extends LeasedRow {
   readonly body: null
 }
 
-export interface Taken extends TakenHead {
+export interface LeasedHead extends LeasedRow {
   readonly created: number
   readonly tenant: string
   readonly id: string
@@ -31,7 +31,7 @@ export interface Taken extends TakenHead {
 }
 
 /** What an update of heads returns, to be selected from as `t`. A head that never failed has no `failing`: a node of version 1 leaves the last one's. */
-export const takenColumns = `lane, position, created, attempts, company, held, case when failures is null then null else failing end as failing`
+export const leasedColumns = `lane, position, created, attempts, company, held, case when failures is null then null else failing end as failing`
 
 /** The columns of `Taken | BodilessHead`, of heads `t` and events `e`. */
 export function leaseColumns(schema: string): string {
@@ -50,7 +50,7 @@ export function joinEvents(schema: string): string {
     ) e on true`
 }
 
-export function leaseOf(handler: string, token: string, row: Taken): Lease {
+export function leaseOf(handler: string, token: string, row: LeasedHead): Lease {
   return {
     handler,
     position: row.position,

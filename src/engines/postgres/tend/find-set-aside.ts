@@ -5,11 +5,11 @@ import type { Page, Paging } from '../../../model/tending.ts'
 import { nameOf, type PostgresClient, type Statement, statement } from '../sql.ts'
 
 /** A page of what was set aside: few, so each is asked whether it fits. */
-export function findingAside(
+export function prepareFindSetAside(
   schema: string,
 ): (client: PostgresClient, where: Filter, paging: Paging) => Promise<Page<Kept>> {
-  const newest = selecting(schema, 'newest', '<', 'desc')
-  const oldest = selecting(schema, 'oldest', '>', 'asc')
+  const newest = prepareSelect(schema, 'newest', '<', 'desc')
+  const oldest = prepareSelect(schema, 'oldest', '>', 'asc')
   return async (client, where, { limit, after, order = 'newest', bodies = false }) => {
     const [find, start] = order === 'newest' ? [newest, Number.MAX_SAFE_INTEGER] : [oldest, 0]
     const { userId } = where
@@ -39,7 +39,7 @@ interface AsideRow {
 }
 
 /** Of quarantined bytes it is not known whom they name: it is whoever they hold. Index: aside_place. */
-function selecting(
+function prepareSelect(
   schema: string,
   name: string,
   behind: '<' | '>',
@@ -76,7 +76,7 @@ function keptOf({ kind, created, tenant, id, type, source, received, kept, size,
 }
 
 /** Where those lie that a filter means, oldest first. */
-export function placingAsides(
+export function prepareFindSetAsidePlaces(
   schema: string,
 ): (
   client: PostgresClient,
@@ -85,7 +85,7 @@ export function placingAsides(
   after: string | undefined,
   limit: number,
 ) => Promise<{ readonly places: readonly number[]; readonly next?: string }> {
-  const find = selecting(schema, 'oldest', '>', 'asc')
+  const find = prepareSelect(schema, 'oldest', '>', 'asc')
   return async (client, given, kinds, after, limit) => {
     const { handler, ...where } = given
     void handler // One that is named is to get it, not one that had it.

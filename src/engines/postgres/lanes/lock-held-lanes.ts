@@ -2,7 +2,7 @@ import type { Lease } from '../../../model/delivery.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
 
 /** A head, locked, that its lease still holds. */
-export interface Held {
+export interface HeldLane {
   readonly handler: number
   readonly lane: string
   readonly position: number
@@ -13,7 +13,7 @@ export interface Held {
 }
 
 /** A lease of one handler, and its place in what was asked. */
-export interface Asked {
+export interface AskedLease {
   readonly lease: Lease
   readonly place: number
 }
@@ -24,10 +24,10 @@ export function tokenOf(lane: string, token: string): string {
 }
 
 /** In order of name: whoever waits for heads of several handlers locks them in this order, and in each handler by lane. */
-export function byHandler(
+export function groupByHandler(
   leases: readonly Lease[],
-): readonly (readonly [handler: string, asked: readonly Asked[]])[] {
-  const groups = new Map<string, Asked[]>()
+): readonly (readonly [handler: string, asked: readonly AskedLease[]])[] {
+  const groups = new Map<string, AskedLease[]>()
   for (const [place, lease] of leases.entries()) {
     const group = groups.get(lease.handler) ?? []
     group.push({ lease, place })
@@ -37,10 +37,14 @@ export function byHandler(
 }
 
 /** Locks the heads of one handler's leases. Gives those that their lease still holds, by its place. */
-export function holding(
+export function prepareLockHeldLanes(
   schema: string,
-): (client: PostgresClient, handler: string, asked: readonly Asked[]) => Promise<ReadonlyMap<number, Held>> {
-  const lock = locking(schema)
+): (
+  client: PostgresClient,
+  handler: string,
+  asked: readonly AskedLease[],
+) => Promise<ReadonlyMap<number, HeldLane>> {
+  const lock = prepareLockHeads(schema)
   return async (client, handler, asked) => {
     const rows = await lock(
       client,
@@ -48,7 +52,7 @@ export function holding(
       asked.map(({ lease }) => lease.token.split('/')[0]),
     )
     const heads = new Map(rows.map((row) => [tokenOf(row.lane, row.token ?? ''), row]))
-    const held = new Map<number, Held>()
+    const held = new Map<number, HeldLane>()
     for (const { lease, place } of asked) {
       const head = heads.get(lease.token)
       if (head === undefined) continue
@@ -60,7 +64,7 @@ export function holding(
 }
 
 /** Index: primary key (lane, handler). */
-function locking(schema: string): Statement<Held & { readonly token: string | null }> {
+function prepareLockHeads(schema: string): Statement<HeldLane & { readonly token: string | null }> {
   return statement(
     `${schema}.hold`,
     `

@@ -5,7 +5,7 @@ import { answerWithinMs, execute, type PostgresClient, type PostgresPool } from 
 const heard = new WeakSet<PostgresClient>()
 
 /** Runs with a connection of the pool's. */
-export async function once<T>(
+export async function withConnection<T>(
   { pool, borrowed }: Connected,
   run: (client: PostgresClient) => Promise<T>,
 ): Promise<T> {

@@ -5,7 +5,9 @@ import { type PostgresClient, statement } from '../sql.ts'
  * Writes so many bytes inside the caller's transaction and takes them away again: fails (53100) when the server's disk has no room for them.
  * Random, because what can be compressed proves less.
  */
-export function provingRoom(schema: string): (client: PostgresClient, bytes: number) => Promise<void> {
+export function prepareProbeDiskSpace(
+  schema: string,
+): (client: PostgresClient, bytes: number) => Promise<void> {
   const insert = statement<never>(
     `${schema}.probe_room`,
     `insert into ${schema}.aside (kind, hash, body) values ('probe', $1::bytea, $2::bytea)`,

@@ -4,7 +4,7 @@ import type { PostgresClient, PostgresPool } from '../sql.ts'
  * The same pool, whose statements have no names and are planned each time they run: a pooler that shares connections by transaction may
  * send the next one to a server connection that has never heard the name.
  */
-export function unprepared(pool: PostgresPool): PostgresPool {
+export function withoutPreparedStatements(pool: PostgresPool): PostgresPool {
   const known = new WeakMap<PostgresClient, PostgresClient>()
   return {
     ...(pool.options !== undefined && { options: pool.options }),

@@ -2,7 +2,7 @@ import type { Clock } from '../../../lib/clock.ts'
 import { judgedTime } from '../../../model/judged-time.ts'
 import { type PostgresClient, statement } from '../sql.ts'
 
-export interface Judged {
+export interface JudgedNow {
   /** The time by which events are judged to be old: the server's clock, as far as the newest events confirm it. See JudgedTime. */
   readonly at: number
   /** How far the server's clock is ahead of what is confirmed, in ms, when that is more than an hour; otherwise 0. */
@@ -13,11 +13,11 @@ export interface Judged {
  * Asks for the judged time and moves it on by the time that this process has run since it last asked, inside the caller's transaction. What
  * has passed since any node asked is the most: several nodes that run beside each other run no longer than one.
  */
-export function judging(
+export function prepareJudgeTime(
   schema: string,
   clock: Clock,
   warn: (aheadMs: number) => void,
-): (client: PostgresClient) => Promise<Judged> {
+): (client: PostgresClient) => Promise<JudgedNow> {
   const find = statement<JudgedRow>(
     `${schema}.judged`,
     `
@@ -68,7 +68,7 @@ const nothingJudged: JudgedRow = { now: 0, at: null, doubt: null, asked: null, n
  * Whether an arrival that looks too old by the server's clock is so by the newest events, too; 0 while there are none. Index: primary key (created, tenant, id), at
  * its right end in each partition.
  */
-export function findingNewest(schema: string): (client: PostgresClient) => Promise<number> {
+export function prepareFindNewest(schema: string): (client: PostgresClient) => Promise<number> {
   const find = statement<{ newest: number | null }>(
     `${schema}.newest`,
     `

@@ -1,7 +1,7 @@
 import { asidesOf, type Filter } from '../../../model/filter.ts'
 import type { Replayed } from '../../../model/tending.ts'
 import { fanOut } from '../append.ts'
-import { placingAsides } from './aside.ts'
+import { prepareFindSetAsidePlaces } from './find-set-aside.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
 
 /** How many go in one step. */
@@ -11,11 +11,11 @@ const stepLimit = 100
  * A step of delivering what was set aside, inside the caller's transaction. Each becomes an event of its own: its key is taken, so the hash
  * of its body stands for its id.
  */
-export function replayingAsides(
+export function prepareReplaySetAside(
   schema: string,
 ): (client: PostgresClient, where: Filter, after?: string) => Promise<Replayed> {
-  const findPlaces = placingAsides(schema)
-  const take = taking(schema)
+  const findPlaces = prepareFindSetAsidePlaces(schema)
+  const take = prepareTakeSetAside(schema)
   return async (client, where, after) => {
     const { places, next } = await findPlaces(client, where, asidesOf(where), after, stepLimit)
     const [taken] = places.length === 0 ? [] : await take(client, places, where.handler)
@@ -24,7 +24,7 @@ export function replayingAsides(
 }
 
 /** Indexes: aside_place, primary key (created, tenant, id). */
-function taking(schema: string): Statement<{ deliveries: number }> {
+function prepareTakeSetAside(schema: string): Statement<{ deliveries: number }> {
   return statement(
     `${schema}.replay_asides`,
     `

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Crashed } from '../../../model/delivery.ts'
 import type { Want } from '../../../model/engine.ts'
 import { judgeSuspects, type Suspect } from '../../../model/suspects.ts'
-import { type BodilessHead, joinEvents, leaseColumns, type Taken, takenColumns } from './lease.ts'
-import { ending } from '../settle.ts'
+import { type BodilessHead, joinEvents, leaseColumns, type LeasedHead, leasedColumns } from './leased-head.ts'
+import { prepareEndDeliveries } from '../settle.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
 
 /** The heads of one handler that were leased with one token. */
@@ -11,7 +11,7 @@ export interface Batch {
   readonly handler: string
   readonly id: number
   readonly token: string
-  readonly rows: readonly (Taken | BodilessHead)[]
+  readonly rows: readonly (LeasedHead | BodilessHead)[]
 }
 
 /** Leases what is to be tried again after a process ended, and gives up what ended it, inside the caller's transaction. */
@@ -27,7 +27,7 @@ export function prepareClaimSuspects(
   const take = prepareTake(schema)
   const wait = prepareWait(schema)
   const findKeys = prepareFindKeys(schema)
-  const end = ending(schema)
+  const end = prepareEndDeliveries(schema)
 
   return async (client, wanted, leaseMs, beside) => {
     const suspects: Found[] = []
@@ -126,7 +126,7 @@ function prepareFind(schema: string): Statement<SuspectRow> {
 }
 
 /** Index: primary key (lane, handler), as for the next. */
-function prepareTake(schema: string): Statement<Taken | BodilessHead> {
+function prepareTake(schema: string): Statement<LeasedHead | BodilessHead> {
   return statement(
     `${schema}.claim_suspects`,
     `
@@ -138,7 +138,7 @@ function prepareTake(schema: string): Statement<Taken | BodilessHead> {
         company = $5::int,
         crashes = ($6::int[])[array_position($2::uuid[], h.lane)]
       where handler = $1 and lane = any ($2::uuid[])
-      returning ${takenColumns}
+      returning ${leasedColumns}
     )
     select ${leaseColumns(schema)} from taken t ${joinEvents(schema)}
     `,
