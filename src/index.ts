@@ -3,7 +3,7 @@ export { Denied, FusewireError, Permanent, RetryLater } from './model/errors.ts'
 export { apiKey } from './receive/auth/api-key.ts'
 export { basicAuth } from './receive/auth/basic-auth.ts'
 export { check } from './receive/auth/check.ts'
-export { allOf, anyOf } from './receive/auth/combine.ts'
+export { allOf, anyOf } from './receive/auth/combine-authenticators.ts'
 export { signature } from './receive/auth/signature.ts'
 export { Webhook } from './webhook/webhook.ts'
 
@@ -103,7 +103,7 @@ export type {
   SqlOf,
   Types,
   WhenOption,
-} from './webhook/handlers.ts'
+} from './webhook/on-options.ts'
 export type { EraseOptions } from './inbox/erase-person.ts'
 export type {
   Erasure,
@@ -125,7 +125,7 @@ export type { Engine } from './model/engine.ts'
 export type { Person, Scrubbed } from './model/erasure.ts'
 export type { EventKey, Source } from './model/event.ts'
 export type { Filter, State } from './model/filter.ts'
-export type { PeerCertificate } from './model/incoming.ts'
+export type { PeerCertificate } from './model/incoming-request.ts'
 export type { Aside, Gone, Kept, KeptDelivery } from './model/kept.ts'
 export type { ErrorCode } from './model/errors.ts'
 export type { Log } from './model/log.ts'
@@ -146,5 +146,5 @@ export type { Caller } from './receive/auth/check.ts'
 export type { JwksOptions } from './receive/auth/jwks.ts'
 export type { Secret } from './receive/auth/secret.ts'
 export type { Keys } from './receive/auth/signature.ts'
-export type { WebhookOptions } from './webhook/options.ts'
+export type { WebhookOptions } from './webhook/resolve-options.ts'
 export type { Receiver } from './webhook/webhook.ts'

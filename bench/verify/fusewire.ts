@@ -1,9 +1,9 @@
 import { systemClock } from '../../src/lib/clock.ts'
 import { signatureHeader } from '../../src/events/sign.ts'
-import type { Incoming } from '../../src/model/incoming.ts'
+import type { IncomingRequest } from '../../src/model/incoming-request.ts'
 import { consoleLog } from '../../src/model/log.ts'
 import { isAnswer } from '../../src/receive/answer/answer.ts'
-import { bodyOf } from '../../src/receive/body.ts'
+import { bodyOf } from '../../src/receive/read-body.ts'
 import { parse } from '../../src/receive/parse.ts'
 import { type Keys, signature } from '../../src/receive/auth/signature.ts'
 import type { Message, Verify } from './message.ts'
@@ -25,7 +25,7 @@ export async function fusewire(keys: Keys): Promise<Verify> {
   }
 }
 
-function incomingOf({ token }: Message): Incoming {
+function incomingOf({ token }: Message): IncomingRequest {
   return {
     method: 'POST',
     headers: {
@@ -37,4 +37,4 @@ function incomingOf({ token }: Message): Incoming {
   }
 }
 
-const noBody: Incoming['body'] = { start: () => {}, stop: () => {} }
+const noBody: IncomingRequest['body'] = { start: () => {}, stop: () => {} }

@@ -3,13 +3,13 @@ import type { Lease, Outcome } from '../model/delivery.ts'
 import type { Engine, Want } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
 import type { AttemptEnd, Observer, Tracer } from '../model/observer.ts'
-import type { Handler } from '../model/registration.ts'
+import type { RegisteredHandler } from '../model/registered-handler.ts'
 import { Appetite } from './appetite.ts'
 import { type Attempt, handle } from './handle.ts'
 
 export interface AttemptsOptions {
   readonly engine: Engine
-  readonly handlers: readonly Handler[]
+  readonly handlers: readonly RegisteredHandler[]
   readonly concurrency: number
   readonly observer?: Observer | undefined
   readonly tracer?: Tracer
@@ -173,12 +173,12 @@ export class Attempts {
 }
 
 interface Line {
-  readonly handler: Handler
+  readonly handler: RegisteredHandler
   readonly appetite: Appetite
   readonly waiting: Lease[]
   readonly running: Map<Lease, AbortController>
 }
 
-function newLine(handler: Handler, appetite: Appetite): Line {
+function newLine(handler: RegisteredHandler, appetite: Appetite): Line {
   return { handler, appetite, waiting: [], running: new Map() }
 }

@@ -7,13 +7,13 @@ import type { Engine } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
 import { idempotencyKey } from '../model/event.ts'
 import type { AttemptEnd } from '../model/observer.ts'
-import type { Handler, HandlerRun, ParsedEvent } from '../model/registration.ts'
+import type { RegisteredHandler, HandlerRun, ParsedEvent } from '../model/registered-handler.ts'
 import { failure, isLast, outcomeOf } from './outcome.ts'
 
 /** What an attempt needs beside its lease. */
 export interface Attempt {
   readonly lease: Lease
-  readonly handler: Handler
+  readonly handler: RegisteredHandler
   readonly engine: Engine
   readonly clock: Clock
   /** Aborts when the lease is lost or the worker stops. */

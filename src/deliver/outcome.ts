@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
 import type { Failure, Lease, Outcome } from '../model/delivery.ts'
 import { codeOf } from '../lib/code-of.ts'
-import type { Handler } from '../model/registration.ts'
+import type { RegisteredHandler } from '../model/registered-handler.ts'
 import { retryDelayMs } from './retry-delay.ts'
 
 /** A delivery is given up this long after its own first failure, and not before so many attempts. */
@@ -13,7 +13,7 @@ const giveUpAttempts = 5
 const holdLaneMs = 72 * 60 * 60_000
 
 /** What a thrown error means for the delivery. */
-export function outcomeOf(error: unknown, lease: Lease, handler: Handler, clock: Clock): Outcome {
+export function outcomeOf(error: unknown, lease: Lease, handler: RegisteredHandler, clock: Clock): Outcome {
   const thrown = failure(error, clock)
   if (codeOf(error) === 'FW_PERMANENT') return { kind: 'dead', reason: 'permanent', failure: thrown }
   // RetryLater says when, not whether: a handler that throws it every time would otherwise hold its lane for ever.
@@ -24,7 +24,7 @@ export function outcomeOf(error: unknown, lease: Lease, handler: Handler, clock:
 }
 
 /** Whether this attempt's failure is the end: by the handler's `maxAttempts`, else by time. */
-export function isLast(lease: Lease, { maxAttempts }: Handler): boolean {
+export function isLast(lease: Lease, { maxAttempts }: RegisteredHandler): boolean {
   if (maxAttempts !== undefined) return lease.attempt >= maxAttempts
   return lease.attempt >= giveUpAttempts && (lease.failingForMs >= giveUpAfterMs || isHeldTooLong(lease))
 }

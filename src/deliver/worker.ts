@@ -7,7 +7,7 @@ import type { Engine, Settlement } from '../model/engine.ts'
 import { FusewireError, silentInbox } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
 import type { Observer, Tracer } from '../model/observer.ts'
-import type { Handler } from '../model/registration.ts'
+import type { RegisteredHandler } from '../model/registered-handler.ts'
 import type { Stats } from '../model/stats.ts'
 import { Attempts } from './attempts.ts'
 import { outcomeOf } from './outcome.ts'
@@ -15,7 +15,7 @@ import { settleBatch } from './settle-batch.ts'
 
 export interface WorkerOptions {
   readonly engine: Engine
-  readonly handlers: readonly Handler[]
+  readonly handlers: readonly RegisteredHandler[]
   /** Attempts at a time, for each handler. */
   readonly concurrency: number
   readonly observer?: Observer | undefined

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { isObject, type JsonObject, parseJsonExactly } from '../lib/json.ts'
-import type { ParsedEvent } from '../model/registration.ts'
+import type { ParsedEvent } from '../model/registered-handler.ts'
 import { canonicalType } from './catalogue.ts'
 
 /** Why bytes are no event: not UTF-8 or not JSON, no `{"event":{…}}`, no type. */

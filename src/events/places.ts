@@ -1,4 +1,4 @@
-import type { ParsedEvent } from '../model/registration.ts'
+import type { ParsedEvent } from '../model/registered-handler.ts'
 import { catalogue, type EventFacts, isEventType, userLoginIds } from './catalogue.ts'
 import { textsAt, valuesAt } from './paths.ts'
 

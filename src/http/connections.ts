@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { sayClose, serveKeptMs } from './keep-alive.ts'
+import { announceClose, idleBeforeCloseMs } from './announce-keep-alive.ts'
 
 /** A TCP connection to a server. */
 interface Connection {
@@ -37,7 +37,7 @@ export class Connections {
   /** More than so many are not held open. */
   limit: number = Infinity
   /** When the server closes, a connection stays open until it has been idle for so long. */
-  serveKeptMs: number = serveKeptMs
+  serveKeptMs: number = idleBeforeCloseMs
   /** Connections over which no sender was authenticated. In order of opening. */
   readonly #strangers = new Set<Connection>()
   /** In order of the last authenticated request, the longest ago first. */
@@ -63,7 +63,7 @@ export class Connections {
   /** From now on every answer says `Connection: close`. */
   lastAnswers(): void {
     this.#closing = true
-    for (const response of this.#answering) if (!response.headersSent) sayClose(response)
+    for (const response of this.#answering) if (!response.headersSent) announceClose(response)
   }
 
   /** Closes the connections that have been idle for `serveKeptMs`. */
@@ -94,7 +94,7 @@ export class Connections {
   #leastMissed(newcomer: Connection): Connection {
     const [oldest] = this.#strangers
     if (oldest !== undefined && oldest !== newcomer) return oldest
-    const before = performance.now() - serveKeptMs
+    const before = performance.now() - idleBeforeCloseMs
     for (const connection of this.#trusted) if (isIdle(connection, before)) return connection
     return newcomer
   }
@@ -103,7 +103,7 @@ export class Connections {
     const connection = connectionOf.get(socket)
     if (connection !== undefined) connection.underWay += 1
     this.#answering.add(response)
-    if (this.#closing) sayClose(response)
+    if (this.#closing) announceClose(response)
     response.on('close', () => {
       this.#answering.delete(response)
       if (connection === undefined) return

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { discard } from './discard.ts'
-import { sayClose } from './keep-alive.ts'
+import { announceClose } from './announce-keep-alive.ts'
 
 const closing = new WeakSet<Socket>()
 
@@ -16,7 +16,7 @@ export async function endAndClose(
   response: ServerResponse,
   body: Buffer | undefined,
 ): Promise<void> {
-  sayClose(response)
+  announceClose(response)
   closing.add(request.socket)
   if (!request.complete && !request.readableEnded) {
     response.flushHeaders()

@@ -1,7 +1,7 @@
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
 import { Server as SecureServer } from 'node:https'
 import type { Receiver } from '../webhook/webhook.ts'
-import { closeGently } from './close-gently.ts'
+import { closeGracefully } from './close-gracefully.ts'
 import { toNodeHandler } from './to-node-handler.ts'
 
 /** The methods of a Fastify instance that the plugin calls. */
@@ -45,7 +45,7 @@ export function fusewire(
     // Named in FastifyLike, it would make TypeScript take another overload of register.
     const { server } = app as { server?: unknown }
     // Over HTTP/2 a sender is told that its connection is going away.
-    if (server instanceof Server || server instanceof SecureServer) closeGently(server)
+    if (server instanceof Server || server instanceof SecureServer) closeGracefully(server)
     app.addHook('onClose', async () => void (await webhook.stop())) // Fastify has closed the server by then.
     app.post('/', async (request, reply) => {
       reply.hijack()

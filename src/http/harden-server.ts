@@ -1,10 +1,10 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import { answerMalformed } from './answer-malformed.ts'
-import { closeGently } from './close-gently.ts'
+import { closeGracefully } from './close-gracefully.ts'
 import { connectionsOf } from './connections.ts'
-import { holdContinue } from './expect-continue.ts'
-import { sayKeepAlive } from './keep-alive.ts'
+import { holdContinue } from './hold-continue.ts'
+import { announceKeepAlive } from './announce-keep-alive.ts'
 
 /**
  * Gives a server the limits a public door needs: headers within 5 s, a request within 10 s, checked every second; 2,000 connections, of
@@ -24,8 +24,8 @@ export function hardenServer<S extends Server | SecureServer>(server: S): S {
   server.requestTimeout = 10_000
   server.keepAliveTimeout = 75_000
   connectionsOf(server).limit = 2000
-  closeGently(server)
-  server.prependListener('request', (_request, response: ServerResponse) => sayKeepAlive(response))
+  closeGracefully(server)
+  server.prependListener('request', (_request, response: ServerResponse) => announceKeepAlive(response))
   holdContinue(server)
   server.on('clientError', answerMalformed)
   return server

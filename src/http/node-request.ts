@@ -1,13 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import type { BodySink, BodySource, Incoming, IncomingHeaders, PeerCertificate } from '../model/incoming.ts'
-import { bodyReadBy } from './body-read-by.ts'
+import type {
+  BodySink,
+  BodySource,
+  IncomingRequest,
+  IncomingHeaders,
+  PeerCertificate,
+} from '../model/incoming-request.ts'
+import { consumedBodyMessage } from './consumed-body-message.ts'
 import { markAuthenticated } from './connections.ts'
-import { continueIfAsked } from './expect-continue.ts'
+import { continueIfAsked } from './hold-continue.ts'
 import { repeatedHeader } from './repeated-header.ts'
 
 /** A request of node:http as the receiver reads it: its own headers and body source too, to make one object a request. */
-export class NodeRequest implements Incoming, IncomingHeaders, BodySource {
+export class NodeRequest implements IncomingRequest, IncomingHeaders, BodySource {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly bytes?: Uint8Array
@@ -20,7 +26,7 @@ export class NodeRequest implements Incoming, IncomingHeaders, BodySource {
     if (rawBody instanceof Uint8Array) this.bytes = rawBody
     else if (body instanceof Uint8Array) this.bytes = body
     // Express 4's parsers leave {} on a request that they do not read.
-    else if (request.readableDidRead || isParsed(body)) this.consumed = bodyReadBy(request)
+    else if (request.readableDidRead || isParsed(body)) this.consumed = consumedBodyMessage(request)
   }
 
   get method(): string {

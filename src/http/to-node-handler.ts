@@ -3,7 +3,7 @@ import { FusewireError } from '../model/errors.ts'
 import { type Receiver, receiveFrom, type Webhook } from '../webhook/webhook.ts'
 import { markAuthenticated } from './connections.ts'
 import { endAndClose } from './end-and-close.ts'
-import { sayKeepAlive } from './keep-alive.ts'
+import { announceKeepAlive } from './announce-keep-alive.ts'
 import { NodeRequest } from './node-request.ts'
 
 /**
@@ -37,7 +37,7 @@ export function toNodeHandler(
     }
     if (answer.status !== 200) return endAndClose(request, response, body)
     if (incoming.bytes !== undefined) markAuthenticated(request) // Otherwise the read of the body did.
-    sayKeepAlive(response)
+    announceKeepAlive(response)
     response.end(body)
   }
 }

@@ -8,7 +8,7 @@ export interface Log {
 }
 
 /** The same log, whose own failure costs no event its answer and no delivery its end. */
-export function calm(log: Log): Log {
+export function ignoreLogFailures(log: Log): Log {
   const calmly = (level: keyof Log) => (fields: object, message: string) => {
     try {
       log[level](fields, message)

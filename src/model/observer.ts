@@ -43,7 +43,7 @@ export interface Received {
 export type AttemptEnd = Outcome | 'settled' | 'lost'
 
 /** All of them as one. */
-export function together(observers: readonly Observer[]): Observer | undefined {
+export function combineObservers(observers: readonly Observer[]): Observer | undefined {
   if (observers.length < 2) return observers[0]
   return {
     answered: (answered, tookMs) => observers.forEach((one) => one.answered?.(answered, tookMs)),

@@ -1,4 +1,4 @@
-import type { ParsedEvent } from './registration.ts'
+import type { ParsedEvent } from './registered-handler.ts'
 
 /** What a handler asks for, decided from the event's type, tenant and applications alone. */
 export interface Filter {

@@ -1,8 +1,8 @@
-import type { BodySource, Incoming, IncomingHeaders } from '../model/incoming.ts'
+import type { BodySource, IncomingRequest, IncomingHeaders } from '../model/incoming-request.ts'
 import { StreamedBody } from './streamed-body.ts'
 
 /** A web-standard Request as the receiver reads it. */
-export function fromRequest(request: Request, remoteAddress?: string): Incoming {
+export function fromRequest(request: Request, remoteAddress?: string): IncomingRequest {
   return {
     method: request.method,
     headers: new JoinedHeaders(request.headers),

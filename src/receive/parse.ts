@@ -1,7 +1,7 @@
 import { type NotAnEvent, readEvent } from '../events/envelope.ts'
-import type { ParsedEvent } from '../model/registration.ts'
+import type { ParsedEvent } from '../model/registered-handler.ts'
 import { type Answer, refused } from './answer/answer.ts'
-import type { Body } from './body.ts'
+import type { Body } from './read-body.ts'
 
 /**
  * The event in the body. What it says is no reason to refuse it; that it is none, is. It comes wrapped: an event whose members are named

@@ -4,27 +4,27 @@ import { whenThere } from '../lib/when-there.ts'
 import { keyText } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import type { Tracer } from '../model/observer.ts'
-import type { Gate } from '../model/registration.ts'
-import type { Accepted, Keeper } from './keep/accepted.ts'
+import type { RegisteredGate } from '../model/registered-handler.ts'
+import type { ReceivedEvent, EventSink } from './keep/received-event.ts'
 import { type Answer, isAnswer, unauthorized, unavailable } from './answer/answer.ts'
 import { type Admission, authenticate } from './auth/authenticate.ts'
 import type { Authenticator } from './auth/authenticator.ts'
-import { type Intake, readBody } from './body.ts'
+import { type BodyBudget, readBody } from './read-body.ts'
 import { deadlineOf } from './deadline.ts'
-import { gate } from './gate.ts'
+import { askGates } from './ask-gates.ts'
 import { identify } from './identify.ts'
-import type { Incoming } from '../model/incoming.ts'
-import { misshapen } from './keep/inline.ts'
+import type { IncomingRequest } from '../model/incoming-request.ts'
+import { misshapen } from './keep/inline-sink.ts'
 import { parse } from './parse.ts'
 
 /** Everything that receiving one request needs. */
-export interface Door {
+export interface ReceiveContext {
   readonly authenticator: Authenticator
-  readonly intake: Intake
+  readonly intake: BodyBudget
   /** From a request's first byte to our decision. */
   readonly answerWithinMs: number
-  readonly gates: ReadonlyMap<string, readonly Gate[]>
-  readonly keeper: Keeper
+  readonly gates: ReadonlyMap<string, readonly RegisteredGate[]>
+  readonly keeper: EventSink
   /** Events being decided, by the text of their keys and the hash of their bytes. */
   readonly deciding: Map<string, Promise<Answer>>
   /** Misprinted types that the log has been told of. */
@@ -38,8 +38,8 @@ export interface Door {
 
 /** A request's way to its answer. Fails only by an error of our own. */
 export function receive(
-  incoming: Incoming,
-  door: Door,
+  incoming: IncomingRequest,
+  door: ReceiveContext,
   receivedAt: number = door.clock.now(),
 ): Answer | Promise<Answer> {
   return whenThere(authenticate(incoming, door.authenticator), (admission) =>
@@ -49,9 +49,9 @@ export function receive(
 
 /** A trace that the sender began is continued from here on, where the sender is known. */
 function traced(
-  incoming: Incoming,
+  incoming: IncomingRequest,
   admission: Admission | Answer,
-  door: Door,
+  door: ReceiveContext,
   receivedAt: number,
 ): Answer | Promise<Answer> {
   if (isAnswer(admission)) return { ...admission, stranger: true }
@@ -61,9 +61,9 @@ function traced(
 }
 
 async function takeIn(
-  incoming: Incoming,
+  incoming: IncomingRequest,
   admission: Admission,
-  door: Door,
+  door: ReceiveContext,
   receivedAt: number,
   trace: string | undefined,
 ): Promise<Answer> {
@@ -94,7 +94,7 @@ async function takeIn(
 }
 
 /** FusionAuth's documentation prints some types wrong; whoever sends one so should know. */
-function reportOnce(misprint: string, { misprints, log }: Door): void {
+function reportOnce(misprint: string, { misprints, log }: ReceiveContext): void {
   if (misprints.has(misprint)) return
   misprints.add(misprint)
   log.warn({ type: misprint }, 'an event has a misprint of its type; it is taken for the one that is meant')
@@ -104,7 +104,7 @@ function reportOnce(misprint: string, { misprints, log }: Door): void {
  * A copy with the same bytes that arrives while the event is being decided shares the answer. Other bytes under the same key are decided by
  * themselves. A decision made synchronously cannot overlap with a copy, so it is not entered in `deciding`.
  */
-function decideOnce(accepted: Accepted, door: Door): Answer | Promise<Answer> {
+function decideOnce(accepted: ReceivedEvent, door: ReceiveContext): Answer | Promise<Answer> {
   const { deciding } = door
   const underWay = deciding.size === 0 ? undefined : deciding.get(copyText(accepted))
   if (underWay !== undefined) return underWay
@@ -117,26 +117,30 @@ function decideOnce(accepted: Accepted, door: Door): Answer | Promise<Answer> {
   return answer
 }
 
-function copyText({ key, body }: Accepted): string {
+function copyText({ key, body }: ReceivedEvent): string {
   return `${keyText(key)}/${body.sha256()}`
 }
 
-function decide(accepted: Accepted, door: Door): Answer | Promise<Answer> {
+function decide(accepted: ReceivedEvent, door: ReceiveContext): Answer | Promise<Answer> {
   const gates = door.gates.get(accepted.event.type)
   return whenThere(
     door.keeper.recall(accepted),
     (recalled) =>
-      recalled ?? (gates === undefined ? door.keeper.keep(accepted) : decideByGates(gates, accepted, door)),
+      recalled ?? (gates === undefined ? door.keeper.accept(accepted) : decideByGates(gates, accepted, door)),
   )
 }
 
-async function decideByGates(gates: readonly Gate[], accepted: Accepted, door: Door): Promise<Answer> {
+async function decideByGates(
+  gates: readonly RegisteredGate[],
+  accepted: ReceivedEvent,
+  door: ReceiveContext,
+): Promise<Answer> {
   const missing = missingPath(accepted.event)
   const no =
     missing === undefined
-      ? await gate(gates, accepted.event, accepted.deadline, door.log, door.clock)
+      ? await askGates(gates, accepted.event, accepted.deadline, door.log, door.clock)
       : misshapen(missing)
-  if (no === undefined) return door.keeper.keep(accepted)
+  if (no === undefined) return door.keeper.accept(accepted)
   await door.keeper.refuse(accepted, no)
   return no
 }

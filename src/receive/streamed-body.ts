@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { discardBytes } from '../lib/discard-bytes.ts'
-import type { BodySink, BodySource } from '../model/incoming.ts'
-import { Patience, type Wait } from './patience.ts'
+import type { BodySink, BodySource } from '../model/incoming-request.ts'
+import { BodyTimeout, type TimedBody } from './body-timeout.ts'
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>
 
@@ -17,7 +17,7 @@ export class StreamedBody implements BodySource {
   readonly #request: Request
   #reader: Reader | undefined
   #ended = false
-  #discarding: Wait | undefined
+  #discarding: TimedBody | undefined
   #discarded = 0
 
   constructor(request: Request) {
@@ -47,7 +47,7 @@ export class StreamedBody implements BodySource {
     try {
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
         if (this.#discarding !== undefined) {
-          patience.heard(this.#discarding)
+          patience.progressed(this.#discarding)
           this.#discarded += Math.max(leastChunkBytes, next.value?.byteLength ?? 0)
           if (this.#discarded > discardBytes) break
         } else if (types.isUint8Array(next.value)) sink.chunk(next.value)
@@ -69,6 +69,6 @@ export class StreamedBody implements BodySource {
   }
 }
 
-const patience = new Patience()
+const patience = new BodyTimeout()
 
 const nobody: BodySink = { chunk: () => {}, end: () => {}, fail: () => {} }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
-import { continueIfAsked } from '../http/expect-continue.ts'
+import { continueIfAsked } from '../http/hold-continue.ts'
 import { answerError, listen, type Listening } from '../http/listen.ts'
 import { loopbackNames } from '../lib/loopback.ts'
 import { answerProbe } from './answer-probe.ts'

@@ -5,7 +5,7 @@ import {
   request as httpRequest,
 } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { Handler } from '../webhook/handlers.ts'
+import type { Handler } from '../webhook/on-options.ts'
 import type { OneOrMore } from '../lib/one-or-more.ts'
 import { secureUrl } from '../lib/secure-url.ts'
 import { FusewireError } from '../model/errors.ts'

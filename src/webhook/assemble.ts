@@ -2,17 +2,17 @@ import { Caretaker } from '../deliver/caretaker.ts'
 import { Reminder } from '../deliver/reminder.ts'
 import { Worker } from '../deliver/worker.ts'
 import type { Subscription } from '../model/delivery.ts'
-import { type Observer, together } from '../model/observer.ts'
-import type { Gate, Handler } from '../model/registration.ts'
-import type { ResolvedOptions } from './options.ts'
-import { inline } from '../receive/keep/inline.ts'
-import { keep } from '../receive/keep/keep.ts'
+import { type Observer, combineObservers } from '../model/observer.ts'
+import type { RegisteredGate, RegisteredHandler } from '../model/registered-handler.ts'
+import type { ResolvedOptions } from './resolve-options.ts'
+import { createInlineSink } from '../receive/keep/inline-sink.ts'
+import { createInboxSink } from '../receive/keep/inbox-sink.ts'
 import { openTelemetry } from '../telemetry/open-telemetry.ts'
-import type { Door } from '../receive/receive.ts'
+import type { ReceiveContext } from '../receive/receive.ts'
 
 /** What the start, or the first request, makes ready. */
 export interface Opened {
-  readonly door: Door
+  readonly door: ReceiveContext
   /** Opens the inbox and makes the handlers known to it. Until then the door is closed. May be tried again after it failed. */
   readonly openInbox: () => Promise<void>
   /** Where there is an inbox to deliver from. */
@@ -28,15 +28,15 @@ const inFlightLimit = 64 * 1024 * 1024
 /** Reads secrets and puts together what receives and delivers. May be tried again after it failed. */
 export async function assemble(
   options: ResolvedOptions,
-  gates: ReadonlyMap<string, readonly Gate[]>,
-  handlers: readonly Handler[],
+  gates: ReadonlyMap<string, readonly RegisteredGate[]>,
+  handlers: readonly RegisteredHandler[],
   observers: readonly Observer[],
 ): Promise<Opened> {
   const { authenticator, inbox, bodyLimit, gateTimeoutMs, concurrency, privacy, retention, clock, log } =
     options
   await authenticator.prepare(log, clock)
   const telemetry = openTelemetry(log)
-  const observer = together(telemetry === undefined ? observers : [...observers, telemetry.observer])
+  const observer = combineObservers(telemetry === undefined ? observers : [...observers, telemetry.observer])
   const traced = telemetry === undefined ? {} : { tracer: telemetry.tracer }
   const gated = (type: string) => gates.has(type)
   const door = {
@@ -54,14 +54,14 @@ export async function assemble(
   if (inbox === 'none') {
     return {
       observer,
-      door: { ...door, keeper: inline(handlers, gated, clock, log) },
+      door: { ...door, keeper: createInlineSink(handlers, gated, clock, log) },
       openInbox: async () => {},
     }
   }
   inbox.report?.(log)
   if (observer !== undefined) inbox.observe?.(observer)
   const { tend } = inbox
-  const keeper = keep(inbox, gated, privacy, clock, log)
+  const keeper = createInboxSink(inbox, gated, privacy, clock, log)
   let isOpen = false
   const names = handlers.map(({ name }) => name)
   const caretaker =
@@ -86,7 +86,13 @@ export async function assemble(
   }
 }
 
-function subscriptionOf({ name, types, tenantIds, applicationIds, ordering }: Handler): Subscription {
+function subscriptionOf({
+  name,
+  types,
+  tenantIds,
+  applicationIds,
+  ordering,
+}: RegisteredHandler): Subscription {
   return {
     handler: name,
     types,

@@ -11,7 +11,7 @@ import type {
   OnOptions,
   ResultOf,
   Types,
-} from './handlers.ts'
+} from './on-options.ts'
 import { atMost } from '../lib/at-most.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Inbox as OpenInbox, inboxOf } from '../inbox/inbox.ts'
@@ -21,20 +21,20 @@ import type { Drained } from '../model/delivery.ts'
 import type { Engine } from '../model/engine.ts'
 import { codeOf } from '../lib/code-of.ts'
 import { FusewireError, silentInbox } from '../model/errors.ts'
-import type { Incoming } from '../model/incoming.ts'
-import { type Observer, together } from '../model/observer.ts'
-import type { Gate, Handler } from '../model/registration.ts'
+import type { IncomingRequest } from '../model/incoming-request.ts'
+import { type Observer, combineObservers } from '../model/observer.ts'
+import type { RegisteredGate, RegisteredHandler } from '../model/registered-handler.ts'
 import { assemble } from './assemble.ts'
 import { Opening, stopped } from './opening.ts'
-import { type ResolvedOptions, resolveOptions, type WebhookOptions } from './options.ts'
+import { type ResolvedOptions, resolveOptions, type WebhookOptions } from './resolve-options.ts'
 import { type Answer, broken, unavailable } from '../receive/answer/answer.ts'
 import { fromRequest } from '../receive/from-request.ts'
 import { receive } from '../receive/receive.ts'
-import { Receipts } from '../receive/answer/receipts.ts'
-import { reporter } from '../receive/answer/report.ts'
+import { ReceiptRecorder } from '../receive/answer/receipt-recorder.ts'
+import { createAnswerLogger } from '../receive/answer/answer-logger.ts'
 import { toResponse } from '../receive/answer/to-response.ts'
 import { everybody } from '../receive/auth/this-machine.ts'
-import { gateOf, type GivenGate, type GivenHandler, handlerOf } from './register.ts'
+import { resolveGate, type GivenGate, type GivenHandler, resolveHandler } from './resolve-handler.ts'
 
 /** What answers FusionAuth. */
 export interface Receiver {
@@ -77,9 +77,9 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   readonly inbox: Inbox extends 'none' ? undefined : OpenInbox
   readonly #options: ResolvedOptions
   readonly #report: (answer: Answer) => void
-  readonly #receipts: Receipts | undefined
-  readonly #gates = new Map<string, Gate[]>()
-  readonly #handlers: Handler[] = []
+  readonly #receipts: ReceiptRecorder | undefined
+  readonly #gates = new Map<string, RegisteredGate[]>()
+  readonly #handlers: RegisteredHandler[] = []
   readonly #observers: Observer[] = []
   readonly #opening: Opening
   /** What the authenticator needs is kept ready until this is disposed. */
@@ -89,11 +89,11 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   constructor(options: WebhookOptions<Inbox>) {
     this.#options = resolveOptions(options)
     const { inbox, clock, log } = this.#options
-    const receipts = inbox === 'none' ? undefined : new Receipts(inbox, clock, log)
+    const receipts = inbox === 'none' ? undefined : new ReceiptRecorder(inbox, clock, log)
     this.#receipts = receipts
     const tended = inbox === 'none' ? undefined : inboxOf(inbox, () => receipts?.strangers())
     this.inbox = tended as Inbox extends 'none' ? undefined : OpenInbox // 'none' is the one value that gives undefined.
-    this.#report = reporter(log, clock)
+    this.#report = createAnswerLogger(log, clock)
     this.#opening = new Opening({
       assemble: () => assemble(this.#options, this.#gates, this.#handlers, this.#observers),
       isTemporary: (error) => inbox !== 'none' && inbox.isTemporary?.(error) === true,
@@ -140,7 +140,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     this.#checkOpen()
     const { options, run } = withOptions(rest)
     const types = asList(type)
-    const gate = gateOf(types, options, run)
+    const gate = resolveGate(types, options, run)
     for (const one of types) this.#gates.set(one, [...(this.#gates.get(one) ?? []), gate])
     return this
   }
@@ -158,7 +158,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   on(type: OneOrMore<string>, ...rest: WithOptions<GivenHandler>): this {
     this.#checkOpen()
     const { options, run } = withOptions(rest)
-    const handler = handlerOf(type, options, run)
+    const handler = resolveHandler(type, options, run)
     if (this.#handlers.some(({ name }) => name === handler.name)) {
       throw new FusewireError(
         'FW_HANDLER_NAME',
@@ -245,15 +245,15 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 
   /** @internal */
-  async [receiveFrom](incoming: Incoming): Promise<Answer> {
+  async [receiveFrom](incoming: IncomingRequest): Promise<Answer> {
     const { opened } = this.#opening
-    const observer = opened === undefined ? together(this.#observers) : opened.observer
+    const observer = opened === undefined ? combineObservers(this.#observers) : opened.observer
     const receivedAt = this.#options.clock.now() // FusionAuth waits while the first request opens the door, too.
     const answer = await (observer === undefined
       ? this.#answer(incoming, receivedAt)
       : this.#observed(incoming, receivedAt, observer))
     this.#report(answer)
-    if (answer.status !== 200) this.#receipts?.note(answer, receivedAt)
+    if (answer.status !== 200) this.#receipts?.record(answer, receivedAt)
     if (answer.outcome === 'kept') this.#opening.opened?.reminder?.kept()
     return answer
   }
@@ -289,13 +289,13 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     return worker === undefined ? rehearsal : { ...rehearsal, worker }
   }
 
-  async #observed(incoming: Incoming, receivedAt: number, observer: Observer): Promise<Answer> {
+  async #observed(incoming: IncomingRequest, receivedAt: number, observer: Observer): Promise<Answer> {
     const answer = await this.#answer(incoming, receivedAt)
     observer.answered?.(answer, this.#options.clock.now() - receivedAt)
     return answer
   }
 
-  async #answer(incoming: Incoming, receivedAt: number): Promise<Answer> {
+  async #answer(incoming: IncomingRequest, receivedAt: number): Promise<Answer> {
     if (this.#stopping !== undefined) return unavailable('the webhook is stopped')
     try {
       const opened = this.#opening.isOpen

@@ -7,7 +7,7 @@ import { sqlite } from '../../src/engines/sqlite/index.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { RetryLater } from '../../src/model/errors.ts'
-import type { Handler } from '../../src/model/registration.ts'
+import type { RegisteredHandler } from '../../src/model/registered-handler.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { place } from '../engines/places.ts'
 import { keptLog } from '../support/log.ts'
@@ -28,7 +28,7 @@ const engines: { name: string; make: () => Engine }[] = [
 ]
 
 describe.each(engines)('a worker on $name and the real clock', ({ make }) => {
-  async function working(handler: Handler) {
+  async function working(handler: RegisteredHandler) {
     const engine = make()
     await engine.subscribe([{ handler: handler.name, types: '*', ordering: 'lane' }])
     const worker = new Worker({

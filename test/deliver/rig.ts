@@ -1,7 +1,7 @@
 import { Worker, type WorkerOptions } from '../../src/deliver/worker.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import type { Log } from '../../src/model/log.ts'
-import type { Handler } from '../../src/model/registration.ts'
+import type { RegisteredHandler } from '../../src/model/registered-handler.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { handClock, type HandClock } from '../../src/testing/hand-clock.ts'
 
@@ -21,15 +21,15 @@ export interface Rig extends AsyncDisposable {
 
 export function handlerNamed(
   name: string,
-  handle: Handler['handle'],
-  options: Partial<Handler> = {},
-): Handler {
+  handle: RegisteredHandler['handle'],
+  options: Partial<RegisteredHandler> = {},
+): RegisteredHandler {
   return { name, types: '*', ordering: 'lane', atomic: false, ...options, handle }
 }
 
 export async function rig(
   make: (clock: HandClock) => Engine,
-  handlers: readonly Handler[],
+  handlers: readonly RegisteredHandler[],
   concurrency = 4,
   options: Partial<WorkerOptions> = {},
 ): Promise<Rig> {

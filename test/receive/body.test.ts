@@ -2,12 +2,12 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import type { BodySink, Incoming } from '../../src/model/incoming.ts'
+import type { BodySink, IncomingRequest } from '../../src/model/incoming-request.ts'
 import { isAnswer } from '../../src/receive/answer/answer.ts'
-import { type Intake, readBody } from '../../src/receive/body.ts'
+import { type BodyBudget, readBody } from '../../src/receive/read-body.ts'
 
 function incoming(headers: Readonly<Record<string, string>> = {}): {
-  incoming: Incoming
+  incoming: IncomingRequest
   sink: () => BodySink
   stopped: () => boolean
 } {
@@ -38,7 +38,7 @@ function incoming(headers: Readonly<Record<string, string>> = {}): {
   }
 }
 
-const intake = (inFlight = 0): Intake => ({ bodyLimit: 100, inFlightLimit: 150, inFlight })
+const intake = (inFlight = 0): BodyBudget => ({ bodyLimit: 100, inFlightLimit: 150, inFlight })
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void // What the flag exposes.

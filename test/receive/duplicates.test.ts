@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { handClock } from '../../src/testing/hand-clock.ts'
 import type { EventKey } from '../../src/model/event.ts'
-import { Recent } from '../../src/receive/keep/recent.ts'
+import { SeenEvents } from '../../src/receive/keep/seen-events.ts'
 import { bodyWith, door, good } from '../support/door.ts'
 import { rimNames } from '../support/rims.ts'
 
@@ -114,7 +114,7 @@ const eventKey = (id: string): EventKey => ({ createInstant: 1, tenantId: '', id
 describe('what was seen', () => {
   test('is remembered for 24 hours, and not for more than 48', async () => {
     const clock = handClock()
-    const recent = new Recent(clock)
+    const recent = new SeenEvents(clock)
     await clock.advance(23 * 3_600_000)
     recent.add(eventKey('a'))
     await clock.advance(24 * 3_600_000 - 1)
@@ -125,14 +125,14 @@ describe('what was seen', () => {
 
   test('is forgotten where nothing was asked for two days', async () => {
     const clock = handClock()
-    const recent = new Recent(clock)
+    const recent = new SeenEvents(clock)
     recent.add(eventKey('a'))
     await clock.advance(48 * 3_600_000)
     expect(recent.has(eventKey('a'))).toBe(false)
   })
 
   test('is bounded, the oldest going first', () => {
-    const recent = new Recent(handClock(), 2)
+    const recent = new SeenEvents(handClock(), 2)
     for (const id of ['a', 'b', 'a', 'c']) recent.add(eventKey(id))
     expect(['a', 'b', 'c'].filter((id) => recent.has(eventKey(id)))).toEqual(['a', 'c'])
   })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { compactVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { hmacKey, jwkKey, pemKey, type VerifyKey } from '../../src/receive/auth/keys.ts'
+import { hmacKey, jwkKey, pemKey, type VerifyKey } from '../../src/receive/auth/verify-key.ts'
 import { openToken, readClaims, verifyToken } from '../../src/receive/auth/verify-token.ts'
 import {
   type Algorithm,

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { allOf, apiKey, check, signature } from 'fusewire'
 import { describe, expect, test } from 'vitest'
-import type { Incoming } from '../../src/model/incoming.ts'
+import type { IncomingRequest } from '../../src/model/incoming-request.ts'
 import type { Authenticator } from '../../src/receive/auth/authenticator.ts'
 import { type HandClock, handClock } from '../../src/testing/hand-clock.ts'
 import { door, userDelete } from '../support/door.ts'
@@ -45,7 +45,7 @@ async function guard(authenticate: Authenticator): Promise<Guard> {
   }
 }
 
-function withToken(token: string): Incoming {
+function withToken(token: string): IncomingRequest {
   const headers = new Headers({ 'x-fusionauth-signature-jwt': token })
   return {
     method: 'POST',

@@ -4,14 +4,14 @@ import { readEvent } from '../../src/events/envelope.ts'
 import type { EventType } from '../../src/events/types.ts'
 import { catalogue } from '../../src/events/catalogue.ts'
 import { valuesAt } from '../../src/events/paths.ts'
-import { redacting } from '../../src/receive/keep/redact.ts'
+import { createRedactor } from '../../src/receive/keep/redactor.ts'
 import { sample } from '../../src/testing/index.ts'
 
 function redact(json: string, also: readonly string[] = [], except: readonly string[] = []): string {
   const body = Buffer.from(json)
   const event = readEvent(body, () => '')
   if (typeof event === 'string') throw new Error(event)
-  return Buffer.from(redacting({ also, except })(event, body)).toString()
+  return Buffer.from(createRedactor({ also, except })(event, body)).toString()
 }
 
 test('takes live credentials out and leaves every other byte', () => {

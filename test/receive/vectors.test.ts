@@ -2,7 +2,7 @@ import type { JsonWebKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { hmacKey, jwkKey, type VerifyKey } from '../../src/receive/auth/keys.ts'
+import { hmacKey, jwkKey, type VerifyKey } from '../../src/receive/auth/verify-key.ts'
 import { openToken, verifyToken } from '../../src/receive/auth/verify-token.ts'
 
 /**

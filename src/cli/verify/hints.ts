@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { parseJson } from '../../lib/json.ts'
 import { signatureHeader } from '../../events/sign.ts'
 import type { Answer } from '../../receive/answer/answer.ts'
-import type { Body } from '../../receive/body.ts'
+import type { Body } from '../../receive/read-body.ts'
 import { openToken, readClaims, type Token } from '../../receive/auth/verify-token.ts'
 
 /** What a token claims of the body, its signature unproven. */

@@ -5,7 +5,7 @@ export interface Answer {
   readonly status: 200 | 400 | 401 | 405 | 408 | 413 | 415 | 422 | 500 | 503 | 504
   /** JSON, or empty. */
   readonly body: string
-  readonly outcome: Outcome
+  readonly outcome: AnswerOutcome
   /** Why, in words for the log. Never the sender's words, a secret or a body. */
   readonly reason?: string
   /** The same for a receipt, where `reason` repeats what a gate's own code said: that may name people, and belongs to their event. */
@@ -21,7 +21,7 @@ export interface Answer {
  * `kept`: in the inbox. `handled`: handlers ran, nothing is kept. `duplicate`: known already. `denied`: a gate said no. `failed`: a gate
  * or handler threw. `timeout`: out of time. `refused`: not accepted at all. `unavailable`: cannot tell or keep now; FusionAuth may ask again.
  */
-export type Outcome =
+export type AnswerOutcome =
   | 'kept'
   | 'handled'
   | 'duplicate'

@@ -1,7 +1,7 @@
 import type { OneOrMore } from '../../lib/one-or-more.ts'
 import { FusewireError } from '../../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'
-import { byteString, fingerprint, matchesAny, type Secret, secrets } from './secret.ts'
+import { byteString, fingerprint, matchesAny, type Secret, createSecretReader } from './secret.ts'
 
 /**
  * A header that FusionAuth's webhook is configured to send, whole and exact. Several keys let an old and a new one in while you rotate.
@@ -15,7 +15,7 @@ export function apiKey(key: OneOrMore<Secret>, options: { header?: string } = {}
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(header)) {
     throw new FusewireError('FW_OPTION', 'apiKey: header is not the name of a header.')
   }
-  const given = secrets(key, 'apiKey')
+  const given = createSecretReader(key, 'apiKey')
   let candidates: readonly Buffer[] = []
   return seal({
     name: 'apiKey',

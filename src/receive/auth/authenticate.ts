@@ -1,7 +1,7 @@
 import type { Authenticator } from './authenticator.ts'
 import { type Answer, refused, unauthorized, unavailable } from '../answer/answer.ts'
 import { whenThere } from '../../lib/when-there.ts'
-import type { Incoming } from '../../model/incoming.ts'
+import type { IncomingRequest } from '../../model/incoming-request.ts'
 
 /** What the headers proved, and what the body has yet to prove. */
 export interface Admission {
@@ -14,7 +14,7 @@ export interface Admission {
  * no disk and no fetch.
  */
 export function authenticate(
-  incoming: Incoming,
+  incoming: IncomingRequest,
   authenticator: Authenticator,
 ): Admission | Answer | Promise<Admission | Answer> {
   const wrong = checkMethod(incoming) ?? checkFraming(incoming, authenticator) ?? checkMedia(incoming)
@@ -27,14 +27,14 @@ function answerTo(verdict: Awaited<ReturnType<Authenticator['admit']>>): Admissi
   return verdict.retry === true ? unavailable(verdict.reason) : unauthorized(verdict.reason)
 }
 
-function checkMethod({ method }: Incoming): Answer | undefined {
+function checkMethod({ method }: IncomingRequest): Answer | undefined {
   return method === 'POST'
     ? undefined
     : refused(405, 'methodNotAllowed', 'Events come by POST.', { allow: 'POST' })
 }
 
 /** What two readers of the same bytes could understand differently is refused. */
-function checkFraming({ headers }: Incoming, authenticator: Authenticator): Answer | undefined {
+function checkFraming({ headers }: IncomingRequest, authenticator: Authenticator): Answer | undefined {
   const twice = headers.repeated(singular(authenticator))
   if (twice !== undefined) return refused(400, 'duplicateHeader', `The ${twice} header came more than once.`)
   const length = headers.get('content-length')
@@ -48,7 +48,7 @@ function checkFraming({ headers }: Incoming, authenticator: Authenticator): Answ
   return undefined
 }
 
-function checkMedia({ headers }: Incoming): Answer | undefined {
+function checkMedia({ headers }: IncomingRequest): Answer | undefined {
   const type = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
   if (type !== 'application/json') return refused(415, 'mediaType', 'Content-Type must be application/json.')
   const encoding = headers.get('content-encoding')?.toLowerCase()

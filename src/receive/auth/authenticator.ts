@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../model/log.ts'
-import type { Incoming } from '../../model/incoming.ts'
+import type { IncomingRequest } from '../../model/incoming-request.ts'
 
 /** Decides who may speak: `apiKey`, `basicAuth`, `signature`, `check`, `allOf`, `anyOf`. Opaque; pass it to `new Webhook`. */
 export interface Authenticator {
@@ -18,7 +18,7 @@ export interface Authenticator {
   /** Why it would reject every request now, in words that hold no secret. Only after `prepare`. @internal */
   notReady?(): string | undefined
   /** Decides from headers alone. Only after `prepare`. @internal */
-  admit(incoming: Incoming): Verdict | Promise<Verdict>
+  admit(incoming: IncomingRequest): Verdict | Promise<Verdict>
 }
 
 declare const authenticator: unique symbol

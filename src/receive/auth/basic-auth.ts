@@ -2,7 +2,7 @@ import { fromBase64 } from '../../lib/base64.ts'
 import { asList, type OneOrMore } from '../../lib/one-or-more.ts'
 import { FusewireError } from '../../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'
-import { byteString, fingerprint, matchesAny, type Secret, secrets } from './secret.ts'
+import { byteString, fingerprint, matchesAny, type Secret, createSecretReader } from './secret.ts'
 
 /** The user name and password of FusionAuth's webhook settings. Several logins let an old and a new one in while you rotate. */
 export function basicAuth(login: OneOrMore<{ username: string; password: Secret }>): Authenticator {
@@ -14,7 +14,7 @@ export function basicAuth(login: OneOrMore<{ username: string; password: Secret 
         'basicAuth: username must be a string without a colon, and not empty.',
       )
     }
-    return { username, passwords: secrets(password, 'basicAuth: password') }
+    return { username, passwords: createSecretReader(password, 'basicAuth: password') }
   })
   if (logins.length === 0) throw new FusewireError('FW_OPTION', 'basicAuth: give { username, password }.')
   let candidates: readonly Buffer[] = []

@@ -1,6 +1,6 @@
 import { FusewireError } from '../../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'
-import type { Incoming, PeerCertificate } from '../../model/incoming.ts'
+import type { IncomingRequest, PeerCertificate } from '../../model/incoming-request.ts'
 
 /** What a `check` sees of a request: never its body. */
 export interface Caller {
@@ -48,7 +48,7 @@ export function check(name: string, holds: (caller: Caller) => boolean | Promise
   })
 }
 
-function callerOf(incoming: Incoming): Caller {
+function callerOf(incoming: IncomingRequest): Caller {
   const { method, remoteAddress } = incoming
   const peerCertificate = incoming.peerCertificate?.()
   return {

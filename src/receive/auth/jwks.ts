@@ -6,7 +6,7 @@ import { asList, type OneOrMore } from '../../lib/one-or-more.ts'
 import { FusewireError } from '../../model/errors.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { Log } from '../../model/log.ts'
-import { jwkKey, type VerifyKey } from './keys.ts'
+import { jwkKey, type VerifyKey } from './verify-key.ts'
 
 export type JwksOptions = {
   /** https, or http to localhost, 127.0.0.1 or [::1]. FusionAuth serves `/.well-known/jwks.json`. */

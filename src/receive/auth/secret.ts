@@ -6,7 +6,7 @@ import { FusewireError } from '../../model/errors.ts'
 export type Secret = string | undefined | (() => string | undefined | Promise<string | undefined>)
 
 /** The values of one option, read once. */
-export interface Secrets {
+export interface SecretReader {
   /** Reads the functions among them. Rejects, and reads again next time, until at least one value is there. */
   read(): Promise<readonly string[]>
 }
@@ -15,7 +15,7 @@ export interface Secrets {
  * Literal values are checked at once, so that a bad one stops the construction; functions when they are read. In a list an undefined
  * value is left out (the other key of a rotation that is not under way); alone it is an error.
  */
-export function secrets(given: OneOrMore<Secret>, option: string): Secrets {
+export function createSecretReader(given: OneOrMore<Secret>, option: string): SecretReader {
   const list = asList(given)
   const literals = list.filter((secret) => typeof secret !== 'function')
   for (const secret of literals) checkNotBlank(secret, option)

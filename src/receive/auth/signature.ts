@@ -8,8 +8,8 @@ import { FusewireError } from '../../model/errors.ts'
 import type { Log } from '../../model/log.ts'
 import { type Authenticator, cost, rejected, seal, type Verdict } from './authenticator.ts'
 import { Jwks, type JwksOptions } from './jwks.ts'
-import { hmacKey, jwkKey, pemKey, type VerifyKey } from './keys.ts'
-import { type Secret, secrets } from './secret.ts'
+import { hmacKey, jwkKey, pemKey, type VerifyKey } from './verify-key.ts'
+import { type Secret, createSecretReader } from './secret.ts'
 import { openToken, readClaims, type Token, verifyToken } from './verify-token.ts'
 
 /**
@@ -105,7 +105,7 @@ function secretRing(secret: OneOrMore<Secret>): KeyRing {
   for (const literal of asList(secret)) {
     if (typeof literal === 'string' && literal !== '') hmacKey(literal)
   }
-  const given = secrets(secret, 'signature: secret')
+  const given = createSecretReader(secret, 'signature: secret')
   return {
     async read(log) {
       const texts = await given.read()

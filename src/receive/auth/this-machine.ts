@@ -1,6 +1,6 @@
 import { admitted, type Authenticator, rejected, seal, type Verdict } from './authenticator.ts'
 import { isLoopbackName } from '../../lib/loopback.ts'
-import type { Incoming } from '../../model/incoming.ts'
+import type { IncomingRequest } from '../../model/incoming-request.ts'
 
 /**
  * `authenticate: 'none'`, for development: lets in processes of this machine. A proxy, a tunnel or a page in a browser makes others look
@@ -12,7 +12,7 @@ export function thisMachine(hosts: readonly string[]): Authenticator {
   const named = new Set(hosts.map((host) => host.toLowerCase()))
   return seal({ name: 'none', cost: 0, headers: [], prepare: async () => {}, admit })
 
-  function admit(incoming: Incoming): Verdict {
+  function admit(incoming: IncomingRequest): Verdict {
     const { remoteAddress, httpVersion, host = '', headers } = incoming
     if (remoteAddress === undefined || !/^(::ffff:)?127\.|^::1$/.test(remoteAddress)) {
       return rejected("authenticate: 'none' lets in this machine only")

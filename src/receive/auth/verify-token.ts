@@ -1,6 +1,6 @@
 import { fromBase64url } from '../../lib/base64.ts'
 import { isObject, parseJson } from '../../lib/json.ts'
-import type { VerifyKey } from './keys.ts'
+import type { VerifyKey } from './verify-key.ts'
 
 /** A compact JWS taken apart, nothing of it believed yet. */
 export interface Token {

@@ -22,12 +22,12 @@ const proveMoreWithinMs = 10_000
 const proofLimit = 8 * 1024 * 1024
 
 /** `failed`: not known to be durable. `late`: not yet, and whoever asked waits no longer. */
-export type Pushed = Appended | 'failed' | 'late'
+export type AppendResult = Appended | 'failed' | 'late'
 
 interface Waiting {
   readonly arrival: Arrival
   readonly deadline: Deadline
-  resolve(outcome: Pushed): void
+  resolve(outcome: AppendResult): void
   /** Copies that arrived after the deadline and before the append ended: they share its outcome and are not sent again. */
   copies?: Waiting[]
 }
@@ -75,7 +75,7 @@ export class AppendQueue {
    * Resolves when the arrival is durable, `failed` when it is not known to be, or `late` at its deadline: it is appended all the same, so
    * that the next copy of it is a duplicate.
    */
-  push(arrival: Arrival, deadline: Deadline): Promise<Pushed> {
+  push(arrival: Arrival, deadline: Deadline): Promise<AppendResult> {
     return new Promise((resolve) => {
       const first = this.#lateCopyOf(arrival)
       const waiting = { arrival: first?.arrival ?? arrival, deadline, resolve } // Holds the bytes once.
@@ -123,7 +123,7 @@ export class AppendQueue {
     if (this.#unanswered.size === 0) this.#look(Infinity)
   }
 
-  #end(waiting: Waiting, outcome: Pushed): void {
+  #end(waiting: Waiting, outcome: AppendResult): void {
     this.#answer(waiting, outcome)
     if (this.#late.size === 0) return
     const name = keyText(waiting.arrival.key)
@@ -131,7 +131,7 @@ export class AppendQueue {
     for (const copy of waiting.copies ?? []) this.#answer(copy, outcome === 'stored' ? 'duplicate' : outcome)
   }
 
-  #answer(waiting: Waiting, outcome: Pushed): void {
+  #answer(waiting: Waiting, outcome: AppendResult): void {
     this.#unanswered.delete(waiting)
     waiting.resolve(outcome)
   }

@@ -2,7 +2,7 @@ import { Worker } from '../../../src/deliver/worker.ts'
 import { postgres } from '../../../src/engines/postgres/index.ts'
 import { sqlite } from '../../../src/engines/sqlite/index.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
-import type { HandlerRun } from '../../../src/model/registration.ts'
+import type { HandlerRun } from '../../../src/model/registered-handler.ts'
 
 /** What a process is told that delivers until nothing is pending, as JSON in its first argument. */
 export interface CrashingPlan {

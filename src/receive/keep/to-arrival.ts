@@ -1,25 +1,25 @@
 import { textsAt, valuesAt } from '../../events/paths.ts'
 import { loginIdPaths, placesOf } from '../../events/places.ts'
 import type { Arrival } from '../../model/event.ts'
-import type { ParsedEvent } from '../../model/registration.ts'
+import type { ParsedEvent } from '../../model/registered-handler.ts'
 import { applicationsOf } from '../../model/wants.ts'
-import type { Accepted } from './accepted.ts'
-import type { Body } from '../body.ts'
+import type { ReceivedEvent } from './received-event.ts'
+import type { Body } from '../read-body.ts'
 import { canonicalId } from '../../model/canonical-id.ts'
 import { loginSubject } from '../../model/login-subject.ts'
 
 /** The event as the inbox takes it in. Its hash is that of all it said, whatever of it is kept. */
-export function arrivalOf(
-  { event, key, body, receivedAt, trace }: Accepted,
+export function toArrival(
+  { event, key, body, receivedAt, trace }: ReceivedEvent,
   redact: (event: ParsedEvent, body: Uint8Array) => Uint8Array,
 ): Arrival {
   const lane = laneOf(event)
   return {
     key,
-    type: printable(event.type),
+    type: toColumnText(event.type),
     source: 'door',
     receivedAt: Math.round(receivedAt),
-    hash: hashOf(body),
+    hash: bodyHash(body),
     body: redact(event, body.bytes),
     ...(lane !== undefined && { lane: canonicalId(`${key.tenantId}/${lane}`) }),
     applicationIds: applicationsOf(event),
@@ -28,7 +28,7 @@ export function arrivalOf(
   }
 }
 
-export function hashOf(body: Body): Uint8Array {
+export function bodyHash(body: Body): Uint8Array {
   return Buffer.from(body.sha256(), 'base64')
 }
 
@@ -53,6 +53,6 @@ function subjectsOf(event: ParsedEvent): readonly string[] {
 }
 
 /** Columns hold printable text of bounded length; the body keeps what was really said. */
-export function printable(text: string): string {
+export function toColumnText(text: string): string {
   return text.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '?')
 }

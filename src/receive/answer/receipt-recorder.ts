@@ -4,7 +4,7 @@ import type { Engine } from '../../model/engine.ts'
 import type { Log } from '../../model/log.ts'
 import type { Receipt } from '../../model/receipt.ts'
 import type { Answer } from './answer.ts'
-import { printable } from '../keep/arrival.ts'
+import { toColumnText } from '../keep/to-arrival.ts'
 
 const flushAfterMs = 1_000
 const waitingLimit = 500
@@ -14,7 +14,7 @@ const strangersLimit = 200
  * Remembers what requests were answered that left no event: in the inbox, once a second, of those who may speak; of everybody else only in
  * memory, one a second, because what anybody can provoke must not cost a write.
  */
-export class Receipts {
+export class ReceiptRecorder {
   readonly #engine: Engine
   readonly #clock: Clock
   readonly #log: Log
@@ -31,7 +31,7 @@ export class Receipts {
   }
 
   /** Anything but a 200. */
-  note(answer: Answer, receivedAt: number): void {
+  record(answer: Answer, receivedAt: number): void {
     if (answer.outcome === 'unavailable') return // The inbox could not take this either.
     if (answer.stranger === true) return this.#noteStranger(answer, receivedAt)
     if (this.#waiting.length >= waitingLimit) return
@@ -81,6 +81,6 @@ function receiptOf(
     status,
     outcome,
     ...(inOurWords !== undefined && { reason: inOurWords }),
-    ...(event !== undefined && { type: printable(event.type), id: printable(event.id) }),
+    ...(event !== undefined && { type: toColumnText(event.type), id: toColumnText(event.id) }),
   }
 }

@@ -1,11 +1,11 @@
 import { disposeAll } from '../../lib/dispose-all.ts'
 import { FusewireError } from '../../model/errors.ts'
 import { type Authenticator, type Cost, rejected, seal, type Verdict } from './authenticator.ts'
-import type { Incoming } from '../../model/incoming.ts'
+import type { IncomingRequest } from '../../model/incoming-request.ts'
 
 /** Lets in who every one of them lets in. */
 export function allOf(a: Authenticator, b: Authenticator, ...more: readonly Authenticator[]): Authenticator {
-  const all = byCost('allOf', [a, b, ...more])
+  const all = orderByCost('allOf', [a, b, ...more])
   const onAuthorization = all.filter(({ headers }) => headers.includes('authorization'))
   if (onAuthorization.some(({ name }) => name === 'basicAuth') && onAuthorization.length > 1) {
     throw new FusewireError(
@@ -14,7 +14,7 @@ export function allOf(a: Authenticator, b: Authenticator, ...more: readonly Auth
     )
   }
   const notReady = () => firstDefined(all.map((one) => one.notReady?.()))
-  return combined('allOf', all, notReady, async (incoming) => {
+  return combineAuthenticators('allOf', all, notReady, async (incoming) => {
     const digests = []
     for (const one of all) {
       const verdict = await one.admit(incoming)
@@ -27,12 +27,12 @@ export function allOf(a: Authenticator, b: Authenticator, ...more: readonly Auth
 
 /** Lets in who one of them lets in. */
 export function anyOf(a: Authenticator, b: Authenticator, ...more: readonly Authenticator[]): Authenticator {
-  const any = byCost('anyOf', [a, b, ...more])
+  const any = orderByCost('anyOf', [a, b, ...more])
   const notReady = () => {
     const reasons = any.map((one) => one.notReady?.())
     return reasons.includes(undefined) ? undefined : reasons.join('; ')
   }
-  return combined('anyOf', any, notReady, async (incoming) => {
+  return combineAuthenticators('anyOf', any, notReady, async (incoming) => {
     const reasons = []
     let retry = false
     for (const one of any) {
@@ -46,7 +46,7 @@ export function anyOf(a: Authenticator, b: Authenticator, ...more: readonly Auth
   })
 }
 
-function byCost(name: string, all: readonly Authenticator[]): readonly Authenticator[] {
+function orderByCost(name: string, all: readonly Authenticator[]): readonly Authenticator[] {
   if (all.length < 2 || all.some((one) => one?.admit === undefined)) {
     throw new FusewireError(
       'FW_OPTION',
@@ -56,11 +56,11 @@ function byCost(name: string, all: readonly Authenticator[]): readonly Authentic
   return all.toSorted((a, b) => a.cost - b.cost)
 }
 
-function combined(
+function combineAuthenticators(
   name: string,
   parts: readonly Authenticator[],
   notReady: () => string | undefined,
-  admit: (incoming: Incoming) => Promise<Verdict>,
+  admit: (incoming: IncomingRequest) => Promise<Verdict>,
 ): Authenticator {
   return seal({
     name,

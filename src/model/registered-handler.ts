@@ -8,7 +8,7 @@ export interface ParsedEvent {
 }
 
 /** A gate as the receiver runs it. */
-export interface Gate {
+export interface RegisteredGate {
   readonly name: string
   readonly timeoutMs?: number
   readonly onFailure: 'refuse' | 'allow'
@@ -24,7 +24,7 @@ export interface GateRun {
 }
 
 /** A handler as receiver and worker run it. */
-export interface Handler {
+export interface RegisteredHandler {
   readonly name: string
   readonly types: readonly string[] | '*'
   readonly timeoutMs?: number

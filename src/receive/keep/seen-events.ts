@@ -7,7 +7,7 @@ const rememberMs = 24 * 60 * 60_000
  * Events seen in the last 24 hours, at most 100,000 and at least the newest half of that: what keeps a resend from counting twice where
  * nothing is stored. Ids and small integers only: 100,000 keys as objects made garbage collection visible in every request. In two generations, of which the older goes as a whole: to find the oldest of a Map, V8 steps over those deleted before.
  */
-export class Recent {
+export class SeenEvents {
   readonly #clock: Clock
   readonly #generation: number
   #young = new Map<string, number>()

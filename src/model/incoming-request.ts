@@ -1,5 +1,5 @@
 /** A request of which only the headers have been read. Each rim makes one; the steps of this room know no other. */
-export interface Incoming {
+export interface IncomingRequest {
   readonly method: string
   readonly headers: IncomingHeaders
   readonly body: BodySource

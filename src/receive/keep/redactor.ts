@@ -1,7 +1,7 @@
 import { isEventType } from '../../events/catalogue.ts'
 import { valuesAt } from '../../events/paths.ts'
 import { type Places, placesOf } from '../../events/places.ts'
-import type { ParsedEvent } from '../../model/registration.ts'
+import type { ParsedEvent } from '../../model/registered-handler.ts'
 
 /** What is taken out of a body before it is kept. */
 export interface Redaction {
@@ -15,7 +15,10 @@ export interface Redaction {
  * The body without the values of its secret paths: a text becomes "[redacted]", an object {}, an array [], anything else null. Every other
  * byte stays as it is. It reads the text, not a parse of it, so numbers, repeated members and depth survive.
  */
-export function redacting({ also, except }: Redaction): (event: ParsedEvent, body: Uint8Array) => Uint8Array {
+export function createRedactor({
+  also,
+  except,
+}: Redaction): (event: ParsedEvent, body: Uint8Array) => Uint8Array {
   const plans = new Map<string, Plan>()
 
   function planOf(type: string): Plan {

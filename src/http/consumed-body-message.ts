@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
 /** What to do about a body that was read before us, in the words of the framework that read it. */
-export function bodyReadBy(request: IncomingMessage): string {
+export function consumedBodyMessage(request: IncomingMessage): string {
   const marks = request as { app?: unknown; cookies?: unknown; query?: unknown } // What frameworks leave on a request.
   return `The request body was read before Fusewire got it; its signature is over the exact bytes. ${fix(marks)}`
 }

@@ -7,14 +7,14 @@ import { codeOf } from '../../lib/code-of.ts'
 import { silentInbox } from '../../model/errors.ts'
 import type { Arrival } from '../../model/event.ts'
 import type { Log } from '../../model/log.ts'
-import type { Accepted, Keeper } from './accepted.ts'
+import type { ReceivedEvent, EventSink } from './received-event.ts'
 import { type Answer, duplicate, handled, kept, unavailable } from '../answer/answer.ts'
-import { AppendQueue, type Pushed } from './append-queue.ts'
-import { arrivalOf, hashOf } from './arrival.ts'
-import { redacting, type Redaction } from './redact.ts'
+import { AppendQueue, type AppendResult } from './append-queue.ts'
+import { toArrival, bodyHash } from './to-arrival.ts'
+import { createRedactor, type Redaction } from './redactor.ts'
 
 /** What of the events is kept. */
-export interface Privacy {
+export interface KeepPolicy {
   readonly redaction: Redaction
   /** Also those that no handler asks for. */
   readonly keepAll: boolean
@@ -29,23 +29,23 @@ const lookFirstFromBytes = 256 * 1024
 const lookMs = 500
 
 /** With an inbox: the event is durable before the answer, and everything else happens after it. */
-export function keep(
+export function createInboxSink(
   engine: Engine,
   gated: (type: string) => boolean,
-  { redaction, keepAll }: Privacy,
+  { redaction, keepAll }: KeepPolicy,
   clock: Clock,
   log: Log,
-): Keeper {
-  const redact = redacting(redaction)
+): EventSink {
+  const redact = createRedactor(redaction)
   const queue = new AppendQueue(engine, clock, log)
   let fullUntil = -Infinity
 
-  async function recall({ event, key, body, deadline }: Accepted): Promise<Answer | undefined> {
+  async function recall({ event, key, body, deadline }: ReceivedEvent): Promise<Answer | undefined> {
     const remainingMs = deadline.remainingMs()
     const ms = isLarge(body) ? Math.max(lookMs, remainingMs) : remainingMs
     const options = { ms, clock, late: silentInbox }
     try {
-      const [known] = await within(options, () => engine.known([{ key, hash: hashOf(body) }]))
+      const [known] = await within(options, () => engine.known([{ key, hash: bodyHash(body) }]))
       if (known === true) return duplicate
       const hasRoom =
         engine.hasRoom === undefined || (await within(options, async () => engine.hasRoom?.(event.type)))
@@ -64,7 +64,7 @@ export function keep(
     if (isTransactional(type)) fullUntil = clock.now() + 1_000
   }
 
-  async function push(arrival: Arrival, { event, deadline }: Accepted): Promise<Pushed> {
+  async function push(arrival: Arrival, { event, deadline }: ReceivedEvent): Promise<AppendResult> {
     const outcome = await queue.push(arrival, deadline)
     const { type, id } = event
     if (outcome === 'conflict') {
@@ -95,25 +95,25 @@ export function keep(
     // Without a gate nothing has to be known before the append, which finds duplicates itself: unless they are large.
     recall: (accepted) =>
       gated(accepted.event.type) || isLarge(accepted.body) ? recall(accepted) : undefined,
-    async keep(accepted) {
+    async accept(accepted) {
       const { type } = accepted.event
-      const outcome = await push({ ...arrivalOf(accepted, redact), ...ifUnwanted(type) }, accepted)
+      const outcome = await push({ ...toArrival(accepted, redact), ...ifUnwanted(type) }, accepted)
       if (outcome === 'full') noteFull(type)
       return answers[outcome]
     },
     /** FusionAuth is told no either way; that the inbox remembers it is worth an attempt. */
     async refuse(accepted, { reason }) {
-      await push({ ...arrivalOf(accepted, redact), refused: reason ?? 'refused' }, accepted)
+      await push({ ...toArrival(accepted, redact), refused: reason ?? 'refused' }, accepted)
     },
     stop: () => queue.stop(),
   }
 }
 
-function isLarge({ bytes }: Accepted['body']): boolean {
+function isLarge({ bytes }: ReceivedEvent['body']): boolean {
   return bytes.length >= lookFirstFromBytes
 }
 
-const answers: Readonly<Record<Pushed, Answer>> = {
+const answers: Readonly<Record<AppendResult, Answer>> = {
   stored: kept,
   conflict: kept,
   stale: kept,

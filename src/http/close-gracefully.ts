@@ -8,7 +8,7 @@ const lookMs = 50
  * Makes `server.close()` close the listener alone, and every connection when it has been idle for 3 s. node's own closes idle connections at
  * once, and each may be the one that a JVM writes its next request to.
  */
-export function closeGently(server: Server | SecureServer): void {
+export function closeGracefully(server: Server | SecureServer): void {
   const connections = connectionsOf(server)
   const closeAsNode = server.close.bind(server)
   server.close = (callback) => {

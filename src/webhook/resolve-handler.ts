@@ -2,7 +2,7 @@ import { canonicalType, isTransactional, isEventType } from '../events/catalogue
 import { longestMs } from '../lib/clock.ts'
 import { asList, type OneOrMore } from '../lib/one-or-more.ts'
 import { FusewireError } from '../model/errors.ts'
-import type { Gate, Handler } from '../model/registration.ts'
+import type { RegisteredGate, RegisteredHandler } from '../model/registered-handler.ts'
 
 /** Gate options as they may really come, from JavaScript too. */
 export interface GivenGate {
@@ -25,11 +25,11 @@ export interface GivenHandler {
 }
 
 /** Checks a gate's types and options and resolves its defaults. */
-export function gateOf(
+export function resolveGate(
   types: readonly string[],
   options: GivenGate,
   decide: (context: never) => unknown,
-): Gate {
+): RegisteredGate {
   if (types.length === 0) throw option('gate([]): name the types it decides about.')
   for (const type of types) {
     if (isTransactional(type)) continue
@@ -47,16 +47,16 @@ export function gateOf(
     name: options.name ?? types.join(' '),
     onFailure: options.onFailure ?? 'refuse',
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
-    decide: decide as Gate['decide'], // Called with events of `types` only, which is what `decide` is typed for.
+    decide: decide as RegisteredGate['decide'], // Called with events of `types` only, which is what `decide` is typed for.
   }
 }
 
 /** Checks a handler's types and options and resolves its defaults. */
-export function handlerOf(
+export function resolveHandler(
   given: OneOrMore<string>,
   options: GivenHandler,
   handle: (context: never) => unknown,
-): Handler {
+): RegisteredHandler {
   const types = given === '*' ? given : asList(given).map(canonicalType)
   const name = options.name ?? (typeof given === 'string' && given !== '*' ? given : undefined)
   if (name === undefined || !/^[\x21-\x7e][\x20-\x7e]{0,127}$/.test(name)) {
@@ -90,8 +90,8 @@ export function handlerOf(
     ...(tenantId !== undefined && { tenantIds: lowerCase(label, 'tenantId', tenantId) }),
     ...(applicationId !== undefined && { applicationIds: lowerCase(label, 'applicationId', applicationId) }),
     // Both are only called with events of `types`, which is what they are typed for.
-    ...(where !== undefined && { where: where as NonNullable<Handler['where']> }),
-    handle: handle as Handler['handle'],
+    ...(where !== undefined && { where: where as NonNullable<RegisteredHandler['where']> }),
+    handle: handle as RegisteredHandler['handle'],
   }
 }
 

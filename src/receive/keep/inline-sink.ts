@@ -6,26 +6,26 @@ import type { Clock } from '../../lib/clock.ts'
 import { FusewireError } from '../../model/errors.ts'
 import { type EventKey, idempotencyKey } from '../../model/event.ts'
 import type { Log } from '../../model/log.ts'
-import type { Handler } from '../../model/registration.ts'
+import type { RegisteredHandler } from '../../model/registered-handler.ts'
 import { wants } from '../../model/wants.ts'
-import type { Accepted, Keeper } from './accepted.ts'
+import type { ReceivedEvent, EventSink } from './received-event.ts'
 import { type Answer, duplicate, failed, handled } from '../answer/answer.ts'
-import type { Body } from '../body.ts'
-import { Recent } from './recent.ts'
+import type { Body } from '../read-body.ts'
+import { SeenEvents } from './seen-events.ts'
 
 /**
  * `inbox: 'none'`: every handler that wants the event runs once, side by side, before the answer and under its deadline. One failure is a
  * 500 for all. What was handled in the last 24 hours is answered without running anything again. Of a gated type that holds for equal bytes
  * only: other bytes under a known key are asked about, and then logged and not handled.
  */
-export function inline(
-  handlers: readonly Handler[],
+export function createInlineSink(
+  handlers: readonly RegisteredHandler[],
   gated: (type: string) => boolean,
   clock: Clock,
   log: Log,
-): Keeper {
-  const handledKeys = new Recent(clock)
-  const passedGates = new Recent(clock)
+): EventSink {
+  const handledKeys = new SeenEvents(clock)
+  const passedGates = new SeenEvents(clock)
 
   return {
     closed: () => undefined,
@@ -33,7 +33,7 @@ export function inline(
       const known = gated(event.type) ? passedGates.has(keyOfBytes(key, body)) : handledKeys.has(key)
       return known ? duplicate : undefined
     },
-    keep(accepted) {
+    accept(accepted) {
       const { event, key, body } = accepted
       const isGated = gated(event.type)
       if (isGated && handledKeys.has(key)) {
@@ -60,8 +60,8 @@ function keyOfBytes(key: EventKey, body: Body): EventKey {
 }
 
 function runAll(
-  handlers: readonly Handler[],
-  accepted: Accepted,
+  handlers: readonly RegisteredHandler[],
+  accepted: ReceivedEvent,
   clock: Clock,
 ): Answer | undefined | Promise<Answer | undefined> {
   if (handlers.length === 0) return undefined
@@ -81,8 +81,8 @@ export function misshapen(path: string): Answer {
 
 /** Says why it failed. Never throws nor rejects. */
 function run(
-  handler: Handler,
-  accepted: Accepted,
+  handler: RegisteredHandler,
+  accepted: ReceivedEvent,
   clock: Clock,
 ): string | undefined | Promise<string | undefined> {
   const { event, key, body, receivedAt, deadline } = accepted

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Answer, failed, refused, unavailable } from './answer/answer.ts'
-import type { BodySink, BodySource, Incoming } from '../model/incoming.ts'
-import { Patience, type Wait } from './patience.ts'
+import type { BodySink, BodySource, IncomingRequest } from '../model/incoming-request.ts'
+import { BodyTimeout, type TimedBody } from './body-timeout.ts'
 
 /** A body in full, not yet looked at. */
 export interface Body {
@@ -11,7 +11,7 @@ export interface Body {
 }
 
 /** How much may be read. */
-export interface Intake {
+export interface BodyBudget {
   /** Bytes of one body. */
   readonly bodyLimit: number
   /** Bytes of all bodies being read or handled in this process. */
@@ -20,7 +20,10 @@ export interface Intake {
 }
 
 /** Reads the body. Whoever gets it gives `bytes.length` back to `intake.inFlight` when the request is over. */
-export function readBody(incoming: Incoming, intake: Intake): Body | Answer | Promise<Body | Answer> {
+export function readBody(
+  incoming: IncomingRequest,
+  intake: BodyBudget,
+): Body | Answer | Promise<Body | Answer> {
   const { body, headers } = incoming
   if (body.consumed !== undefined) return failed('FW_BODY_READ', body.consumed)
   const declared = Number(headers.get('content-length') ?? 0)
@@ -39,16 +42,16 @@ const chunkLimit = 1024
 /** A body on its way in. */
 class Reading implements BodySink {
   readonly #source: BodySource
-  readonly #intake: Intake
+  readonly #intake: BodyBudget
   readonly #resolve: (result: Body | Answer) => void
   readonly #chunks: Uint8Array[] = []
   /** How many of the chunks are joined ones. */
   #joined = 0
   #size = 0
   #settled = false
-  readonly #wait: Wait
+  readonly #wait: TimedBody
 
-  constructor(source: BodySource, intake: Intake, resolve: (result: Body | Answer) => void) {
+  constructor(source: BodySource, intake: BodyBudget, resolve: (result: Body | Answer) => void) {
     this.#source = source
     this.#intake = intake
     this.#resolve = resolve
@@ -63,7 +66,7 @@ class Reading implements BodySink {
     if (this.#intake.inFlight > this.#intake.inFlightLimit) return this.#giveUp(overloaded)
     this.#chunks.push(bytes)
     if (this.#chunks.length - this.#joined === chunkLimit) this.#join()
-    patience.heard(this.#wait)
+    patience.progressed(this.#wait)
   }
 
   /** Each chunk is an object, which of one byte weighs as much as 300 of them. */
@@ -114,9 +117,9 @@ export function bodyOf(chunks: readonly Uint8Array[]): Body {
   return new ReceivedBody(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
 }
 
-const patience = new Patience()
+const patience = new BodyTimeout()
 
-const tooLarge = ({ bodyLimit }: Intake): Answer =>
+const tooLarge = ({ bodyLimit }: BodyBudget): Answer =>
   refused(413, 'tooLarge', `The body is larger than ${bodyLimit} bytes.`)
 const overloaded = unavailable('too many bytes of bodies in flight')
 const slow = refused(408, 'timeout', 'The body did not arrive in time.')

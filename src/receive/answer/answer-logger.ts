@@ -6,7 +6,7 @@ import type { Answer } from './answer.ts'
  * Tells the log what was not accepted and why. What anybody can provoke is told once a second, with the number that was left out, so that
  * the log cannot be flooded.
  */
-export function reporter(log: Log, clock: Clock): (answer: Answer) => void {
+export function createAnswerLogger(log: Log, clock: Clock): (answer: Answer) => void {
   let quietUntil = 0
   let leftOut = 0
 

@@ -2,11 +2,11 @@ import { type Clock, longestMs, systemClock } from '../lib/clock.ts'
 import { catalogue } from '../events/catalogue.ts'
 import type { Engine } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
-import { calm, consoleLog, type Log } from '../model/log.ts'
+import { ignoreLogFailures, consoleLog, type Log } from '../model/log.ts'
 import type { Retention } from '../model/retention.ts'
 import type { Authenticator } from '../receive/auth/authenticator.ts'
-import type { Privacy } from '../receive/keep/keep.ts'
-import type { Redaction } from '../receive/keep/redact.ts'
+import type { KeepPolicy } from '../receive/keep/inbox-sink.ts'
+import type { Redaction } from '../receive/keep/redactor.ts'
 import { thisMachine } from '../receive/auth/this-machine.ts'
 
 export interface WebhookOptions<Inbox extends Engine | 'none'> {
@@ -47,7 +47,7 @@ export interface ResolvedOptions {
   readonly bodyLimit: number
   readonly gateTimeoutMs: number
   readonly concurrency: number
-  readonly privacy: Privacy
+  readonly privacy: KeepPolicy
   readonly retention: Retention | 'none'
   readonly log: Log
   readonly clock: Clock
@@ -65,7 +65,7 @@ export function resolveOptions(options: WebhookOptions<Engine | 'none'>): Resolv
     concurrency: wholeNumber('concurrency', concurrency, 16),
     privacy: { keepAll: isKeepingAll(options.keep), redaction: redactionOf(options) },
     retention: retentionOf(options.retention),
-    log: calm(log),
+    log: ignoreLogFailures(log),
     clock: systemClock,
   }
 }

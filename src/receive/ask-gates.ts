@@ -3,14 +3,14 @@ import { within } from '../lib/within.ts'
 import { codeOf } from '../lib/code-of.ts'
 import { FusewireError } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
-import type { Gate, ParsedEvent } from '../model/registration.ts'
+import type { RegisteredGate, ParsedEvent } from '../model/registered-handler.ts'
 import { type Answer, denied, failed, timedOut } from './answer/answer.ts'
 import type { Deadline } from './deadline.ts'
 import { describeError } from '../lib/describe-error.ts'
 
 /** Runs the gates in order under one deadline. The first no, in whatever form, is the answer; undefined says all of them let it pass. */
-export async function gate(
-  gates: readonly Gate[],
+export async function askGates(
+  gates: readonly RegisteredGate[],
   event: ParsedEvent,
   deadline: Deadline,
   log: Log,
@@ -27,7 +27,7 @@ export async function gate(
 }
 
 async function ask(
-  one: Gate,
+  one: RegisteredGate,
   event: ParsedEvent,
   deadline: Deadline,
   clock: Clock,
