@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Arrival } from '../../src/model/event.ts'
+import type { Arrival } from '../../src/model/arrival.ts'
 import { sample } from '../../src/testing/index.ts'
 import { eventBody, eventId } from '../lib/event-body.ts'
 import { fill, template } from '../lib/load.ts'

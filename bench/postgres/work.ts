@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { makeWorkerUtils } from 'graphile-worker'
-import type { Arrival } from '../../src/model/event.ts'
+import type { Arrival } from '../../src/model/arrival.ts'
 import { query } from '../../test/postgres/server.ts'
 import { type Build, importFrom } from '../lib/build.ts'
 import { eventBody } from '../lib/event-body.ts'

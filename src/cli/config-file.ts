@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
-import { isObject, type JsonObject } from '../lib/json.ts'
+import { isObject, type JsonObject } from '../lib/json-object.ts'
 import { codeOf } from '../lib/code-of.ts'
 import { misused } from './failure.ts'
 import { importFile } from './import-file.ts'

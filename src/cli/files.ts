@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { isObject, type JsonObject, parseJson } from '../lib/json.ts'
+import { isObject, type JsonObject } from '../lib/json-object.ts'
+import { parseJson } from '../lib/parse-json.ts'
 import { codeOf } from '../lib/code-of.ts'
 import { misused } from './failure.ts'
 import { text } from './text.ts'

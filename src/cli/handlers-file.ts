@@ -1,4 +1,4 @@
-import { isObject } from '../lib/json.ts'
+import { isObject } from '../lib/json-object.ts'
 import type { Webhook } from '../webhook/webhook.ts'
 import { misused } from './failure.ts'
 import { importFile } from './import-file.ts'

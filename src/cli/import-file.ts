@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { isObject } from '../lib/json.ts'
+import { isObject } from '../lib/json-object.ts'
 import { codeOf } from '../lib/code-of.ts'
 import { type Failure, misused } from './failure.ts'
 import { shellQuote } from './shell-quote.ts'

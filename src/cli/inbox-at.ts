@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { isObject } from '../lib/json.ts'
+import { isObject } from '../lib/json-object.ts'
 import { codeOf } from '../lib/code-of.ts'
 import type { Engine } from '../model/engine.ts'
 import { Failure, failureOf, missing, misused } from './failure.ts'

@@ -1,4 +1,4 @@
-import { isObject } from '../lib/json.ts'
+import { isObject } from '../lib/json-object.ts'
 import type { Log } from '../model/log.ts'
 import type { Observer } from '../model/observer.ts'
 import { outcomeLabel } from '../telemetry/labels.ts'

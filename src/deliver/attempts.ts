@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
-import type { Lease, Outcome } from '../model/delivery.ts'
+import type { Lease } from '../model/lease.ts'
+import type { Outcome } from '../model/outcome.ts'
 import type { Engine, Want } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
 import type { AttemptEnd, Observer, Tracer } from '../model/observer.ts'

@@ -1,11 +1,11 @@
-import { readEvent } from '../events/envelope.ts'
+import { readEvent } from '../events/read-event.ts'
 import { missingPath } from '../events/missing-path.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type Within, within } from '../lib/within.ts'
-import type { Lease } from '../model/delivery.ts'
+import { type TimeoutOptions, withTimeout } from '../lib/with-timeout.ts'
+import type { Lease } from '../model/lease.ts'
 import type { Engine } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
-import { idempotencyKey } from '../model/event.ts'
+import { idempotencyKey } from '../model/event-key.ts'
 import type { AttemptEnd } from '../model/observer.ts'
 import type { RegisteredHandler, HandlerRun, ParsedEvent } from '../model/registered-handler.ts'
 import { failure, isLast, outcomeOf } from './outcome.ts'
@@ -55,7 +55,7 @@ function promisedEvent({ event: { body, key } }: Lease): ParsedEvent | FusewireE
 }
 
 async function run(attempt: Attempt, event: ParsedEvent): Promise<void> {
-  await within(bounds(attempt), (signal) => attempt.handler.handle(contextOf(attempt, event, signal)))
+  await withTimeout(bounds(attempt), (signal) => attempt.handler.handle(contextOf(attempt, event, signal)))
 }
 
 /** The engine runs the handler inside the transaction that settles its lease. */
@@ -65,7 +65,7 @@ async function runAtomic(attempt: Attempt, event: ParsedEvent): Promise<'settled
     throw new FusewireError('FW_OPTION', 'this inbox has no transaction to offer to an atomic handler')
   }
   return engine.atomic(lease, (sql) => {
-    const result = within(bounds(attempt), (signal) =>
+    const result = withTimeout(bounds(attempt), (signal) =>
       handler.handle({ ...contextOf(attempt, event, signal), sql }),
     )
     if (result instanceof Promise) result.catch(() => {}) // An engine whose transaction cannot wait refuses it and hears no more of it.
@@ -73,7 +73,7 @@ async function runAtomic(attempt: Attempt, event: ParsedEvent): Promise<'settled
   })
 }
 
-function bounds({ handler, clock, signal }: Attempt): Within {
+function bounds({ handler, clock, signal }: Attempt): TimeoutOptions {
   const ms = handler.timeoutMs ?? timeoutMs
   const late = () => new FusewireError('FW_TIMEOUT', `the handler did not end within ${ms} ms`)
   return { ms, clock, late, signal }

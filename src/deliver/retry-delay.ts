@@ -1,4 +1,4 @@
-import { backoffMs } from '../lib/backoff.ts'
+import { backoffMs } from '../lib/backoff-ms.ts'
 import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/code-of.ts'
 

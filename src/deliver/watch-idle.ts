@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
-import { abandonAfterMs } from '../model/abandon.ts'
+import { abandonAfterMs } from '../model/idle-handler.ts'
 import type { Log } from '../model/log.ts'
 import type { Tending } from '../model/tending.ts'
 

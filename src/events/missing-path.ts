@@ -1,5 +1,5 @@
 import { catalogue, isEventType } from './catalogue.ts'
-import { valuesAt } from './paths.ts'
+import { valuesAt } from './values-at.ts'
 import type { ParsedEvent } from '../model/registered-handler.ts'
 
 /** The first path that the event's type promises and the event does not have; undefined when all are there. */

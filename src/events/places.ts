@@ -1,6 +1,6 @@
 import type { ParsedEvent } from '../model/registered-handler.ts'
 import { catalogue, type EventFacts, isEventType, userLoginIds } from './catalogue.ts'
-import { textsAt, valuesAt } from './paths.ts'
+import { textsAt, valuesAt } from './values-at.ts'
 
 /** Where an event carries credentials and names people. */
 export type Places = Pick<

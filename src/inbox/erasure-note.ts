@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
-import type { Person } from '../model/erasure.ts'
+import type { Person } from '../model/person.ts'
 
 /** What identifies a person beside the user id. */
 export interface Identifiers {

@@ -1,5 +1,5 @@
 import { asList, type OneOrMore } from '../lib/one-or-more.ts'
-import type { DeliveryState } from './delivery.ts'
+import type { DeliveryState } from './delivery-state.ts'
 import type { Aside, Kept, KeptDelivery } from './kept.ts'
 
 /** Which events of an inbox are meant: those for which all of this holds. */

@@ -1,5 +1,7 @@
-import type { DeliveryState, Failure } from './delivery.ts'
-import type { EventKey, Source } from './event.ts'
+import type { DeliveryState } from './delivery-state.ts'
+import type { Failure } from './outcome.ts'
+import type { EventKey } from './event-key.ts'
+import type { Source } from './arrival.ts'
 
 /** An event as the inbox keeps it. */
 export interface Kept {

@@ -1,5 +1,6 @@
-import type { Lease, Outcome } from './delivery.ts'
-import type { EventKey } from './event.ts'
+import type { Lease } from './lease.ts'
+import type { Outcome } from './outcome.ts'
+import type { EventKey } from './event-key.ts'
 
 /** Is told what happened, to count it. It must neither throw nor hold anything up. Where nobody observes, nothing is measured. */
 export interface Observer {

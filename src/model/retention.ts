@@ -1,4 +1,4 @@
-import type { Arrival } from './event.ts'
+import type { Arrival } from './arrival.ts'
 import type { Kept } from './kept.ts'
 
 /** How long an inbox keeps events: from when they were received, in ms; `Infinity` keeps them. */

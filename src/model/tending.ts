@@ -1,5 +1,6 @@
-import type { AbandonStep, IdleHandler } from './abandon.ts'
-import type { ErasedStep, Person, Scrubbed } from './erasure.ts'
+import type { AbandonStep, IdleHandler } from './idle-handler.ts'
+import type { ErasedStep, Scrubbed } from './erased-step.ts'
+import type { Person } from './person.ts'
 import type { Filter } from './filter.ts'
 import type { Kept } from './kept.ts'
 import type { Receipt } from './receipt.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
-import { within } from '../lib/within.ts'
+import { withTimeout } from '../lib/with-timeout.ts'
 import { codeOf } from '../lib/code-of.ts'
 import { FusewireError } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
@@ -36,7 +36,7 @@ async function ask(
   const late = () =>
     new FusewireError('FW_GATE_TIMEOUT', `gate ${one.name} did not decide within ${Math.round(ms)} ms`)
   try {
-    const given = await within({ ms, clock, late }, (signal) =>
+    const given = await withTimeout({ ms, clock, late }, (signal) =>
       one.decide({ event, signal, deadlineAt: deadline.at }),
     )
     const mistake = mistakeIn(given)

@@ -1,5 +1,5 @@
 import { canonicalId } from '../model/canonical-id.ts'
-import type { EventKey } from '../model/event.ts'
+import type { EventKey } from '../model/event-key.ts'
 import type { ParsedEvent } from '../model/registered-handler.ts'
 
 /** What makes this event the same event as another copy of it. */

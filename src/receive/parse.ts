@@ -1,4 +1,4 @@
-import { type NotAnEvent, readEvent } from '../events/envelope.ts'
+import { type NotAnEvent, readEvent } from '../events/read-event.ts'
 import type { ParsedEvent } from '../model/registered-handler.ts'
 import { type Answer, refused } from './answer/answer.ts'
 import type { Body } from './read-body.ts'

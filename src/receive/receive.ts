@@ -1,7 +1,7 @@
 import { missingPath } from '../events/missing-path.ts'
 import type { Clock } from '../lib/clock.ts'
 import { whenThere } from '../lib/when-there.ts'
-import { keyText } from '../model/event.ts'
+import { keyText } from '../model/event-key.ts'
 import type { Log } from '../model/log.ts'
 import type { Tracer } from '../model/observer.ts'
 import type { RegisteredGate } from '../model/registered-handler.ts'

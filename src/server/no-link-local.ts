@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { isLinkLocal } from '../lib/link-local.ts'
+import { isLinkLocal } from '../lib/is-link-local.ts'
 import { FusewireError } from '../model/errors.ts'
 
 /** Resolves a name for `net.connect` to addresses that are not link-local: what a name means is known only now. */

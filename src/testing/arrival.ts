@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Arrival, EventKey } from '../model/event.ts'
+import type { Arrival } from '../model/arrival.ts'
+import type { EventKey } from '../model/event-key.ts'
 
 /** An arrival as the receiver would make it, to try an engine with: different `id`s are different events. */
 export function arrival(

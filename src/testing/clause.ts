@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Claimed, Failure, Lease, Outcome, Subscription } from '../model/delivery.ts'
+import type { Claimed } from '../model/claimed.ts'
+import type { Failure, Outcome } from '../model/outcome.ts'
+import type { Lease } from '../model/lease.ts'
+import type { Subscription } from '../model/subscription.ts'
 import type { Engine, Settled } from '../model/engine.ts'
 
 /** One promise of the engine port, for any test runner: call `run` with a subject of its own. */

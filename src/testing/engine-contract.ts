@@ -16,7 +16,7 @@ import {
   subscribed,
   subscription,
 } from './clause.ts'
-import type { Outcome } from '../model/delivery.ts'
+import type { Outcome } from '../model/outcome.ts'
 
 /** Every promise an engine makes, each tried on an empty store. */
 export const engineContract: readonly Clause[] = [

@@ -1,7 +1,7 @@
 import { memory } from '../engines/memory/engine.ts'
 import type { EventMap, EventType } from '../events/types.ts'
 import type { Engine } from '../model/engine.ts'
-import type { Drained } from '../model/delivery.ts'
+import type { Drained } from '../model/drained.ts'
 import { rehearse, type Webhook } from '../webhook/webhook.ts'
 import { handClock } from './hand-clock.ts'
 import { request } from './request.ts'

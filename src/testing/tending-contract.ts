@@ -13,7 +13,7 @@ import {
   subscribed,
   subscription,
 } from './clause.ts'
-import { abandonAfterMs } from '../model/abandon.ts'
+import { abandonAfterMs } from '../model/idle-handler.ts'
 import type { Engine } from '../model/engine.ts'
 import type { Filter } from '../model/filter.ts'
 import type { Kept } from '../model/kept.ts'

@@ -1,7 +1,7 @@
 import { Caretaker } from '../deliver/caretaker.ts'
 import { Reminder } from '../deliver/reminder.ts'
 import { Worker } from '../deliver/worker.ts'
-import type { Subscription } from '../model/delivery.ts'
+import type { Subscription } from '../model/subscription.ts'
 import { type Observer, combineObservers } from '../model/observer.ts'
 import type { RegisteredGate, RegisteredHandler } from '../model/registered-handler.ts'
 import type { ResolvedOptions } from './resolve-options.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import type { Arrival } from '../../src/model/event.ts'
+import type { Arrival } from '../../src/model/arrival.ts'
 import { canonicalId } from '../../src/model/canonical-id.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { killing, postponing } from './troubles.ts'

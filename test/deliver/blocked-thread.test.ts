@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { memory } from '../../src/engines/memory/engine.ts'
-import type { Lease } from '../../src/model/delivery.ts'
+import type { Lease } from '../../src/model/lease.ts'
 import { handlerNamed, rig, turns } from './rig.ts'
 
 /** A worker whose first handler blocks the thread for 31 s, with a second delivery leased beside it. */

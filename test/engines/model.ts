@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { Lease, Outcome } from '../../src/model/delivery.ts'
+import type { Lease } from '../../src/model/lease.ts'
+import type { Outcome } from '../../src/model/outcome.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 

@@ -6,7 +6,7 @@ import {
   isEventType,
   isTransactional,
 } from '../../src/events/catalogue.ts'
-import { valuesAt } from '../../src/events/paths.ts'
+import { valuesAt } from '../../src/events/values-at.ts'
 import { loginIdPaths, loginIdsIn, placesOf } from '../../src/events/places.ts'
 import { ada, bob } from '../../src/events/samples/objects.ts'
 import { sampleEvent } from '../../src/events/samples/sample-event.ts'

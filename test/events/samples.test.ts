@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { catalogue, isEventType } from '../../src/events/catalogue.ts'
 import { sampleEvent } from '../../src/events/samples/sample-event.ts'
-import { kafkaTest, revokedForApplication, revokedForUser } from '../../src/events/samples/variants.ts'
+import { sampleVariants } from '../../src/events/samples/sample-variants.ts'
 
 const types = Object.keys(catalogue).filter(isEventType)
 
@@ -44,10 +44,10 @@ test('shows the three forms of a revoked refresh token', () => {
     'user',
     'userId',
   ])
-  expect(keys(revokedForUser)).toEqual(['user', 'userId'])
-  expect(keys(revokedForApplication)).toEqual(['applicationId'])
+  expect(keys(sampleVariants.revokedForUser)).toEqual(['user', 'userId'])
+  expect(keys(sampleVariants.revokedForApplication)).toEqual(['applicationId'])
 })
 
 test('shows the Kafka test message as it comes: four fields, no envelope', () => {
-  expect(Object.keys(kafkaTest).toSorted()).toEqual(['createInstant', 'id', 'message', 'type'])
+  expect(Object.keys(sampleVariants.kafkaTest).toSorted()).toEqual(['createInstant', 'id', 'message', 'type'])
 })

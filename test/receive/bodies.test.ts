@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readEvent } from '../../src/events/envelope.ts'
+import { readEvent } from '../../src/events/read-event.ts'
 import { describe, expect, test } from 'vitest'
 import { door, good } from '../support/door.ts'
 import { rimNames } from '../support/rims.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readEvent } from '../../src/events/envelope.ts'
-import { parseJson, parseJsonExactly } from '../../src/lib/json.ts'
+import { readEvent } from '../../src/events/read-event.ts'
+import { parseJson, parseJsonExactly } from '../../src/lib/parse-json.ts'
 
 const hash = () => 'hash'
 const runs = { numRuns: 500 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readEvent } from '../../src/events/envelope.ts'
+import { readEvent } from '../../src/events/read-event.ts'
 import type { EventType } from '../../src/events/types.ts'
 import { catalogue } from '../../src/events/catalogue.ts'
-import { valuesAt } from '../../src/events/paths.ts'
+import { valuesAt } from '../../src/events/values-at.ts'
 import { createRedactor } from '../../src/receive/keep/redactor.ts'
 import { sample } from '../../src/testing/index.ts'
 

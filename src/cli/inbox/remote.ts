@@ -1,4 +1,5 @@
-import { isObject, parseJson } from '../../lib/json.ts'
+import { isObject } from '../../lib/json-object.ts'
+import { parseJson } from '../../lib/parse-json.ts'
 import { readText } from '../../lib/read-text.ts'
 import type { Filter } from '../../model/filter.ts'
 import { codeOf } from '../../lib/code-of.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { sampleEvent } from '../../events/samples/sample-event.ts'
-import { isObject, type JsonObject } from '../../lib/json.ts'
+import { isObject, type JsonObject } from '../../lib/json-object.ts'
 import { knownType } from '../event-type.ts'
 import { misused } from '../failure.ts'
 import { readJsonObject } from '../files.ts'

@@ -1,4 +1,5 @@
-import { isObject, parseJson } from '../../lib/json.ts'
+import { isObject } from '../../lib/json-object.ts'
+import { parseJson } from '../../lib/parse-json.ts'
 import { misused } from '../failure.ts'
 import { text } from '../text.ts'
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { parseJson } from '../../lib/json.ts'
+import { parseJson } from '../../lib/parse-json.ts'
 import { signatureHeader } from '../../events/sign.ts'
 import type { Answer } from '../../receive/answer/answer.ts'
 import type { Body } from '../../receive/read-body.ts'

@@ -1,6 +1,6 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
-import { isLinkLocal } from '../../lib/link-local.ts'
+import { isLinkLocal } from '../../lib/is-link-local.ts'
 
 /**
  * Where the emulator may post to. A webhook's URL comes through an API, so without this anybody who reaches the emulator could make it

@@ -1,4 +1,4 @@
-import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../model/abandon.ts'
+import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../model/idle-handler.ts'
 import { end } from './claim.ts'
 import { type Delivery, forget, type Queue, type Store } from './store.ts'
 

@@ -1,6 +1,8 @@
-import type { Claimed, Crashed, DeadReason, Lease } from '../../model/delivery.ts'
+import type { Claimed, Crashed } from '../../model/claimed.ts'
+import type { DeadReason } from '../../model/outcome.ts'
+import type { Lease } from '../../model/lease.ts'
 import type { SuspectsBeside, Want } from '../../model/engine.ts'
-import { judgeSuspects } from '../../model/suspects.ts'
+import { judgeSuspects } from '../../model/judge-suspects.ts'
 import { byPosition, type Delivery, type Queue } from './store.ts'
 
 export function claim(

@@ -1,5 +1,5 @@
-import type { DeliveryState } from '../../model/delivery.ts'
-import type { Arrival } from '../../model/event.ts'
+import type { DeliveryState } from '../../model/delivery-state.ts'
+import type { Arrival } from '../../model/arrival.ts'
 import type { Kept } from '../../model/kept.ts'
 import type { HandlerStats } from '../../model/stats.ts'
 import type { Delivery, KeptEvent, Queue, Store } from './store.ts'

@@ -1,7 +1,9 @@
 import { isTransactional } from '../../events/catalogue.ts'
-import { hasRoom, pressFrom } from '../../model/limit.ts'
-import type { Failure, Subscription } from '../../model/delivery.ts'
-import type { Arrival, EventKey } from '../../model/event.ts'
+import { hasRoom, pressureLimit } from '../../model/has-room.ts'
+import type { Failure } from '../../model/outcome.ts'
+import type { Subscription } from '../../model/subscription.ts'
+import type { Arrival } from '../../model/arrival.ts'
+import type { EventKey } from '../../model/event-key.ts'
 import { type Aside, type Gone, refusalErased } from '../../model/kept.ts'
 
 /** All that the inbox holds. */
@@ -107,7 +109,7 @@ export function isFull(store: Store, { type }: Pick<Arrival, 'type'>): boolean {
 
 /** Whether settled events should go before their time. */
 export function isPressed(store: Store, maxBytes: number): boolean {
-  return maxBytes !== Infinity && bytesOf(store) > pressFrom(maxBytes)
+  return maxBytes !== Infinity && bytesOf(store) > pressureLimit(maxBytes)
 }
 
 function bytesOf({ events }: Store): number {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Claimed, Crashed, EndedWithoutBody, Lease } from '../../model/delivery.ts'
+import type { Claimed, Crashed, EndedWithoutBody } from '../../model/claimed.ts'
+import type { Lease } from '../../model/lease.ts'
 import type { SuspectsBeside, Want } from '../../model/engine.ts'
 import { prepareAdmit } from './lanes/admit.ts'
 import type { Database } from './storage/database.ts'

@@ -1,4 +1,5 @@
-import type { Failure, Lease, Outcome } from '../../model/delivery.ts'
+import type { Failure, Outcome } from '../../model/outcome.ts'
+import type { Lease } from '../../model/lease.ts'
 import type { Settled, Settlement } from '../../model/engine.ts'
 import {
   type AskedLease,

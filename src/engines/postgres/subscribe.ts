@@ -1,4 +1,4 @@
-import type { Subscription } from '../../model/delivery.ts'
+import type { Subscription } from '../../model/subscription.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /** Writes subscriptions inside the caller's transaction; every append joins them, so a handler is known to all nodes at once. */

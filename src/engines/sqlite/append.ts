@@ -1,5 +1,6 @@
 import type { Appended } from '../../model/engine.ts'
-import type { Arrival, EventKey } from '../../model/event.ts'
+import type { Arrival } from '../../model/arrival.ts'
+import type { EventKey } from '../../model/event-key.ts'
 import { refusalErased } from '../../model/kept.ts'
 import { isStale } from '../../model/retention.ts'
 import { bucketOf } from './bucket.ts'

@@ -1,4 +1,5 @@
-import type { Claimed, Crashed, EndedWithoutBody, Lease } from '../../model/delivery.ts'
+import type { Claimed, Crashed, EndedWithoutBody } from '../../model/claimed.ts'
+import type { Lease } from '../../model/lease.ts'
 import type { SuspectsBeside, Want } from '../../model/engine.ts'
 import { admitting } from './lanes/admit.ts'
 import { prepareEndGone } from './lanes/end-gone.ts'

@@ -1,5 +1,5 @@
-import type { Subscription } from '../../model/delivery.ts'
-import type { Arrival } from '../../model/event.ts'
+import type { Subscription } from '../../model/subscription.ts'
+import type { Arrival } from '../../model/arrival.ts'
 import { query, type SqliteSql } from './sql.ts'
 
 /** The subscriptions of an inbox, as the transaction that asks sees them. */

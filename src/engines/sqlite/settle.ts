@@ -1,4 +1,5 @@
-import type { Failure, Lease, Outcome } from '../../model/delivery.ts'
+import type { Failure, Outcome } from '../../model/outcome.ts'
+import type { Lease } from '../../model/lease.ts'
 import type { Settled } from '../../model/engine.ts'
 import { promoting } from './lanes/promote.ts'
 import type { Registry } from './registry.ts'

@@ -1,6 +1,6 @@
 import type { EventHeader, EventMap, EventType } from '../types.ts'
 import type { Filled } from './filled.ts'
-import { about, instance, tenant } from './header.ts'
+import { objectHeader, instanceHeader, tenantHeader } from './object-header.ts'
 import {
   ada,
   applicationId,
@@ -27,14 +27,14 @@ export function sampleEvent<T extends EventType>(type: T): EventMap[T] {
   return structuredClone(samples[type](type))
 }
 
-const ofUser = <T extends EventType>(type: T) => ({ ...about(type, ada), user: ada })
+const ofUser = <T extends EventType>(type: T) => ({ ...objectHeader(type, ada), user: ada })
 
 const ofUpdate = <T extends EventType>(type: T) => ({
   ...ofUser(type),
   original: { ...ada, lastName: 'Byron' },
 })
 
-const ofGroup = <T extends EventType>(type: T) => ({ ...about(type, group), group })
+const ofGroup = <T extends EventType>(type: T) => ({ ...objectHeader(type, group), group })
 
 const ofGroupUpdate = <T extends EventType>(type: T) => ({
   ...ofGroup(type),
@@ -43,7 +43,7 @@ const ofGroupUpdate = <T extends EventType>(type: T) => ({
 
 const ofMembers = <T extends EventType>(type: T) => ({ ...ofGroup(type), members: [member] })
 
-const ofEntity = <T extends EventType>(type: T) => ({ ...about(type, entity), entity })
+const ofEntity = <T extends EventType>(type: T) => ({ ...objectHeader(type, entity), entity })
 
 const ofEntityUpdate = <T extends EventType>(type: T) => ({
   ...ofEntity(type),
@@ -65,7 +65,7 @@ const ofRegistrationUpdate = <T extends EventType>(type: T) => ({
 const ofLink = <T extends EventType>(type: T) => ({ ...ofUser(type), identityProviderLink })
 
 const ofDuplicate = <T extends EventType>(type: T) => ({
-  ...about(type, bob),
+  ...objectHeader(type, bob),
   user: { ...bob, email: ada.email },
   duplicateEmail: ada.email,
   duplicateIdentities: [{ type: 'email' as const, value: ada.email }],
@@ -102,16 +102,16 @@ const ofMethod = <T extends EventType>(type: T) => ({ ...ofUser(type), method })
 type Sample<T extends EventType> = EventHeader<T> & Filled<Omit<EventMap[T], keyof EventHeader<T>>>
 
 const samples: { readonly [T in EventType]: (type: T) => EventMap[T] } = {
-  'audit-log.create': (type) => ({ ...tenant(type), auditLog }),
-  'event-log.create': (type) => ({ ...instance(type), info, eventLog }),
+  'audit-log.create': (type) => ({ ...tenantHeader(type), auditLog }),
+  'event-log.create': (type) => ({ ...instanceHeader(type), info, eventLog }),
   'kickstart.success': (type) => ({
-    ...instance(type),
+    ...instanceHeader(type),
     instanceId: '14500000-0000-4000-8000-000000000001',
   }),
-  test: (type) => ({ ...instance(type), message: 'FusionAuth can write to this topic.' }),
-  'jwt.public-key.update': (type) => ({ ...tenant(type), applicationIds: [applicationId] }),
+  test: (type) => ({ ...instanceHeader(type), message: 'FusionAuth can write to this topic.' }),
+  'jwt.public-key.update': (type) => ({ ...tenantHeader(type), applicationIds: [applicationId] }),
   'jwt.refresh': (type) => ({
-    ...about(type, ada),
+    ...objectHeader(type, ada),
     applicationId,
     original: 'sample-expired-access-token',
     refreshToken: 'sample-refresh-token',
@@ -145,9 +145,9 @@ const samples: { readonly [T in EventType]: (type: T) => EventMap[T] } = {
   'user.reactivate': ofUser,
   'user.delete': ofUser,
   'user.delete.complete': ofUser,
-  'user.bulk.create': (type) => ({ ...tenant(type), users: [ada, bob] }),
+  'user.bulk.create': (type) => ({ ...tenantHeader(type), users: [ada, bob] }),
   'user.action': (type) => ({
-    ...about(type, ada),
+    ...objectHeader(type, ada),
     action: 'mute',
     actioneeUserId: ada.id,
     actionerUserId: bob.id,

@@ -1,4 +1,4 @@
-import { fromBase64 } from '../../lib/base64.ts'
+import { fromBase64 } from '../../lib/from-base64.ts'
 import { asList, type OneOrMore } from '../../lib/one-or-more.ts'
 import { FusewireError } from '../../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'

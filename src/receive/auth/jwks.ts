@@ -1,5 +1,6 @@
 import type { JsonWebKey } from 'node:crypto'
-import { isObject, parseJson } from '../../lib/json.ts'
+import { isObject } from '../../lib/json-object.ts'
+import { parseJson } from '../../lib/parse-json.ts'
 import { readText } from '../../lib/read-text.ts'
 import { secureUrl, type UrlFault } from '../../lib/secure-url.ts'
 import { asList, type OneOrMore } from '../../lib/one-or-more.ts'

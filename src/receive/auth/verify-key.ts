@@ -7,7 +7,7 @@ import {
   timingSafeEqual,
   verify as verifyWith,
 } from 'node:crypto'
-import { fromBase64url } from '../../lib/base64.ts'
+import { fromBase64url } from '../../lib/from-base64.ts'
 import { FusewireError } from '../../model/errors.ts'
 
 /** A key that may verify, bound to the algorithms it may verify with: the key chooses the algorithm, never the token. */

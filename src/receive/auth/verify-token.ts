@@ -1,5 +1,6 @@
-import { fromBase64url } from '../../lib/base64.ts'
-import { isObject, parseJson } from '../../lib/json.ts'
+import { fromBase64url } from '../../lib/from-base64.ts'
+import { isObject } from '../../lib/json-object.ts'
+import { parseJson } from '../../lib/parse-json.ts'
 import type { VerifyKey } from './verify-key.ts'
 
 /** A compact JWS taken apart, nothing of it believed yet. */

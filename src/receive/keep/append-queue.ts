@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../lib/clock.ts'
 import { describeError } from '../../lib/describe-error.ts'
-import { within } from '../../lib/within.ts'
+import { withTimeout } from '../../lib/with-timeout.ts'
 import type { Appended, Engine } from '../../model/engine.ts'
-import { type Arrival, keyText } from '../../model/event.ts'
+import type { Arrival } from '../../model/arrival.ts'
+import { keyText } from '../../model/event-key.ts'
 import type { Log } from '../../model/log.ts'
 import type { Deadline } from '../deadline.ts'
 
@@ -188,7 +189,7 @@ export class AppendQueue {
   async #probe(): Promise<void> {
     const late = () => new Error('a probe of the inbox had no answer')
     try {
-      await within({ ms: probeWithinMs, clock: this.#clock, late }, () =>
+      await withTimeout({ ms: probeWithinMs, clock: this.#clock, late }, () =>
         this.#engine.probe(this.#proofBytes),
       )
     } catch {

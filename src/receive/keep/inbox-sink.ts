@@ -1,11 +1,11 @@
 import { isTransactional } from '../../events/catalogue.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { describeError } from '../../lib/describe-error.ts'
-import { within } from '../../lib/within.ts'
+import { withTimeout } from '../../lib/with-timeout.ts'
 import type { Engine } from '../../model/engine.ts'
 import { codeOf } from '../../lib/code-of.ts'
 import { silentInbox } from '../../model/errors.ts'
-import type { Arrival } from '../../model/event.ts'
+import type { Arrival } from '../../model/arrival.ts'
 import type { Log } from '../../model/log.ts'
 import type { ReceivedEvent, EventSink } from './received-event.ts'
 import { type Answer, duplicate, handled, kept, unavailable } from '../answer/answer.ts'
@@ -48,7 +48,7 @@ export function createInboxSink(
       const [known] = await within(options, () => engine.known([{ key, hash: bodyHash(body) }]))
       if (known === true) return duplicate
       const hasRoom =
-        engine.hasRoom === undefined || (await within(options, async () => engine.hasRoom?.(event.type)))
+        engine.hasRoom === undefined || (await withTimeout(options, async () => engine.hasRoom?.(event.type)))
       if (hasRoom !== false) return undefined
       noteFull(event.type)
       return answers.full // Before a gate acts on what cannot be kept.

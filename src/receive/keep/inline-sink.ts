@@ -1,10 +1,10 @@
 import { missingPath } from '../../events/missing-path.ts'
 import { describeError } from '../../lib/describe-error.ts'
 import { allThere, whenThere } from '../../lib/when-there.ts'
-import { within } from '../../lib/within.ts'
+import { withTimeout } from '../../lib/with-timeout.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { FusewireError } from '../../model/errors.ts'
-import { type EventKey, idempotencyKey } from '../../model/event.ts'
+import { type EventKey, idempotencyKey } from '../../model/event-key.ts'
 import type { Log } from '../../model/log.ts'
 import type { RegisteredHandler } from '../../model/registered-handler.ts'
 import { wants } from '../../model/wants.ts'
@@ -91,7 +91,7 @@ function run(
   const failure = (error: unknown) => `handler ${handler.name} threw: ${describeError(error)}`
   const succeeded = () => undefined
   try {
-    const ended = within({ ms, clock, late }, (signal) =>
+    const ended = withTimeout({ ms, clock, late }, (signal) =>
       handler.where?.(event) === false
         ? undefined
         : handler.handle({

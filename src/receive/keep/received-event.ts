@@ -1,4 +1,4 @@
-import type { EventKey } from '../../model/event.ts'
+import type { EventKey } from '../../model/event-key.ts'
 import type { ParsedEvent } from '../../model/registered-handler.ts'
 import type { Answer } from '../answer/answer.ts'
 import type { Body } from '../read-body.ts'

@@ -1,5 +1,5 @@
 import { isEventType } from '../../events/catalogue.ts'
-import { valuesAt } from '../../events/paths.ts'
+import { valuesAt } from '../../events/values-at.ts'
 import { type Places, placesOf } from '../../events/places.ts'
 import type { ParsedEvent } from '../../model/registered-handler.ts'
 

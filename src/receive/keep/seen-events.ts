@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
-import { type EventKey, keyText } from '../../model/event.ts'
+import { type EventKey, keyText } from '../../model/event-key.ts'
 
 const rememberMs = 24 * 60 * 60_000
 

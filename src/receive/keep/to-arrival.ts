@@ -1,6 +1,6 @@
-import { textsAt, valuesAt } from '../../events/paths.ts'
+import { textsAt, valuesAt } from '../../events/values-at.ts'
 import { loginIdPaths, placesOf } from '../../events/places.ts'
-import type { Arrival } from '../../model/event.ts'
+import type { Arrival } from '../../model/arrival.ts'
 import type { ParsedEvent } from '../../model/registered-handler.ts'
 import { applicationsOf } from '../../model/wants.ts'
 import type { ReceivedEvent } from './received-event.ts'

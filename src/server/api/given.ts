@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
-import { isObject, parseJson } from '../../lib/json.ts'
+import { isObject } from '../../lib/json-object.ts'
+import { parseJson } from '../../lib/parse-json.ts'
 import { readText } from '../../lib/read-text.ts'
 import type { AdminEnv } from '../admin.ts'
 import { Refusal } from './refusal.ts'

@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import type { Erasure } from '../../../inbox/inbox.ts'
-import type { Scrubbed } from '../../../model/erasure.ts'
+import type { Scrubbed } from '../../../model/erased-step.ts'
 import { agreed } from '../../ask.ts'
 import { verb } from '../../command.ts'
 import { endOf, whereable } from '../../inbox/where.ts'

@@ -1,4 +1,4 @@
-import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../../model/abandon.ts'
+import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../../model/idle-handler.ts'
 import { nodeOutlivesMs } from '../../../model/stats.ts'
 import { prepareEndDeliveries } from '../settle.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'

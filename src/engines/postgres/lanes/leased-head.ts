@@ -1,5 +1,5 @@
-import type { Lease } from '../../../model/delivery.ts'
-import type { Source } from '../../../model/event.ts'
+import type { Lease } from '../../../model/lease.ts'
+import type { Source } from '../../../model/arrival.ts'
 import { tokenOf } from './lock-held-lanes.ts'
 
 /** A head that was leased a moment ago, without its event. */

@@ -1,4 +1,4 @@
-import type { Lease } from '../../../model/delivery.ts'
+import type { Lease } from '../../../model/lease.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
 
 /** A head, locked, that its lease still holds. */

@@ -1,4 +1,4 @@
-import type { Scrubbed } from '../../../model/erasure.ts'
+import type { Scrubbed } from '../../../model/erased-step.ts'
 import type { Database } from './database.ts'
 import { type Statement, statement } from '../sql.ts'
 

@@ -1,4 +1,5 @@
-import type { ErasedStep, Person } from '../../../model/erasure.ts'
+import type { ErasedStep } from '../../../model/erased-step.ts'
+import type { Person } from '../../../model/person.ts'
 import { refusalErased } from '../../../model/kept.ts'
 import { prepareFindSetAsidePlaces } from './find-set-aside.ts'
 import { prepareSearch } from './find.ts'

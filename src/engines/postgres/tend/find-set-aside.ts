@@ -1,6 +1,6 @@
 import { asidesOf, type Filter, fits } from '../../../model/filter.ts'
 import type { Aside, Kept } from '../../../model/kept.ts'
-import type { Source } from '../../../model/event.ts'
+import type { Source } from '../../../model/arrival.ts'
 import type { Page, Paging } from '../../../model/tending.ts'
 import { nameOf, type PostgresClient, type Statement, statement } from '../sql.ts'
 

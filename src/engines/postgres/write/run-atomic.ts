@@ -1,4 +1,4 @@
-import type { Lease } from '../../../model/delivery.ts'
+import type { Lease } from '../../../model/lease.ts'
 import type { Settled } from '../../../model/engine.ts'
 import { FusewireError } from '../../../model/errors.ts'
 import type { Database } from '../storage/database.ts'

@@ -1,5 +1,6 @@
-import type { Lease } from '../../../model/delivery.ts'
-import type { EventKey, Source } from '../../../model/event.ts'
+import type { Lease } from '../../../model/lease.ts'
+import type { EventKey } from '../../../model/event-key.ts'
+import type { Source } from '../../../model/arrival.ts'
 import { query, type SqliteSql } from '../sql.ts'
 
 /** A lane's first delivery with its event: what a lease is made of. */

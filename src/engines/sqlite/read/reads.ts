@@ -1,4 +1,4 @@
-import type { Person } from '../../../model/erasure.ts'
+import type { Person } from '../../../model/person.ts'
 import { type Filter, replayOf } from '../../../model/filter.ts'
 import type { Kept } from '../../../model/kept.ts'
 import type { Receipt } from '../../../model/receipt.ts'

@@ -1,5 +1,5 @@
 import { isTransactional } from '../../../events/catalogue.ts'
-import { hasRoom, pressFrom } from '../../../model/limit.ts'
+import { hasRoom, pressureLimit } from '../../../model/has-room.ts'
 import type { DiskSpace } from './disk-space.ts'
 import { logLimit } from './log-limit.ts'
 import { measuring } from '../tend/overview.ts'
@@ -33,7 +33,7 @@ export function room(db: SqliteSql, { maxBytes, logBytes, disk }: RoomOptions): 
       return limit === Infinity || hasRoom(bytes + excessBytes, limit, transactional)
     },
     // Pruning does not make a log smaller that cannot be moved: only what the tables hold presses.
-    isPressed: () => bytes > pressFrom(maxBytes()),
+    isPressed: () => bytes > pressureLimit(maxBytes()),
     refresh() {
       disk.refresh()
       const limit = maxBytes()

@@ -1,4 +1,4 @@
-import type { Source } from '../../../model/event.ts'
+import type { Source } from '../../../model/arrival.ts'
 import type { Aside, Kept } from '../../../model/kept.ts'
 import { query, type SqliteSql } from '../sql.ts'
 import type { Walk } from './walk.ts'

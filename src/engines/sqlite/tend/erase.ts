@@ -1,4 +1,4 @@
-import type { Person } from '../../../model/erasure.ts'
+import type { Person } from '../../../model/person.ts'
 import { refusalErased } from '../../../model/kept.ts'
 import { readingAside } from './aside.ts'
 import { bucketOf } from '../bucket.ts'

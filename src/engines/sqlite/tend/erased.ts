@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
-import type { Person } from '../../../model/erasure.ts'
-import type { Arrival } from '../../../model/event.ts'
+import type { Person } from '../../../model/person.ts'
+import type { Arrival } from '../../../model/arrival.ts'
 import { query, type SqliteSql } from '../sql.ts'
 
 /** Who was erased: what comes of them again, and is not newer than that, is kept without its body. */

@@ -6,7 +6,7 @@ import {
   type ReceivedBefore,
   type Retention,
 } from '../../../model/retention.ts'
-import { pressFrom } from '../../../model/limit.ts'
+import { pressureLimit } from '../../../model/has-room.ts'
 import { bucketOf } from '../bucket.ts'
 import { disorderMs } from './find.ts'
 import { prepareDeleteFailing, subjectsForgetting } from './erase.ts'
@@ -60,7 +60,7 @@ export function findingPrunable(
 
   function isPressed(what: Retention | ReceivedBefore): boolean {
     const maxBytes = 'maxBytes' in what ? what.maxBytes : undefined
-    return maxBytes !== undefined && bytes() > pressFrom(maxBytes)
+    return maxBytes !== undefined && bytes() > pressureLimit(maxBytes)
   }
 
   function events(what: Retention | ReceivedBefore, pressed: boolean, after: number, now: number): Prunable {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../../../lib/clock.ts'
-import type { Subscription } from '../../../model/delivery.ts'
+import type { Subscription } from '../../../model/subscription.ts'
 import { FusewireError } from '../../../model/errors.ts'
 import { isBusy, isFault } from '../errors.ts'
 import { startDiskThread, type DiskThread } from '../storage/disk-thread.ts'

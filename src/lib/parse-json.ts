@@ -1,9 +1,3 @@
-export type JsonObject = { readonly [name: string]: unknown }
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** The JSON value in `text`, or undefined when it is none. No error: V8's quotes the text, and the text may be a secret. */
 export function parseJson(text: string): unknown {
   try {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { isObject, type JsonObject, parseJsonExactly } from '../lib/json.ts'
+import { isObject, type JsonObject } from '../lib/json-object.ts'
+import { parseJsonExactly } from '../lib/parse-json.ts'
 import type { ParsedEvent } from '../model/registered-handler.ts'
 import { canonicalType } from './catalogue.ts'
 

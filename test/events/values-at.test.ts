@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { valuesAt } from '../../src/events/paths.ts'
+import { valuesAt } from '../../src/events/values-at.ts'
 import { nodes } from './nodes.ts'
 
 test('follows keys and every element of arrays', () => {

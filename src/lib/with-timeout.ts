@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import { isThenable } from './is-thenable.ts'
 
-export interface Within {
+export interface TimeoutOptions {
   readonly ms: number
   readonly clock: Clock
   /** What is thrown, and the signal's reason, when time is up. */
@@ -16,7 +16,10 @@ export interface Within {
  * time is late too, although it has ended; without time left, or when already ended from outside, it is not begun. What `work` does later
  * is its own affair.
  */
-export function within<T>(options: Within, work: (signal: AbortSignal) => T | Promise<T>): T | Promise<T> {
+export function withTimeout<T>(
+  options: TimeoutOptions,
+  work: (signal: AbortSignal) => T | Promise<T>,
+): T | Promise<T> {
   const { ms, clock, late, signal: outside } = options
   if (ms <= 0) throw late() // Too late to begin: a gate would delete what FusionAuth has already decided about.
   outside?.throwIfAborted()
@@ -34,7 +37,7 @@ function bounded<T>(
   work: PromiseLike<T>,
   endsAt: number,
   controller: AbortController,
-  { clock, late, signal: outside }: Within,
+  { clock, late, signal: outside }: TimeoutOptions,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(Math.max(0, endsAt - clock.now()), () => giveUp(late()))

@@ -18,18 +18,18 @@ interface ObjectHeader<T> extends TenantHeader<T> {
 }
 
 /** What an event of the whole instance begins with. */
-export function instance<T extends EventType>(type: T): InstanceHeader<T> {
+export function instanceHeader<T extends EventType>(type: T): InstanceHeader<T> {
   return { type, id: idOf(type), createInstant: Date.UTC(2026, 0, 5, 9, 30, 1) }
 }
 
 /** What an event of a tenant begins with. */
-export function tenant<T extends EventType>(type: T): TenantHeader<T> {
-  return { ...instance(type), tenantId, info }
+export function tenantHeader<T extends EventType>(type: T): TenantHeader<T> {
+  return { ...instanceHeader(type), tenantId, info }
 }
 
 /** What an event about one object begins with: a user, a group, an entity. */
-export function about<T extends EventType>(type: T, object: { readonly id: string }): ObjectHeader<T> {
-  return { ...tenant(type), linkedObjectId: object.id }
+export function objectHeader<T extends EventType>(type: T, object: { readonly id: string }): ObjectHeader<T> {
+  return { ...tenantHeader(type), linkedObjectId: object.id }
 }
 
 /** A UUID that belongs to the type, so that samples of two types are never taken for one event. */
