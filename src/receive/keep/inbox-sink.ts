@@ -45,7 +45,7 @@ export function createInboxSink(
     const ms = isLarge(body) ? Math.max(lookMs, remainingMs) : remainingMs
     const options = { ms, clock, late: silentInbox }
     try {
-      const [known] = await within(options, () => engine.known([{ key, hash: bodyHash(body) }]))
+      const [known] = await withTimeout(options, () => engine.known([{ key, hash: bodyHash(body) }]))
       if (known === true) return duplicate
       const hasRoom =
         engine.hasRoom === undefined || (await withTimeout(options, async () => engine.hasRoom?.(event.type)))
