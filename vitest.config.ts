@@ -18,7 +18,7 @@ export default defineConfig({
     ],
   },
   test: {
-    globalSetup: ['scripts/built.ts'],
+    globalSetup: ['test/support/install-extras.ts', 'scripts/built.ts'],
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     expect: { poll: { timeout: 10_000 } }, // A second attempt comes after up to a second by itself, and later on a busy machine.

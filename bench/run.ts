@@ -6,6 +6,7 @@ import { comparisons, pairUp } from './lib/compare.ts'
 import { report } from './lib/report.ts'
 import { resultsOf } from './lib/results.ts'
 import { runRounds } from './lib/rounds.ts'
+import { installExtra } from '../scripts/install-extra.ts'
 
 const usage = `npm run bench -- NAME [--against REV] [--rounds N] [--check] [--json FILE] [--quick]
 
@@ -35,6 +36,7 @@ async function main(): Promise<number> {
 }
 
 async function run({ name, against, rounds: wanted, check, json, quick }: Command): Promise<number> {
+  for (const folder of ['bench', 'test/postgres']) installExtra(folder)
   const { benchmark } = (await import(`./${name}.ts`)) as { benchmark: Benchmark } // What a file here exports.
   const commit = against === undefined ? undefined : buildCommit(against, progressing)
   const measuring = commit === undefined ? benchmark : pairUp(benchmark, name, commit)
