@@ -16,3 +16,26 @@ export interface Receipt {
 
 /** How many an inbox remembers. */
 export const receiptLimit = 10_000
+
+/** The columns of a receipt, which SQLite and PostgreSQL name alike. */
+export interface ReceiptRow {
+  readonly at: number
+  readonly took: number
+  readonly status: number
+  readonly outcome: string
+  readonly reason: string | null
+  readonly type: string | null
+  readonly id: string | null
+}
+
+export function receiptOf({ at, took, status, outcome, reason, type, id }: ReceiptRow): Receipt {
+  return {
+    at,
+    tookMs: took,
+    status,
+    outcome,
+    ...(reason !== null && { reason }),
+    ...(type !== null && { type }),
+    ...(id !== null && { id }),
+  }
+}

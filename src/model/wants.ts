@@ -1,16 +1,18 @@
+import type { Subscription } from './subscription.ts'
+import type { Arrival } from './arrival.ts'
 import type { ParsedEvent } from './registered-handler.ts'
 
-/** What a handler asks for, decided from the event's type, tenant and applications alone. */
-export interface Filter {
-  readonly types: readonly string[] | '*'
-  readonly tenantIds?: readonly string[]
-  readonly applicationIds?: readonly string[]
-}
-
-export function wants({ types, tenantIds, applicationIds }: Filter, event: ParsedEvent): boolean {
-  if (types !== '*' && !types.includes(event.type)) return false
-  if (tenantIds !== undefined && !tenantIds.includes(String(event.tenantId).toLowerCase())) return false
-  return applicationIds === undefined || applicationsOf(event).some((id) => applicationIds.includes(id))
+/** Whether a subscription asks for an event, decided from the event's type, tenant and applications alone. */
+export function wants(
+  subscription: Pick<Subscription, 'types' | 'tenantIds' | 'applicationIds'>,
+  arrival: Pick<Arrival, 'type' | 'key' | 'applicationIds'>,
+): boolean {
+  const { types, tenantIds, applicationIds } = subscription
+  return (
+    (types === '*' || types.includes(arrival.type)) &&
+    (tenantIds === undefined || tenantIds.includes(arrival.key.tenantId)) &&
+    (applicationIds === undefined || arrival.applicationIds.some((id) => applicationIds.includes(id)))
+  )
 }
 
 /** Every application the event names, in lower case. */

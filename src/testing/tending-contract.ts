@@ -18,7 +18,7 @@ import type { Engine } from '../model/engine.ts'
 import type { Filter } from '../model/filter.ts'
 import type { Kept } from '../model/kept.ts'
 import { receiptLimit } from '../model/receipt.ts'
-import type { Tending } from '../model/tending.ts'
+import type { Page, Paging, Tending } from '../model/tending.ts'
 
 const hourMs = 60 * 60_000
 const dayMs = 24 * hourMs
@@ -872,6 +872,37 @@ export const tendingContract: readonly Clause[] = [
       after = page.next
     } while (after !== undefined)
     assert.equal(count, receiptLimit)
+  }),
+
+  // ── pages
+
+  tendingClause('gives no next page after the last item', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    const tend = tended(engine)
+    const ids = ['1', '2', '3', '4']
+    const others = ids.map((id) => arrival(id, { body: Buffer.from(`other ${id}`) }))
+    await engine.append([...ids.map((id) => arrival(id)), ...others])
+    await tend.record(ids.map((_, at) => ({ at, tookMs: 1, status: 400, outcome: 'refused' })))
+    const asked: Readonly<Record<string, (paging: Paging) => Promise<Page<unknown>>>> = {
+      events: (paging) => tend.find({}, paging),
+      'events of a type': (paging) => tend.find({ type: 'user.update.complete' }, paging),
+      'waiting events': (paging) => tend.find({ state: 'pending' }, paging),
+      conflicts: (paging) => tend.find({ state: 'conflict' }, paging),
+      receipts: (paging) => tend.receipts(paging),
+    }
+    for (const [name, page] of Object.entries(asked)) {
+      for (const order of ['newest', 'oldest'] as const) {
+        const whole = await page({ limit: 4, order })
+        assert.equal(whole.items.length, 4, name)
+        assert.equal(whole.next, undefined, `${name}, ${order} first: a page that holds all has no next one`)
+
+        const first = await page({ limit: 2, order })
+        assert.ok(first.next, name)
+        const second = await page({ limit: 2, order, after: first.next })
+        assert.deepEqual([...first.items, ...second.items], whole.items, name)
+        assert.equal(second.next, undefined, `${name}, ${order} first: the second of two pages is the last`)
+      }
+    }
   }),
 ]
 

@@ -3,6 +3,7 @@ import { longestMs } from '../lib/clock.ts'
 import { asList, type OneOrMore } from '../lib/one-or-more.ts'
 import { FusewireError } from '../model/errors.ts'
 import type { RegisteredGate, RegisteredHandler } from '../model/registered-handler.ts'
+import { canonicalId } from '../model/canonical-id.ts'
 
 /** Gate options as they may really come, from JavaScript too. */
 export interface GivenGate {
@@ -87,8 +88,10 @@ export function resolveHandler(
     atomic: options.atomic === true,
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(maxAttempts !== undefined && { maxAttempts }),
-    ...(tenantId !== undefined && { tenantIds: lowerCase(label, 'tenantId', tenantId) }),
-    ...(applicationId !== undefined && { applicationIds: lowerCase(label, 'applicationId', applicationId) }),
+    ...(tenantId !== undefined && { tenantIds: idsOf(label, 'tenantId', tenantId).map(canonicalId) }),
+    ...(applicationId !== undefined && {
+      applicationIds: idsOf(label, 'applicationId', applicationId).map((id) => id.toLowerCase()),
+    }),
     // Both are only called with events of `types`, which is what they are typed for.
     ...(where !== undefined && { where: where as NonNullable<RegisteredHandler['where']> }),
     handle: handle as RegisteredHandler['handle'],
@@ -127,11 +130,9 @@ function checkFunction(label: string, value: unknown): void {
   if (typeof value !== 'function') throw option(`${label}: the last argument must be a function.`)
 }
 
-function lowerCase(label: string, name: string, ids: OneOrMore<string>): readonly string[] {
+function idsOf(label: string, name: string, ids: OneOrMore<string>): readonly string[] {
   const list = asList(ids)
-  if (list.length > 0 && list.every((id) => typeof id === 'string' && id !== '')) {
-    return list.map((id) => id.toLowerCase())
-  }
+  if (list.length > 0 && list.every((id) => typeof id === 'string' && id !== '')) return list
   throw option(`${label}: ${name} must be an id or a list of ids; leave it out to listen to all.`)
 }
 

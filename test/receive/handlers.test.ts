@@ -75,6 +75,13 @@ const filters: readonly { name: string; on: On; event: object; ran: readonly str
     event: { type: 'group.delete.complete', group: { id: 'g' }, ...fields },
     ran: runs ? ['x'] : [],
   })),
+  ...['Acme', 'acme'].map((sent) => ({
+    name: `tenantId: Acme, which is no UUID, and an event of ${sent}`,
+    on: ((webhook, ran) =>
+      webhook.on('group.delete.complete', { tenantId: 'Acme' }, () => ran.push('x'))) satisfies On,
+    event: { type: 'group.delete.complete', group: { id: 'g' }, tenantId: sent },
+    ran: sent === 'Acme' ? ['x'] : [],
+  })),
   ...applications.map(([name, fields, runs]) => ({
     name: `applicationId: ${name}`,
     on: ((webhook, ran) =>

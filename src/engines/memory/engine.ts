@@ -2,9 +2,11 @@ import type { Lease } from '../../model/lease.ts'
 import type { Appended, Engine, Settled, Settlement } from '../../model/engine.ts'
 import { FusewireError } from '../../model/errors.ts'
 import type { Arrival } from '../../model/arrival.ts'
+import { keyText } from '../../model/event-key.ts'
 import { judgedTime } from '../../model/judged-time.ts'
 import { isStale } from '../../model/retention.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
+import { createWatcherSet } from '../../lib/watcher-set.ts'
 import { markRun } from './abandon.ts'
 import { claim, end } from './claim.ts'
 import { kept, queueStats } from './read.ts'
@@ -18,7 +20,6 @@ import {
   keepKey,
   keepNew,
   newQueue,
-  keyText,
 } from './store.ts'
 import { tending } from './tend.ts'
 
@@ -34,7 +35,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
   const store = emptyStore()
   const judged = judgedTime({ at: undefined, doubtMs: 0 }, () => clock.now())
   const { events, queues } = store
-  const watchers = new Set<() => void>()
+  const watchers = createWatcherSet()
   let closed = false
 
   function append(arrival: Arrival): Appended {
@@ -122,10 +123,6 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
     return 'settled'
   }
 
-  function wake(): void {
-    for (const watcher of watchers) queueMicrotask(() => watcher())
-  }
-
   function assertOpen(): void {
     if (closed)
       throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
@@ -154,7 +151,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
         if (source === 'door' && key.createInstant !== 0) judged.saw(key.createInstant, clock.now())
       }
       const answers = arrivals.map(append)
-      wake()
+      watchers.wake()
       if (answers.includes('full') || isPressed(store, store.maxBytes)) store.pressed()
       return answers
     },
@@ -204,20 +201,17 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
         delivery.attempts--
         delivery.dueAt = clock.now()
       }
-      wake()
+      watchers.wake()
     },
 
     async settle(settlements) {
       assertOpen()
       const answers = settlements.map(settle)
-      wake()
+      watchers.wake()
       return answers
     },
 
-    watch(watcher) {
-      watchers.add(watcher)
-      return { [Symbol.dispose]: () => void watchers.delete(watcher) }
-    },
+    watch: (wake) => watchers.add(wake),
 
     async get(key) {
       assertOpen()
@@ -231,7 +225,11 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       return { events: events.size, handlers: handlers.toSorted((a, b) => (a.handler < b.handler ? -1 : 1)) }
     },
 
-    tend: tending(store, clock, { assertOpen, wake, judged: () => judged.at(clock.now()) }),
+    tend: tending(store, clock, {
+      assertOpen,
+      wake: () => watchers.wake(),
+      judged: () => judged.at(clock.now()),
+    }),
 
     async [Symbol.asyncDispose]() {
       closed = true

@@ -3,8 +3,9 @@ import { hasRoom, pressureLimit } from '../../model/has-room.ts'
 import type { Failure } from '../../model/outcome.ts'
 import type { Subscription } from '../../model/subscription.ts'
 import type { Arrival } from '../../model/arrival.ts'
-import type { EventKey } from '../../model/event-key.ts'
+import { keyText } from '../../model/event-key.ts'
 import { type Aside, type Gone, refusalErased } from '../../model/kept.ts'
+import { wants } from '../../model/wants.ts'
 
 /** All that the inbox holds. */
 export interface Store {
@@ -92,7 +93,7 @@ export function keepNew(store: Store, arrival: Arrival, now: number): void {
   store.events.set(keyText(arrival.key), event)
   if (isErased(store, arrival)) blank(event, 'erased')
   else if (arrival.refused === undefined) {
-    for (const queue of store.queues.values()) if (wants(queue, arrival)) deliver(event, queue)
+    for (const queue of store.queues.values()) if (queueWants(queue, arrival)) deliver(event, queue)
   }
 }
 
@@ -120,7 +121,7 @@ function bytesOf({ events }: Store): number {
 export function isUnwanted(store: Store, arrival: Arrival): boolean {
   if (arrival.ifUnwanted === undefined || arrival.refused !== undefined || isErased(store, arrival))
     return false
-  return ![...store.queues.values()].some((queue) => wants(queue, arrival))
+  return ![...store.queues.values()].some((queue) => queueWants(queue, arrival))
 }
 
 /** Puts a delivery of this event into the handler's intake, at the event's place. */
@@ -154,14 +155,9 @@ export function byPosition(a: Delivery, b: Delivery): number {
   return a.event.position - b.event.position
 }
 
-export function wants({ subscription, abandonedAt }: Queue, arrival: Arrival): boolean {
-  if (abandonedAt !== undefined) return false
-  const { types, tenantIds, applicationIds } = subscription
-  return (
-    (types === '*' || types.includes(arrival.type)) &&
-    (tenantIds === undefined || tenantIds.includes(arrival.key.tenantId)) &&
-    (applicationIds === undefined || applicationIds.some((id) => arrival.applicationIds.includes(id)))
-  )
+/** Whether the event gets a delivery in this queue: an abandoned handler gets none. */
+export function queueWants({ subscription, abandonedAt }: Queue, arrival: Arrival): boolean {
+  return abandonedAt === undefined && wants(subscription, arrival)
 }
 
 /** Leaves of an event what tells a resend from news. */
@@ -193,10 +189,6 @@ export function isErased({ erased }: Store, { key, receivedAt, subjects }: Arriv
       (person) => at <= (erased.get(person) ?? -Infinity),
     ),
   )
-}
-
-export function keyText({ createInstant, tenantId, id }: EventKey): string {
-  return `${createInstant}/${tenantId}/${id}`
 }
 
 /** A delivery that never became a head: out of the intake or its lane. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
+import { keyText } from '../../model/event-key.ts'
 import { asidesOf, type Filter, fits, replayOf } from '../../model/filter.ts'
 import type { Kept } from '../../model/kept.ts'
 import { type Receipt, receiptLimit } from '../../model/receipt.ts'
@@ -10,6 +11,7 @@ import {
   type Retention,
 } from '../../model/retention.ts'
 import { type Node, nodeOutlivesMs } from '../../model/stats.ts'
+import { pageOf } from '../../model/page-of.ts'
 import type { Page, Paging, Tending } from '../../model/tending.ts'
 import { abandon, countIdle, markRun } from './abandon.ts'
 import { again } from './again.ts'
@@ -25,8 +27,7 @@ import {
   type KeptEvent,
   personText,
   type Store,
-  wants,
-  keyText,
+  queueWants,
 } from './store.ts'
 
 /** How many events one call looks at. */
@@ -80,7 +81,7 @@ export function tending(
     const missing = [...queues.values()].filter((queue) => {
       const { handler } = queue.subscription
       const has = event.deliveries.some((delivery) => delivery.queue === queue)
-      return !has && (only === undefined || only === handler) && wants(queue, event.arrival)
+      return !has && (only === undefined || only === handler) && queueWants(queue, event.arrival)
     })
     for (const queue of missing) deliver(event, queue)
     return missing.length
@@ -170,7 +171,7 @@ export function tending(
 
     async replay(where, after) {
       assertOpen()
-      const { step, next } = stepOf(candidates(where), after)
+      const { items: step, next } = stepOf(candidates(where), after)
       let deliveries = 0
       for (const found of step) {
         if (!names(found, where)) continue
@@ -183,7 +184,7 @@ export function tending(
 
     async prune(what, after) {
       assertOpen()
-      const { step, next } = stepOf([...events.values(), ...store.asides], after)
+      const { items: step, next } = stepOf([...events.values(), ...store.asides], after)
       const pressed = isPressedBy(what)
       const pruned = step.filter((found) => pruneOne(found, what)).length
       return { events: pruned, pressed, ...(next !== undefined && { next }) }
@@ -194,7 +195,7 @@ export function tending(
       erased.set(personText(userId, tenantId), clock.now())
       const isOf = ({ arrival: { subjects, key } }: Found) =>
         subjects.includes(userId) && (tenantId === undefined || tenantId === key.tenantId)
-      const { step, next } = stepOf([...events.values(), ...store.asides], after)
+      const { items: step, next } = stepOf([...events.values(), ...store.asides], after)
       const gone = step.filter(isOf)
       let deliveries = 0
       for (const found of gone) {
@@ -304,25 +305,16 @@ function page<T>(
     .filter(({ position }) => after === undefined || sign * (position - Number(after)) > 0)
     .filter(({ item }) => isWanted(item))
     .toSorted((a, b) => sign * (a.position - b.position))
-  const items = rest.slice(0, limit)
-  const last = items.at(-1)
-  return {
-    items: items.map(({ item }) => item),
-    ...(last !== undefined && items.length < rest.length && { next: String(last.position) }),
-  }
+  const { items, ...page } = pageOf(rest, limit, ({ position }) => position)
+  return { ...page, items: items.map(({ item }) => item) }
 }
 
 /** As many as one call looks at, oldest first, from behind `after`. */
-function stepOf(
-  all: readonly Found[],
-  after: string | undefined,
-): { readonly step: readonly Found[]; readonly next?: string } {
+function stepOf(all: readonly Found[], after: string | undefined): Page<Found> {
   const rest = all
     .filter(({ position }) => position > Number(after ?? 0))
     .toSorted((a, b) => a.position - b.position)
-  const step = rest.slice(0, stepLimit)
-  const last = step.at(-1)
-  return { step, ...(last !== undefined && step.length < rest.length && { next: String(last.position) }) }
+  return pageOf(rest, stepLimit, ({ position }) => position)
 }
 
 /** No longer refused: a person overruled the gate. */

@@ -1,5 +1,6 @@
 import type { Subscription } from '../../model/subscription.ts'
 import type { Arrival } from '../../model/arrival.ts'
+import { wants } from '../../model/wants.ts'
 import { query, type SqliteSql } from './sql.ts'
 
 /** The subscriptions of an inbox, as the transaction that asks sees them. */
@@ -10,22 +11,17 @@ export interface Registry {
   idOf(handler: string): number | undefined
   /** The same, undefined for an abandoned one. */
   activeIdOf(handler: string): number | undefined
-  all(): Iterable<Subscribed>
+  all(): readonly Subscribed[]
   /** After this connection changed the table otherwise. */
   reload(): void
   /** Who gets a delivery of this event. */
-  wanting(arrival: Arrival): readonly Subscribed[]
+  wanting(arrival: Pick<Arrival, 'type' | 'key' | 'applicationIds'>): readonly Subscribed[]
   /** Looks whether another process has committed, and may have changed the subscriptions; at the start of each transaction. */
   refresh(): boolean
 }
 
-export interface Subscribed {
+export interface Subscribed extends Subscription {
   readonly id: number
-  readonly name: string
-  readonly types: '*' | ReadonlySet<string>
-  readonly tenants?: ReadonlySet<string>
-  readonly applications?: ReadonlySet<string>
-  readonly ordering: string
   /** Since when it gets no deliveries, because no process ran it. Epoch ms. */
   readonly abandonedAt?: number
 }
@@ -38,10 +34,12 @@ export function registry(db: SqliteSql): Registry {
   )
   const insert = insertHandler(db)
   let version: number | undefined
+  let all: readonly Subscribed[] = []
   let byName: ReadonlyMap<string, Subscribed> = new Map()
 
   function load(): void {
-    byName = new Map(handlers.all().map((row) => [row.name, subscribed(row)]))
+    all = handlers.all().map(subscribed)
+    byName = new Map(all.map((handler) => [handler.handler, handler]))
   }
 
   return {
@@ -54,9 +52,10 @@ export function registry(db: SqliteSql): Registry {
       const found = byName.get(handler)
       return found?.abandonedAt === undefined ? found?.id : undefined
     },
-    all: () => byName.values(),
+    all: () => all,
     reload: load,
-    wanting: (arrival) => [...byName.values()].filter((handler) => matches(handler, arrival)),
+    wanting: (arrival) =>
+      all.filter((handler) => handler.abandonedAt === undefined && wants(handler, arrival)),
     refresh() {
       // Moves when another connection has committed anything: a microsecond, against twenty for reading the table.
       const current = dataVersion.get()?.data_version
@@ -68,40 +67,27 @@ export function registry(db: SqliteSql): Registry {
   }
 }
 
-function matches({ types, tenants, applications, abandonedAt }: Subscribed, arrival: Arrival): boolean {
-  return (
-    abandonedAt === undefined &&
-    (types === '*' || types.has(arrival.type)) &&
-    (tenants === undefined || tenants.has(arrival.key.tenantId)) &&
-    (applications === undefined || arrival.applicationIds.some((id) => applications.has(id)))
-  )
-}
-
 interface HandlerRow {
   readonly id: number
   readonly name: string
   readonly types: string
   readonly tenants: string | null
   readonly applications: string | null
-  readonly ordering: string
+  readonly ordering: Subscription['ordering']
   readonly abandoned: number | null
 }
 
+/** The JSON columns were written by `insertHandler`. */
 function subscribed({ id, name, types, tenants, applications, ordering, abandoned }: HandlerRow): Subscribed {
-  const wanted: unknown = JSON.parse(types)
   return {
     id,
-    name,
-    types: wanted === '*' ? '*' : setOf(types),
-    ...(tenants !== null && { tenants: setOf(tenants) }),
-    ...(applications !== null && { applications: setOf(applications) }),
+    handler: name,
+    types: JSON.parse(types),
+    ...(tenants !== null && { tenantIds: JSON.parse(tenants) }),
+    ...(applications !== null && { applicationIds: JSON.parse(applications) }),
     ordering,
     ...(abandoned !== null && { abandonedAt: abandoned }),
   }
-}
-
-function setOf(json: string): ReadonlySet<string> {
-  return new Set<string>(JSON.parse(json)) // Written by insertHandler, from a readonly string[].
 }
 
 /** Index: the unique one on name. */

@@ -1,4 +1,5 @@
 import { type FSWatcher, watch as watchFile } from 'node:fs'
+import { createWatcherSet } from '../../lib/watcher-set.ts'
 
 /** Tells watchers that a delivery may have become claimable. */
 export interface Watchers {
@@ -25,24 +26,14 @@ const settleMs = 5
 
 /** Real timers, whatever clock the inbox has: other processes live in real time. None of them keeps this one alive. */
 export function watching(store: Watched): Watchers {
-  const watchers = new Set<() => void>()
-  let waking = false
+  const watchers = createWatcherSet(close)
   let poll: NodeJS.Timeout | undefined
   let log: FSWatcher | undefined
   let look: NodeJS.Timeout | undefined
   let writtenSince = false
 
-  function wake(): void {
-    if (waking || watchers.size === 0) return
-    waking = true
-    queueMicrotask(() => {
-      waking = false
-      for (const watcher of watchers) watcher()
-    })
-  }
-
   function wakeIfChanged(): void {
-    if (store.changed()) wake()
+    if (store.changed()) watchers.wake()
   }
 
   function onWrite(): void {
@@ -61,7 +52,7 @@ export function watching(store: Watched): Watchers {
 
   function listen(): void {
     const path = store.log()
-    if (log !== undefined || path === undefined || watchers.size === 0) return
+    if (log !== undefined || path === undefined || watchers.isEmpty()) return
     try {
       log = watchFile(path, { persistent: false }, (event) => {
         if (event === 'rename') deafen() // Removed or replaced: the poll listens to whatever lies there next.
@@ -87,19 +78,13 @@ export function watching(store: Watched): Watchers {
 
   return {
     add(watcher) {
-      watchers.add(watcher)
       poll ??= setInterval(() => {
         listen()
         wakeIfChanged()
       }, pollMs).unref()
-      return {
-        [Symbol.dispose]() {
-          watchers.delete(watcher)
-          if (watchers.size === 0) close()
-        },
-      }
+      return watchers.add(watcher)
     },
-    wake,
+    wake: () => watchers.wake(),
     listen,
     close() {
       watchers.clear()

@@ -7,7 +7,7 @@ import { FusewireError } from '../../model/errors.ts'
 import { type EventKey, idempotencyKey } from '../../model/event-key.ts'
 import type { Log } from '../../model/log.ts'
 import type { RegisteredHandler } from '../../model/registered-handler.ts'
-import { wants } from '../../model/wants.ts'
+import { applicationsOf, wants } from '../../model/wants.ts'
 import type { ReceivedEvent, EventSink } from './received-event.ts'
 import { type Answer, duplicate, failed, handled } from '../answer/answer.ts'
 import type { Body } from '../read-body.ts'
@@ -26,6 +26,7 @@ export function createInlineSink(
 ): EventSink {
   const handledKeys = new SeenEvents(clock)
   const passedGates = new SeenEvents(clock)
+  const byApplication = handlers.some(({ applicationIds }) => applicationIds !== undefined)
 
   return {
     closed: () => undefined,
@@ -42,7 +43,8 @@ export function createInlineSink(
         passedGates.add(keyOfBytes(key, body))
         return handled
       }
-      const wanting = handlers.filter((handler) => wants(handler, event))
+      const applicationIds = byApplication ? applicationsOf(event) : []
+      const wanting = handlers.filter((handler) => wants(handler, { type: event.type, key, applicationIds }))
       if (wanting.length === 0 && !isGated) return handled
       return whenThere(runAll(wanting, accepted, clock), (failure) => {
         if (failure !== undefined) return failure

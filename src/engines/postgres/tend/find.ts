@@ -63,10 +63,13 @@ export function prepareSearch(
         place = at.position
         const kept = events.get(at.position)
         if (kept === undefined || kept.gone !== undefined || !isWanted(kept)) continue
+        const last = items.at(-1)
+        if (last !== undefined && (items.length === limit || bytes >= bytesLimit)) {
+          return { items, next: String(last.place.position) }
+        }
         const whole = bodies ? (await load(client, [at], true)).get(at.position) : undefined
         items.push({ place: at, kept: whole ?? kept })
         bytes += bodies ? kept.size : 0
-        if (items.length === limit || bytes >= bytesLimit) return { items, next: String(place) }
       }
       if (places.length < wanted) return { items }
       looked += places.length

@@ -1,19 +1,9 @@
 import type { Lease } from '../../../model/lease.ts'
-import type { EventKey } from '../../../model/event-key.ts'
-import type { Source } from '../../../model/arrival.ts'
+import { leasedEventOf, type LeasedRow } from '../../../model/event-row.ts'
 import { query, type SqliteSql } from '../sql.ts'
 
 /** A lane's first delivery with its event: what a lease is made of. */
-export interface Head extends Delivery {
-  readonly created: number
-  readonly tenant: string
-  readonly id: string
-  readonly type: string
-  readonly source: Source
-  readonly received: number
-  readonly body: Uint8Array
-  readonly trace: string | null
-}
+export interface Head extends Delivery, LeasedRow {}
 
 /** A delivery whose event has no body, or is not there: older versions made such ones. */
 export interface BodilessHead extends Delivery {
@@ -100,10 +90,6 @@ export function findingHeads(
   return (handler, seqs) => (seqs.length === 0 ? [] : find.all(JSON.stringify(seqs), handler))
 }
 
-export function keyOf({ created, tenant, id }: Head): EventKey {
-  return { createInstant: created, tenantId: tenant, id }
-}
-
 export function leaseOf(handler: string, head: Head, now: number): Lease {
   return {
     handler,
@@ -113,13 +99,6 @@ export function leaseOf(handler: string, head: Head, now: number): Lease {
     failingForMs: head.failing === null ? 0 : Math.max(0, now - head.failing),
     laneHeldForMs: head.held === null ? 0 : Math.max(0, now - head.held),
     ...(head.company === 1 && { alone: true }),
-    event: {
-      key: keyOf(head),
-      type: head.type,
-      source: head.source,
-      receivedAt: head.received,
-      body: head.body,
-      ...(head.trace !== null && { trace: head.trace }),
-    },
+    event: leasedEventOf(head),
   }
 }

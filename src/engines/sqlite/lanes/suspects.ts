@@ -1,9 +1,10 @@
 import type { Crashed, EndedWithoutBody } from '../../../model/claimed.ts'
 import type { Lease } from '../../../model/lease.ts'
 import type { Want } from '../../../model/engine.ts'
+import { keyOf } from '../../../model/event-row.ts'
 import { judgeSuspects } from '../../../model/judge-suspects.ts'
 import { prepareEndGone } from './end-gone.ts'
-import { findingHeads, findingSuspects, keyOf, leaseOf, type SuspectRow } from './head.ts'
+import { findingHeads, findingSuspects, leaseOf, type SuspectRow } from './head.ts'
 import { promoting } from './promote.ts'
 import type { SqliteSql } from '../sql.ts'
 

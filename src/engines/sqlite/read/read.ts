@@ -1,8 +1,8 @@
 import type { DeliveryState } from '../../../model/delivery-state.ts'
-import type { Failure } from '../../../model/outcome.ts'
-import type { Copy, Source } from '../../../model/arrival.ts'
+import type { Copy } from '../../../model/arrival.ts'
 import type { EventKey } from '../../../model/event-key.ts'
-import type { Gone, Kept, KeptDelivery } from '../../../model/kept.ts'
+import { keptDeliveryOf, type KeptDeliveryRow, keptOf, type KeptRow } from '../../../model/event-row.ts'
+import type { Kept } from '../../../model/kept.ts'
 import type { HandlerStats, Stats } from '../../../model/stats.ts'
 import type { Registry } from '../registry.ts'
 import { query, type SqliteSql } from '../sql.ts'
@@ -36,18 +36,8 @@ export function reading(db: SqliteSql): (seq: number, bodies: boolean) => Kept |
     const event = findEvent(seq)
     if (event === undefined) return undefined
     const body = bodies && event.gone === null ? findBody(seq) : undefined
-    return {
-      key: { createInstant: event.created, tenantId: event.tenant, id: event.id },
-      type: event.type,
-      source: event.source,
-      receivedAt: event.received,
-      ...(event.kept !== null && { keptAt: event.kept }),
-      size: event.size,
-      ...(body !== undefined && { body }),
-      ...(event.gone !== null && { gone: event.gone }),
-      ...(event.refused !== null && { refused: event.refused }),
-      deliveries: findDeliveries(seq).map(keptDelivery),
-    }
+    const deliveries = findDeliveries(seq).map((row) => keptDeliveryOf(row, stateOf(row)))
+    return keptOf(event, body, deliveries)
   }
 }
 
@@ -60,22 +50,9 @@ function findingSeq(db: SqliteSql): (key: EventKey) => number | undefined {
   return ({ createInstant, tenantId, id }) => find.get(createInstant, tenantId, id)?.seq
 }
 
-interface EventRow {
-  readonly created: number
-  readonly tenant: string
-  readonly id: string
-  readonly type: string
-  readonly source: Source
-  readonly received: number
-  readonly kept: number | null
-  readonly size: number
-  readonly gone: Gone | null
-  readonly refused: string | null
-}
-
 /** Index: primary key (seq), as for the next. */
-function findingEvent(db: SqliteSql): (seq: number) => EventRow | undefined {
-  const find = query<EventRow>(
+function findingEvent(db: SqliteSql): (seq: number) => KeptRow | undefined {
+  const find = query<KeptRow>(
     db,
     `
     select created, tenant, id, type, source, received, kept, coalesce(length(body), 0) as size, gone, refused
@@ -90,13 +67,9 @@ function findingBody(db: SqliteSql): (seq: number) => Uint8Array | undefined {
   return (seq) => find.get(seq)?.body ?? undefined
 }
 
-interface DeliveryRow {
-  readonly handler: string
+interface DeliveryRow extends KeptDeliveryRow {
   readonly state: 'intake' | 'parked' | 'head' | 'succeeded' | 'dead'
   readonly leased: number
-  readonly attempts: number
-  readonly reason: string | null
-  readonly failures: string | null
 }
 
 /** Index: primary key (seq, handler). */
@@ -112,24 +85,14 @@ function findingDeliveries(db: SqliteSql): (seq: number) => readonly DeliveryRow
   return (seq) => find.all(seq)
 }
 
-function keptDelivery({ handler, state, leased, attempts, reason, failures }: DeliveryRow): KeptDelivery {
-  const kept: readonly Failure[] = failures === null ? [] : JSON.parse(failures)
-  return {
-    handler,
-    state: reason === 'abandoned' ? 'abandoned' : stateOf(state, leased === 1),
-    attempts,
-    ...(reason !== null && { reason }),
-    failures: kept,
-  }
-}
-
-function stateOf(state: DeliveryRow['state'], leased: boolean): DeliveryState {
+function stateOf({ state, leased, reason }: DeliveryRow): DeliveryState {
+  if (reason === 'abandoned') return 'abandoned'
   switch (state) {
     case 'intake':
     case 'parked':
       return 'pending'
     case 'head':
-      return leased ? 'leased' : 'pending'
+      return leased === 1 ? 'leased' : 'pending'
     case 'succeeded':
     case 'dead':
       return state
@@ -141,8 +104,8 @@ export function counting(db: SqliteSql, registry: Registry): () => Stats {
   const countHandler = countingHandler(db)
   return () => ({
     events: countEvents.get()?.count ?? 0,
-    handlers: [...registry.all()].map(({ id, name, abandonedAt }) => ({
-      ...statsOf(name, countHandler(id)),
+    handlers: registry.all().map(({ id, handler, abandonedAt }) => ({
+      ...statsOf(handler, countHandler(id)),
       ...(abandonedAt !== undefined && { abandonedAt }),
     })),
   })

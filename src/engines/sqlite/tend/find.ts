@@ -40,9 +40,12 @@ export function finding(
         if (order === 'newest' ? seq < from : seq >= to) return { items }
         const kept = load(seq, false)
         if (kept === undefined || !isWanted(kept)) continue
+        const last = items.at(-1)
+        if (last !== undefined && (items.length === limit || bytes >= bytesLimit)) {
+          return { items, next: String(last.seq) }
+        }
         items.push({ seq, kept: bodies ? (load(seq, true) ?? kept) : kept })
         bytes += bodies ? kept.size : 0
-        if (items.length === limit || bytes >= bytesLimit) return { items, next: String(seq) }
       }
       if (next === undefined) return { items }
       place = next

@@ -1,4 +1,5 @@
-import { type Receipt, receiptLimit } from '../../../model/receipt.ts'
+import { pageOf } from '../../../model/page-of.ts'
+import { type Receipt, receiptLimit, receiptOf, type ReceiptRow } from '../../../model/receipt.ts'
 import type { Page, Paging } from '../../../model/tending.ts'
 import { query, type SqliteSql } from '../sql.ts'
 
@@ -26,42 +27,21 @@ export function recording(db: SqliteSql): (receipts: readonly Receipt[]) => void
   }
 }
 
-interface ReceiptRow {
+interface Row extends ReceiptRow {
   readonly n: number
-  readonly at: number
-  readonly took: number
-  readonly status: number
-  readonly outcome: string
-  readonly reason: string | null
-  readonly type: string | null
-  readonly id: string | null
 }
 
 /** Index: primary key (n). */
 export function findingReceipts(db: SqliteSql): (paging: Paging) => Page<Receipt> {
   const columns = 'n, at, took, status, outcome, reason, type, id'
-  const older = query<ReceiptRow>(
-    db,
-    `select ${columns} from fw_receipts where n < ? order by n desc limit ?`,
-  )
-  const newer = query<ReceiptRow>(db, `select ${columns} from fw_receipts where n > ? order by n limit ?`)
+  const older = query<Row>(db, `select ${columns} from fw_receipts where n < ? order by n desc limit ?`)
+  const newer = query<Row>(db, `select ${columns} from fw_receipts where n > ? order by n limit ?`)
   return ({ limit, after, order = 'newest' }) => {
     const rows =
       order === 'newest'
-        ? older.all(Number(after ?? Number.MAX_SAFE_INTEGER), limit)
-        : newer.all(Number(after ?? -1), limit)
-    const last = rows.at(-1)
-    return {
-      items: rows.map(({ at, took, status, outcome, reason, type, id }) => ({
-        at,
-        tookMs: took,
-        status,
-        outcome,
-        ...(reason !== null && { reason }),
-        ...(type !== null && { type }),
-        ...(id !== null && { id }),
-      })),
-      ...(last !== undefined && rows.length === limit && { next: String(last.n) }),
-    }
+        ? older.all(Number(after ?? Number.MAX_SAFE_INTEGER), limit + 1)
+        : newer.all(Number(after ?? -1), limit + 1)
+    const { items, ...page } = pageOf(rows, limit, ({ n }) => n)
+    return { ...page, items: items.map(receiptOf) }
   }
 }

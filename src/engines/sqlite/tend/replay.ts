@@ -1,6 +1,6 @@
 import { readEvent } from '../../../events/read-event.ts'
 import { asidesOf, type Filter, replayOf } from '../../../model/filter.ts'
-import type { Arrival, Source } from '../../../model/arrival.ts'
+import type { Arrival } from '../../../model/arrival.ts'
 import type { EventKey } from '../../../model/event-key.ts'
 import { applicationsOf } from '../../../model/wants.ts'
 import { idOfHash, readingAside, subjectsOf } from './aside.ts'
@@ -46,13 +46,12 @@ export function replaying(
   function makeMissing(seq: number, key: EventKey, only: string | undefined): number {
     const event = findEvent(seq)
     if (event?.body === undefined || event.body === null) return 0
-    const { type, source, received, hash, body } = event
+    const { type, body } = event
     const lane = event.lane ?? laneAmong(seq)
-    const facts = { key, type, source, receivedAt: received, hash, body, subjects: [] }
-    const wanting = registry.wanting({ ...facts, applicationIds: applicationsIn(body) })
+    const wanting = registry.wanting({ type, key, applicationIds: applicationsIn(body) })
     let made = 0
-    for (const { id, name, ordering } of wanting) {
-      if (only !== undefined && only !== name) continue
+    for (const { id, handler, ordering } of wanting) {
+      if (only !== undefined && only !== handler) continue
       if (make(seq, id, ordering === 'none' ? null : lane)) made++
     }
     if (made > 0) accept(seq)
@@ -143,19 +142,13 @@ function findingLane(db: SqliteSql): (seq: number) => string | null {
 
 interface EventRow {
   readonly type: string
-  readonly source: Source
-  readonly received: number
-  readonly hash: Uint8Array
   readonly body: Uint8Array | null
   readonly lane: string | null
 }
 
 /** Index: primary key (seq), as for the next. */
 function findingEvent(db: SqliteSql): (seq: number) => EventRow | undefined {
-  const find = query<EventRow>(
-    db,
-    'select type, source, received, hash, body, lane from fw_events where seq = ?',
-  )
+  const find = query<EventRow>(db, 'select type, body, lane from fw_events where seq = ?')
   return (seq) => find.get(seq)
 }
 

@@ -67,17 +67,19 @@ function bucketed({ nearest, seqsIn }: Buckets): Walk {
       const at = bucket
       bucket = nearest(bucket + step, order)
       if (bucket === undefined) break
-      if (seqs.length >= limit) return cut(seqs, limit)
+      const last = seqs[limit - 1]
+      if (last !== undefined) return { seqs: seqs.slice(0, limit), next: last }
       if (looked === bucketLimit) return { seqs, next: order === 'newest' ? at * 1_024 : at * 1_024 + 1_023 }
     }
-    return seqs.length > limit ? cut(seqs, limit) : { seqs }
+    return stretchOf(seqs, limit)
   }
 }
 
-function cut(seqs: readonly number[], limit: number): Stretch {
-  const kept = seqs.slice(0, limit)
-  const last = kept.at(-1)
-  return { seqs: kept, ...(last !== undefined && { next: last }) }
+/** The first `limit` of these events; `next` is absent if they are all. */
+export function stretchOf(all: readonly number[], limit: number): Stretch {
+  const seqs = all.slice(0, limit)
+  const last = all.length > limit ? seqs.at(-1) : undefined
+  return { seqs, ...(last !== undefined && { next: last }) }
 }
 
 function listed(all: readonly number[]): Walk {
@@ -86,7 +88,7 @@ function listed(all: readonly number[]): Walk {
     const rest = all
       .filter((seq) => after === undefined || step * (seq - after) > 0)
       .toSorted((a, b) => step * (a - b))
-    return rest.length > limit ? cut(rest, limit) : { seqs: rest }
+    return stretchOf(rest, limit)
   }
 }
 
@@ -168,7 +170,7 @@ function walkingDead(db: SqliteSql): Walk {
       order === 'newest' ? [older, after ?? Number.MAX_SAFE_INTEGER, -1] : [newer, after ?? -1, 1]
     const seqs = handlers.all().flatMap(({ id }) => find.all(id, from, limit + 1).map(({ seq }) => seq))
     const sorted = [...new Set(seqs)].toSorted((a, b) => step * (a - b))
-    return sorted.length > limit ? cut(sorted, limit) : { seqs: sorted }
+    return stretchOf(sorted, limit)
   }
 }
 
@@ -186,7 +188,7 @@ function walkingFailed(db: SqliteSql): Walk {
         ? older.all(after ?? Number.MAX_SAFE_INTEGER, limit + 1)
         : newer.all(after ?? -1, limit + 1)
     const seqs = rows.map(({ seq }) => seq)
-    return seqs.length > limit ? cut(seqs, limit) : { seqs }
+    return stretchOf(seqs, limit)
   }
 }
 
