@@ -9,6 +9,10 @@
 /** Free-form data that applications keep on FusionAuth's objects. */
 export type Data = Readonly<Record<string, unknown>>
 
+/**
+ * A user. `id` is always there where an event is about a stored user; every other field may be missing. Ids are UUIDs, `…Instant` and
+ * `expiry` are epoch milliseconds.
+ */
 export interface User {
   readonly id: string
   readonly active?: boolean
@@ -57,13 +61,16 @@ export interface User {
   readonly verifiedInstant?: number
 }
 
+/** What a moderator has decided about a user name. */
 export type ContentStatus = 'ACTIVE' | 'PENDING' | 'REJECTED'
+/** How a user's password was found among breached ones: with the user's address, with a sub-address of it, or alone. */
 export type BreachedPasswordStatus =
   | 'None'
   | 'ExactMatch'
   | 'SubAddressMatch'
   | 'PasswordOnly'
   | 'CommonPassword'
+/** Why FusionAuth asks a user for a new password at the next sign-in. */
 export type ChangePasswordReason = 'Administrative' | 'Breached' | 'Expired' | 'Validation'
 
 /** One of the names a user can sign in with. */
@@ -81,7 +88,9 @@ export interface UserIdentity {
   readonly verifiedReason?: IdentityVerifiedReason
 }
 
+/** The kinds of names a user can sign in with. */
 export type LoginIdType = 'email' | 'phoneNumber' | 'username'
+/** Why an identity counts as verified, or does not. */
 export type IdentityVerifiedReason =
   | 'Skipped'
   | 'Trusted'
@@ -115,12 +124,14 @@ export interface UserRegistration {
   readonly verifiedInstant?: number
 }
 
+/** The second factors of a user. The codes and secrets themselves are missing in events about one user. */
 export interface UserTwoFactorConfiguration {
   readonly methods?: readonly TwoFactorMethod[]
   /** Empty in events about one user. */
   readonly recoveryCodes?: readonly string[]
 }
 
+/** One second factor of a user. */
 export interface TwoFactorMethod {
   readonly authenticator?: AuthenticatorConfiguration
   readonly email?: string
@@ -135,6 +146,7 @@ export interface TwoFactorMethod {
   readonly secret?: string
 }
 
+/** How an authenticator app makes its codes. */
 export interface AuthenticatorConfiguration {
   readonly algorithm?: 'HmacSHA1' | 'HmacSHA256' | 'HmacSHA512'
   readonly codeLength?: number
@@ -142,6 +154,7 @@ export interface AuthenticatorConfiguration {
   readonly timeStep?: number
 }
 
+/** A group of users. `id` is always there where an event is about a group. */
 export interface Group {
   readonly id: string
   readonly data?: Data
@@ -163,6 +176,7 @@ export interface GroupMember {
   readonly userId?: string
 }
 
+/** A role that an application gives to its users. */
 export interface ApplicationRole {
   readonly description?: string
   readonly id?: string
@@ -188,6 +202,7 @@ export interface Entity {
   readonly type?: EntityType
 }
 
+/** The type of an entity: what its permissions and its tokens are. */
 export interface EntityType {
   readonly data?: Data
   readonly id?: string
@@ -198,6 +213,7 @@ export interface EntityType {
   readonly permissions?: readonly EntityTypePermission[]
 }
 
+/** How the access tokens of an entity type are signed, and how long they live. */
 export interface EntityJWTConfiguration {
   readonly accessTokenKeyId?: string
   readonly accessTokenVerificationKeyIds?: readonly string[]
@@ -205,6 +221,7 @@ export interface EntityJWTConfiguration {
   readonly timeToLiveInSeconds?: number
 }
 
+/** A permission that an entity type knows. */
 export interface EntityTypePermission {
   readonly data?: Data
   readonly description?: string
@@ -215,6 +232,7 @@ export interface EntityTypePermission {
   readonly name?: string
 }
 
+/** A refresh token. Its `token` is a live credential; `startInstant` is the sign-in that it comes from, epoch ms. */
 export interface RefreshToken {
   readonly applicationId?: string
   readonly data?: Data
@@ -228,6 +246,7 @@ export interface RefreshToken {
   readonly userId?: string
 }
 
+/** What FusionAuth noted about the sign-in that a refresh token comes from. */
 export interface RefreshTokenMetaData {
   readonly data?: Data
   readonly device?: DeviceInfo
@@ -235,6 +254,7 @@ export interface RefreshTokenMetaData {
   readonly scopes?: readonly string[]
 }
 
+/** The device that a refresh token was given to. */
 export interface DeviceInfo {
   readonly description?: string
   readonly lastAccessedAddress?: string
@@ -243,6 +263,7 @@ export interface DeviceInfo {
   readonly type?: string
 }
 
+/** The link between a user and an account at an identity provider. */
 export interface IdentityProviderLink {
   readonly data?: Data
   readonly displayName?: string
@@ -259,6 +280,7 @@ export interface IdentityProviderLink {
   readonly userId?: string
 }
 
+/** The kinds of identity providers that FusionAuth 1.69 can link to. */
 export type IdentityProviderType =
   | 'Apple'
   | 'EpicGames'
@@ -296,6 +318,7 @@ export interface EventInfo {
   readonly userAgent?: string
 }
 
+/** Where an IP address is, by FusionAuth's database. Latitude and longitude are degrees. */
 export interface Location {
   readonly city?: string
   readonly country?: string
@@ -306,6 +329,7 @@ export interface Location {
   readonly zipcode?: string
 }
 
+/** An entry of FusionAuth's audit log: what an administrator or the API changed. */
 export interface AuditLog {
   readonly data?: Data
   /** A number, unlike other ids. */
@@ -322,6 +346,7 @@ export interface AuditLog {
   readonly tenantId?: string
 }
 
+/** An entry of FusionAuth's event log: a diagnostic message, such as a webhook that failed. */
 export interface EventLog {
   /** A number, unlike other ids. */
   readonly id?: number
@@ -343,11 +368,13 @@ export interface Email {
   readonly to?: readonly EmailAddress[]
 }
 
+/** An address of an email, with the name that is shown beside it. */
 export interface EmailAddress {
   readonly address?: string
   readonly display?: string
 }
 
+/** An attachment of an email. */
 export interface Attachment {
   /** Bytes, each a number. */
   readonly attachment?: readonly number[]
@@ -369,6 +396,7 @@ export interface FusionAuthErrors {
   readonly generalErrors?: readonly FusionAuthError[]
 }
 
+/** One error of FusionAuth: its code and its words. */
 export interface FusionAuthError {
   readonly code?: string
   readonly data?: Data

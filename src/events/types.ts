@@ -32,27 +32,32 @@ export interface EventHeader<T extends string> {
   readonly info?: EventInfo
 }
 
+/** `audit-log.create`: something was written to the audit log. */
 export interface AuditLogEvent<T extends string> extends EventHeader<T> {
   readonly auditLog?: AuditLog
 }
 
+/** `event-log.create`: FusionAuth logged a diagnostic message. */
 export interface EventLogEvent<T extends string> extends EventHeader<T> {
   readonly eventLog?: EventLog
 }
 
+/** `kickstart.success`: a kickstart file ran to its end. `instanceId` names the FusionAuth instance. */
 export interface KickstartEvent<T extends string> extends EventHeader<T> {
   readonly instanceId?: string
 }
 
+/** `test`: somebody pressed the test button of FusionAuth's Kafka integration. */
 export interface TestEvent<T extends string> extends EventHeader<T> {
   readonly message?: string
 }
 
+/** `jwt.public-key.update`: the key that signs the tokens of these applications may change. */
 export interface PublicKeyEvent<T extends string> extends EventHeader<T> {
   readonly applicationIds?: readonly string[]
 }
 
-/** Every token here is live: whoever reads the event could sign in with it. */
+/** `jwt.refresh`: a refresh token is traded for a new access token. Every token here is live: whoever reads the event could sign in with it. */
 export interface JwtRefreshEvent<T extends string> extends EventHeader<T> {
   readonly applicationId?: string
   /** The access token the request came with, when it came with one. */
@@ -63,8 +68,8 @@ export interface JwtRefreshEvent<T extends string> extends EventHeader<T> {
 }
 
 /**
- * What is there tells what was revoked. One token: applicationId, refreshToken, user. All of a user: user, no applicationId.
- * All of an application: applicationId alone.
+ * `jwt.refresh-token.revoke`: refresh tokens were revoked. The fields that are present say which. One token: `applicationId`,
+ * `refreshToken` and `user`. All of a user: `user` without `applicationId`. All of an application: `applicationId` alone.
  */
 export interface RefreshTokenRevokeEvent<T extends string> extends EventHeader<T> {
   readonly applicationId?: string
@@ -75,29 +80,35 @@ export interface RefreshTokenRevokeEvent<T extends string> extends EventHeader<T
   readonly userId?: string
 }
 
+/** `group.create` and `group.delete`, and their `.complete`: a group was made or deleted. */
 export interface GroupEvent<T extends string> extends EventHeader<T> {
   readonly group: Group
 }
 
+/** `group.update` and its `.complete`: a group was changed; `group` is its new state. */
 export interface GroupUpdateEvent<T extends string> extends GroupEvent<T> {
   /** The group as it was. */
   readonly original?: Group
 }
 
+/** `group.member.add`, `.remove` and `.update`, and their `.complete`: the members of a group have changed. */
 export interface GroupMemberEvent<T extends string> extends GroupEvent<T> {
   /** Those added, those removed, or, for an update, all there are now. */
   readonly members?: readonly GroupMember[]
 }
 
+/** `entity.create` and `entity.delete`, and their `.complete`: an entity was made or deleted. */
 export interface EntityEvent<T extends string> extends EventHeader<T> {
   readonly entity: Entity
 }
 
+/** `entity.update` and its `.complete`: an entity was changed; `entity` is its new state. */
 export interface EntityUpdateEvent<T extends string> extends EntityEvent<T> {
   /** The entity as it was. */
   readonly original: Entity
 }
 
+/** `user.action`: a moderator's action on a user, such as a suspension, began, changed or ended. */
 export interface UserActionEvent<T extends string> extends EventHeader<T> {
   readonly action?: string
   /** Who the action was taken on. */
@@ -122,27 +133,36 @@ export interface UserActionEvent<T extends string> extends EventHeader<T> {
   readonly reasonCode?: string
 }
 
+/** `user.bulk.create`: users were imported. One event holds all users of one request. */
 export interface UserBulkCreateEvent<T extends string> extends EventHeader<T> {
   readonly users: readonly User[]
 }
 
+/**
+ * An event about one user: `user.create`, `user.delete`, `user.deactivate`, `user.password.…` and others. Of a deleted user it holds the
+ * last state.
+ */
 export interface UserEvent<T extends string> extends EventHeader<T> {
   readonly user: User
 }
 
+/** `user.update` and its `.complete`: a user was changed; `user` is the new state. */
 export interface UserUpdateEvent<T extends string> extends UserEvent<T> {
   /** The user as it was. */
   readonly original?: User
 }
 
+/** `user.email.update`: a user has another email address; `user` has the new one. */
 export interface EmailUpdateEvent<T extends string> extends UserEvent<T> {
   readonly previousEmail?: string
 }
 
+/** `user.identity-provider.link` and `.unlink`: a user was linked to an account at an identity provider, or the link was removed. */
 export interface IdentityProviderLinkEvent<T extends string> extends UserEvent<T> {
   readonly identityProviderLink?: IdentityProviderLink
 }
 
+/** `user.identity.verified`: somebody proved to own an email address or a phone number. */
 export interface IdentityVerifiedEvent<T extends string> extends EventHeader<T> {
   readonly loginId?: string
   readonly loginIdType?: LoginIdType
@@ -150,6 +170,7 @@ export interface IdentityVerifiedEvent<T extends string> extends EventHeader<T> 
   readonly user?: User
 }
 
+/** `user.identity.update`: a name that a user signs in with was changed. */
 export interface IdentityUpdateEvent<T extends string> extends EventHeader<T> {
   readonly loginIdType?: LoginIdType
   readonly newLoginId?: string
@@ -157,6 +178,7 @@ export interface IdentityUpdateEvent<T extends string> extends EventHeader<T> {
   readonly user?: User
 }
 
+/** `user.loginId.duplicate.create` and `.update`: FusionAuth refused a user because another has the same login id. */
 export interface DuplicateLoginIdEvent<T extends string> extends UserEvent<T> {
   /** The user FusionAuth refused; the login id's owner is `existing`. */
   readonly user: User
@@ -169,6 +191,7 @@ export interface DuplicateLoginIdEvent<T extends string> extends UserEvent<T> {
   readonly existing?: User
 }
 
+/** `user.login.failed`: a user that exists could not sign in. */
 export interface LoginFailedEvent<T extends string> extends UserEvent<T> {
   readonly applicationId?: string
   readonly authenticationType?: string
@@ -178,6 +201,7 @@ export interface LoginFailedEvent<T extends string> extends UserEvent<T> {
   readonly reason?: LoginFailedReason
 }
 
+/** `user.login.success` and `user.login.new-device`: a user signed in. */
 export interface LoginEvent<T extends string> extends UserEvent<T> {
   /** Missing when the sign-in named no application, or the user has no registration for it. */
   readonly applicationId?: string
@@ -189,29 +213,35 @@ export interface LoginEvent<T extends string> extends UserEvent<T> {
   readonly ipAddress?: string
 }
 
+/** `user.login.suspicious`: a user signed in, and `threatsDetected` says what FusionAuth found unusual about it. */
 export interface SuspiciousLoginEvent<T extends string> extends LoginEvent<T> {
   readonly threatsDetected?: readonly AuthenticationThreat[]
 }
 
+/** `user.two-factor.challenge`: a sign-in asks for a second factor. */
 export interface TwoFactorChallengeEvent<T extends string> extends UserEvent<T> {
   readonly applicationId?: string
   readonly clientRisk?: 'LOW' | 'MEDIUM' | 'HIGH'
 }
 
+/** `user.two-factor.success` and `.failed-attempt`: a second factor was given, right or wrong. */
 export interface TwoFactorEvent<T extends string> extends TwoFactorChallengeEvent<T> {
   readonly messageType?: 'SMS' | 'Voice'
   readonly method?: 'authenticator' | 'email' | 'recoveryCode' | 'sms'
 }
 
+/** `user.two-factor.method.add` and `.remove`: a user has one second factor more or less. */
 export interface TwoFactorMethodEvent<T extends string> extends UserEvent<T> {
   readonly method?: TwoFactorMethod
 }
 
+/** `user.registration.create`, `.delete` and `.verified`: a user's registration for an application was made, deleted or verified. */
 export interface RegistrationEvent<T extends string> extends UserEvent<T> {
   readonly applicationId?: string
   readonly registration?: UserRegistration
 }
 
+/** `user.registration.update` and its `.complete`: a registration was changed; `registration` is its new state. */
 export interface RegistrationUpdateEvent<T extends string> extends RegistrationEvent<T> {
   /** The registration as it was. */
   readonly original?: UserRegistration
@@ -285,6 +315,7 @@ export interface EventMap {
   test: TestEvent<'test'>
 }
 
+/** The name of an event type, as FusionAuth 1.69 sends it: `user.create`. */
 export type EventType = keyof EventMap
 
 /** Sent inside FusionAuth's transaction, before it commits: these can be refused, and can still be rolled back after you saw them. */
@@ -332,6 +363,7 @@ export interface UnlistedEvent extends EventHeader<Unlisted> {
   readonly [field: string]: unknown
 }
 
+/** Any event of a type that this version lists. A `switch` over `type` narrows it. */
 export type FusionAuthEvent = EventMap[EventType]
 
 /** The event of a type, or of any of several; `'*'` is whatever may come. */
