@@ -232,6 +232,7 @@ export class Worker {
 
   async #claim(): Promise<number> {
     if (this.#needed === 0) await this.#giveBack(this.#attempts.waiting())
+    if (this.#options.handlers.length === 0) this.#due = false // Nothing can be due: a drain ends.
     if (!this.#mayClaim()) return pollMs
     const { engine, clock } = this.#options
     const forSuspects = this.#suspectsDue

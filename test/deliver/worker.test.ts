@@ -384,6 +384,11 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     expect(leases[0]?.attempt).toBe(1)
   })
 
+  test('drain ends at once where there are no handlers', async () => {
+    await using t = await rig(make, [])
+    expect(await t.worker.drain(Infinity)).toEqual({ succeeded: 0, retrying: 0, dead: 0, remaining: 0 })
+  })
+
   test('two drains at once share the work', async () => {
     let runs = 0
     await using t = await rig(make, [
