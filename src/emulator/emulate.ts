@@ -23,8 +23,9 @@ import type { Attempt } from './system/log.ts'
 import { targets } from './system/targets.ts'
 import { world as newWorld, type World } from './world.ts'
 
+/** The options of `emulate`. */
 export interface EmulateOptions {
-  /** Default: a free one. */
+  /** The port to listen on. Default: a free one. */
   port?: number
   /** The address to listen on. Default: 127.0.0.1. */
   host?: string
@@ -42,19 +43,23 @@ export interface EmulateOptions {
   env?: readonly string[]
   /** Repeats fusionauth-issues #2233: on an identity provider login `.complete` events go out before the commit. */
   earlyComplete?: boolean
-  /** For tests that own the time. */
+  /** Whose time it is, for tests that decide what time it is. Default: the machine's. */
   clock?: Clock
 }
 
 /** One post of an event to one receiver, by the receiver's name. */
 export interface Attempted {
+  /** The receiver's name. */
   readonly webhook: string
+  /** The HTTP status of its answer; `timeout`: none in time; `refused`: no connection. */
   readonly status: number | 'timeout' | 'refused'
+  /** How long it took, in ms. */
   readonly ms: number
 }
 
 /** How a call ended, once everything it set in motion has ended. */
 export interface Outcome {
+  /** Whether the change was made: a transactional event had enough receivers that said yes. */
   readonly committed: boolean
   /** What the API answered. */
   readonly status: number
@@ -66,9 +71,11 @@ export interface Outcome {
   }[]
 }
 
+/** How a receiver is connected. */
 export interface ConnectOptions {
   /** What outcomes and faults call it. Default: `receiver-1`, `receiver-2`, … */
   name?: string
+  /** Sent with each event, such as `authorization`. Default: none. */
   headers?: Readonly<Record<string, string>>
   /** Default: every type but `event-log.create`, which tells of failed posts. */
   types?: readonly EventType[]
@@ -78,7 +85,9 @@ export interface ConnectOptions {
 
 /** A running emulator. */
 export interface Emulator extends AsyncDisposable {
+  /** Where FusionAuth's API is: `http://127.0.0.1:9011`. */
   readonly url: string
+  /** The key that opens every call: send it as `Authorization`. */
   readonly apiKey: string
   /** Where the public keys are. */
   readonly jwks: string
@@ -90,10 +99,12 @@ export interface Emulator extends AsyncDisposable {
   level(type: EventType, level: Level): void
   /** Makes the next posts to a receiver go wrong, until its `times` are used up or it is cleared. */
   fault(name: string, fault: Fault | 'none'): void
+  /** Creates a user by the API, with all its events. Default: a made-up id and address. */
   createUser(user?: {
     id?: string
     email?: string
   }): Promise<Outcome & { readonly user: { readonly id: string } }>
+  /** Deletes a user for good by the API, with all its events. */
   deleteUser(id: string): Promise<Outcome>
   /** Sends a made-up event through the whole event system, as if something had happened. */
   send<const T extends EventType>(type: T, overrides?: Overrides<Omit<EventMap[T], 'type'>>): Promise<Outcome>
@@ -110,12 +121,18 @@ export interface Emulator extends AsyncDisposable {
 }
 
 /**
- * Starts FusionAuth's event system on a port of this machine, for development and tests. Everything is kept in memory.
+ * Starts FusionAuth's event system on a port of this machine, for development and tests. Everything is kept in memory. `await using` stops
+ * it.
  *
+ * @throws FW_OPTION when the port is taken, or a request of the kickstart file fails.
  * @example
+ * const key = 'for this test alone, 32 bytes...'
+ * const webhook = new Webhook({ authenticate: apiKey(key), inbox: 'none' })
  * await using fusionauth = await emulate()
- * await fusionauth.connect(webhook)
+ * await fusionauth.connect(webhook, { headers: { authorization: key } })
  * fusionauth.level('user.delete', 'AbsoluteMajority')
+ * const { user } = await fusionauth.createUser()
+ * const { committed } = await fusionauth.deleteUser(user.id)
  */
 export async function emulate(options: EmulateOptions = {}): Promise<Emulator> {
   const { port = 0, host = '127.0.0.1', names = [], apiKey = randomBytes(32).toString('base64url') } = options

@@ -7,8 +7,11 @@ import type { World } from './world.ts'
 
 /** The contents of a FusionAuth kickstart file. */
 export interface Kickstart {
+  /** Texts by name, for `#{name}` in what follows. */
   readonly variables?: Readonly<Record<string, string>>
+  /** API keys to make: `key`, `description`, `permissions`, `tenantId`. */
   readonly apiKeys?: readonly Readonly<Record<string, unknown>>[]
+  /** Calls of the API to make, in order: `method`, `url`, `body`, `tenantId`. */
   readonly requests?: readonly Readonly<Record<string, unknown>>[]
 }
 

@@ -9,12 +9,17 @@ export const signatureHeader = 'x-fusionauth-signature-jwt'
  * The default algorithm follows from the key: HS256, RS256, the ES of its curve, Ed25519.
  */
 export interface SigningKey {
+  /** The id of the key, for the token's header. Default: none. */
   readonly kid?: string
+  /** An HMAC secret; its UTF-8 bytes are the key. */
   readonly secret?: string
+  /** A private key: PEM, or as `node:crypto` reads it. */
   readonly privateKey?: string | KeyObject
+  /** Default: HS256 for a secret, RS256, the ES of the key's curve, Ed25519. */
   readonly algorithm?: SigningAlgorithm
 }
 
+/** The algorithms FusionAuth signs webhooks with. */
 export type SigningAlgorithm =
   | 'HS256'
   | 'HS384'
@@ -27,7 +32,14 @@ export type SigningAlgorithm =
   | 'ES512'
   | 'Ed25519'
 
-/** The value of `X-FusionAuth-Signature-JWT` for these body bytes: a JWT whose one claim is the body's SHA-256. */
+/**
+ * The value of `X-FusionAuth-Signature-JWT` for these body bytes: a JWT whose one claim is the body's SHA-256.
+ *
+ * @throws FW_KEY without a key, or with one of a kind that FusionAuth does not sign with.
+ * @example
+ * const body = JSON.stringify({ event: sample('user.create') })
+ * const headers = { 'x-fusionauth-signature-jwt': sign(body, { kid: 'test', secret: 'for this test alone, 32 bytes...' }) }
+ */
 export function sign(body: string | Uint8Array, key: SigningKey): string {
   return signer(key)(body)
 }

@@ -2,11 +2,17 @@ import type { Webhook } from '../webhook/webhook.ts'
 
 /** What a function is called with by a function URL or an API Gateway (payload versions 1 and 2) or a load balancer. */
 export interface LambdaEvent {
+  /** The method, in payload version 1 and from a load balancer. */
   readonly httpMethod?: string
+  /** The headers by name, one value each. */
   readonly headers?: Readonly<Record<string, string | undefined>> | null | undefined
+  /** The headers by name with all values, in payload version 1 and from a load balancer that is set so. */
   readonly multiValueHeaders?: Readonly<Record<string, readonly string[] | undefined>> | null | undefined
+  /** The body: text, or base64. */
   readonly body?: string | null
+  /** Whether `body` is base64. */
   readonly isBase64Encoded?: boolean
+  /** Where the method (payload version 2) and the sender's address are. */
   readonly requestContext?: {
     readonly http?: { readonly method: string; readonly sourceIp: string }
     readonly identity?: { readonly sourceIp: string }
@@ -14,10 +20,15 @@ export interface LambdaEvent {
   }
 }
 
+/** What a function answers, in the form that all of them read. */
 export interface LambdaResult {
+  /** The HTTP status. */
   readonly statusCode: number
+  /** The headers by name. */
   readonly headers: Record<string, string>
+  /** The headers as lists, for a load balancer that sent lists. */
   readonly multiValueHeaders?: Record<string, string[]>
+  /** JSON, or empty. */
   readonly body: string
 }
 

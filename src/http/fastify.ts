@@ -6,12 +6,16 @@ import { toNodeHandler } from './to-node-handler.ts'
 
 /** The methods of a Fastify instance that the plugin calls. */
 export interface FastifyLike {
+  /** So that the body's bytes reach the webhook unread. */
   removeAllContentTypeParsers(): void
+  /** Called once, for every content type. */
   addContentTypeParser(
     type: '*',
     parser: (request: unknown, payload: unknown, done: (error: null) => void) => void,
   ): unknown
+  /** Called for `onReady`, to start the webhook, and for `onClose`, to stop it. */
   addHook(name: 'onReady' | 'onClose', hook: () => Promise<void>): unknown
+  /** Called once, for the one route. */
   post(
     path: string,
     handler: (request: { raw: IncomingMessage }, reply: FastifyReplyLike) => Promise<void>,
@@ -20,7 +24,9 @@ export interface FastifyLike {
 
 /** The parts of a Fastify reply that the plugin uses. */
 export interface FastifyReplyLike {
+  /** Node's own response. */
   readonly raw: ServerResponse
+  /** Tells Fastify that the webhook answers. */
   hijack(): unknown
 }
 
@@ -30,7 +36,10 @@ export interface FastifyReplyLike {
  * `return503OnClosing: false`, or it refuses what comes meanwhile. Fastify's body parsers and limits are not used there, and everywhere
  * else stay as they are.
  *
+ * @throws FW_OPTION for what is not a `Webhook`.
  * @example
+ * import Fastify from 'fastify'
+ *
  * const app = Fastify({ return503OnClosing: false })
  * await app.register(fusewire(webhook), { prefix: '/fusionauth-webhook' })
  */

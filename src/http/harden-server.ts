@@ -17,7 +17,11 @@ import { announceKeepAlive } from './announce-keep-alive.ts'
  * closed. Call it before `webhook.stop()`.
  *
  * @example
- * const server = hardenServer(createServer({ maxHeaderSize: 8192, connectionsCheckingInterval: 1000 }, toNodeHandler(webhook)))
+ * import { createServer } from 'node:http'
+ *
+ * const server = hardenServer(
+ *   createServer({ maxHeaderSize: 8192, connectionsCheckingInterval: 1000 }, toNodeHandler(webhook)),
+ * )
  */
 export function hardenServer<S extends Server | SecureServer>(server: S): S {
   server.headersTimeout = 5000

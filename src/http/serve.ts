@@ -4,10 +4,11 @@ import { type Stoppable, stopTogether } from './stop-together.ts'
 import { toNodeHandler } from './to-node-handler.ts'
 import { untilSignal } from './until-signal.ts'
 
+/** Where `serve` listens, and how long its start and stop may take. */
 export interface ServeOptions {
-  /** 0 takes a free one. Default: 3000. */
+  /** The port; 0 takes a free one. Default: 3000. */
   port?: number
-  /** Default: every address of the machine. */
+  /** The address to listen on. Default: every address of the machine. */
   hostname?: string
   /** The one path that is served. Default: `/fusionauth-webhook`. */
   path?: string
@@ -19,7 +20,7 @@ export interface ServeOptions {
 
 /** A listening server. `stop` (or `await using`) ends it. */
 export interface Served extends AsyncDisposable {
-  /** With the path. */
+  /** Where it listens, with the path: `http://127.0.0.1:3000/fusionauth-webhook`. */
   readonly url: string
   /** Lets requests and handlers under way end, then closes the inbox. SIGTERM and SIGINT call it. */
   stop(): Promise<void>
@@ -29,6 +30,11 @@ export interface Served extends AsyncDisposable {
  * Listens for FusionAuth's requests at one path and starts the webhook, until it is stopped. Where the port is taken nothing starts, and
  * where the start fails nothing goes on listening. While the inbox is away it listens and waits; a signal that comes meanwhile stops it,
  * and what is returned then is stopped already.
+ *
+ * @throws The error of the port (`EADDRINUSE`), or what `webhook.start` rejects with.
+ * @example
+ * await using served = await serve(webhook, { port: 0 })
+ * console.log(`FusionAuth's webhook URL: ${served.url}`)
  */
 export async function serve(
   webhook: Receiver & Stoppable & { start(options?: { withinMs?: number }): Promise<unknown> },

@@ -1,10 +1,11 @@
 import { stopDelivering } from '../webhook/webhook.ts'
 import type { Listening } from './listen.ts'
 
-/** What `stopTogether` stops: a webhook, or what looks like one. */
+/** What `serve` stops when it ends: a webhook. */
 export interface Stoppable {
   /** Ends delivering before `stop` ends the rest. @internal */
   [stopDelivering]?(withinMs: number): Promise<void>
+  /** Ends within `withinMs`, in ms. */
   stop(options?: { withinMs?: number }): Promise<unknown>
 }
 

@@ -10,7 +10,11 @@ import { NodeRequest } from './node-request.ts'
  * A webhook as a handler of node:http, Express, Nest and Koa: the fast way in, without Request and Response. Mount it before any body
  * parser, or let the parser keep the bytes (`req.rawBody`, `express.raw`). The promise never rejects.
  *
+ * @throws FW_OPTION for what is not a `Webhook`.
  * @example
+ * import express from 'express'
+ *
+ * const app = express()
  * app.post('/fusionauth-webhook', toNodeHandler(webhook))
  * app.use(express.json())
  */

@@ -10,6 +10,7 @@ import type { Tending } from '../model/tending.ts'
 import { canonicalId } from '../model/canonical-id.ts'
 import { loginSubject } from '../model/login-subject.ts'
 
+/** How an erasure runs. */
 export interface EraseOptions {
   /** Stops it between two steps: what was done stays done, and the promise rejects with the signal's reason. Erase again to go on. */
   readonly signal?: AbortSignal

@@ -21,36 +21,99 @@ import { exportLine } from './export-line.ts'
  * steps, and goes on from where it was.
  */
 export interface Inbox {
-  /** Every event that fits, newest first. */
+  /**
+   * Every event that fits, newest first, with its body. Read in pages of 100: what comes meanwhile may or may not be among them.
+   *
+   * @example
+   * for await (const { type, key, deliveries } of webhook.inbox.find({ state: 'dead' })) {
+   *   console.log(type, key.id, deliveries)
+   * }
+   */
   find(where?: Filter, options?: FindOptions): AsyncIterable<KeptEvent>
-  /** A page of them, without bodies, for lists. */
+  /**
+   * A page of them, without bodies, for lists.
+   *
+   * @throws FW_OPTION when `limit` is not a whole number from 1 to 500.
+   * @example
+   * const first = await webhook.inbox.page({ type: 'user.delete' }, { limit: 20 })
+   * if (first.next !== undefined) await webhook.inbox.page({ type: 'user.delete' }, { limit: 20, after: first.next })
+   */
   page(where?: Filter, options?: PageOptions): Promise<Page<Kept>>
-  /** One event with its bytes. More than one has this id only where tenants share an inbox, or the sender changed its time: then the newest. */
+  /**
+   * One event with its bytes, by FusionAuth's id of it. More than one has this id only where tenants share an inbox, or the sender changed
+   * its time: then the newest. Undefined where there is none.
+   *
+   * @example
+   * const kept = await webhook.inbox.get('3f2504e0-4f89-11d3-9a0c-0305e82c3301')
+   * if (kept?.event?.type === 'user.create') console.log(kept.event.user.id)
+   */
   get(id: string, tenantId?: string): Promise<KeptEvent | undefined>
-  /** Everything at a glance: by type, by handler, blocked lanes, who is there. */
+  /**
+   * Everything at a glance: by type, by handler, blocked lanes, the processes that work on it.
+   *
+   * @example
+   * const { handlers } = await webhook.inbox.stats()
+   * for (const { handler, dead } of handlers) if (dead > 0) console.warn(`${handler}: ${dead} dead letters`)
+   */
   stats(): Promise<Overview>
   /**
-   * Makes handlers run again: every ended delivery that fits, oldest event first, in its lane's order. A handler that is named also gets the
-   * events that it wants and never had, for example because it was added later.
+   * Makes handlers run again: every ended delivery that fits, oldest event first, in its lane's order. A handler that is named also gets
+   * the events that it wants and never had, for example because it was added later. Waiting deliveries stay as they are.
+   *
+   * @throws FW_OPTION for an empty filter, and for a handler that the inbox does not know.
+   * @example
+   * const { deliveries } = await webhook.inbox.replay({ state: 'dead', type: 'user.delete.complete' })
    */
   replay(where: Filter, options?: LongOptions): Promise<Replay>
-  /** Takes away events that have ended and were received before this instant, whatever the retention says. Waiting ones stay. */
+  /**
+   * Takes away events that have ended and were received before this instant, whatever the retention says. Waiting ones stay.
+   *
+   * @throws FW_OPTION when `before` is no instant.
+   * @example
+   * const { events } = await webhook.inbox.prune({ before: new Date('2026-01-01'), dead: true })
+   */
   prune(where: PruneOptions, options?: LongOptions): Promise<Prune>
   /**
-   * Takes away everything that names a person, and says what it could not reach. Broken off, the same call finds the rest, also from another
-   * process.
+   * Takes away everything that names a person, and says what it could not reach. Broken off, the same call finds the rest, also from
+   * another process.
+   *
+   * @throws FW_OPTION when an id is empty.
+   * @example
+   * const { events, bytes, unreached } = await webhook.inbox.erase({ userId: '00000000-0000-4000-8000-000000000001' })
    */
   erase(person: Person, options?: EraseOptions): Promise<Erasure>
-  /** Events as JSON lines, oldest first, with their bodies as they came: text, or base64 where they are none. */
+  /**
+   * Events as lines of JSON without the line's end, oldest first, with their bodies as they came: `body` is text, or `bodyBase64` where the
+   * bytes are none.
+   *
+   * @example
+   * for await (const line of webhook.inbox.export({ type: 'user.create' })) console.log(line)
+   */
   export(where?: Filter, options?: LongOptions): AsyncIterable<string>
-  /** What requests were answered that left no event, newest first. */
+  /**
+   * What requests were answered that left no event, newest first. The inbox remembers the last 10,000.
+   *
+   * @throws FW_OPTION when `limit` is not a whole number from 1 to 500.
+   * @example
+   * const { items } = await webhook.inbox.receipts({ limit: 20 })
+   * for (const { status, outcome, reason } of items) console.log(status, outcome, reason)
+   */
   receipts(options?: PageOptions): Promise<Page<Receipt>>
-  /** Requests that did not get past authentication, of this process since it started: counted, one a second told of, newest first. */
+  /**
+   * Requests that did not get past authentication, of this process since it started: counted, and one a second kept in memory.
+   *
+   * @example
+   * const { seen } = webhook.inbox.strangers()
+   * if (seen > 0) console.warn(`${seen} requests had no valid credentials`)
+   */
   strangers(): Strangers
 }
 
+/** Requests that did not get past authentication. */
 export interface Strangers {
+  /** How many there were since the process started. */
   readonly seen: number
+  /** Some of them, at most one a second, newest first. */
   readonly sample: readonly Receipt[]
 }
 
@@ -60,6 +123,7 @@ export interface KeptEvent extends Kept {
   readonly event?: FusionAuthEvent
 }
 
+/** How work that takes many steps is watched, stopped and gone on with. */
 export interface LongOptions {
   /** Stops it between two steps: what was done stays done, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal
@@ -69,6 +133,7 @@ export interface LongOptions {
   readonly after?: string
 }
 
+/** How far such work has come. */
 export interface Progress {
   /** Done so far: deliveries of a replay, events of everything else. */
   readonly done: number
@@ -76,12 +141,15 @@ export interface Progress {
   readonly next?: string
 }
 
+/** How `find` reads. */
 export interface FindOptions {
+  /** Stops it between two pages: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal
   /** Default: `newest` first. */
   readonly order?: 'newest' | 'oldest'
 }
 
+/** Which page is meant. */
 export interface PageOptions {
   /** Default: 50; at most 500. */
   readonly limit?: number
@@ -91,6 +159,7 @@ export interface PageOptions {
   readonly order?: 'newest' | 'oldest'
 }
 
+/** What `prune` takes away. */
 export interface PruneOptions {
   /** A date, or epoch ms. */
   readonly before: Date | number
@@ -98,14 +167,19 @@ export interface PruneOptions {
   readonly dead?: boolean
 }
 
+/** What a replay did. */
 export interface Replay {
+  /** Deliveries that were made pending. */
   readonly deliveries: number
 }
 
+/** What `prune` did. */
 export interface Prune {
+  /** Events that were taken away. */
   readonly events: number
 }
 
+/** What an erasure did, this call alone, and what it cannot reach. */
 export interface Erasure {
   /** Events whose body, errors and lanes are gone. */
   readonly events: number

@@ -1,4 +1,4 @@
-/** Where time comes in, so that tests can own it. */
+/** Where time comes in, so that a test can decide what time it is. Pass one to `sqlite`, `memory` or `emulate`. */
 export interface Clock {
   /** Epoch milliseconds that never run backwards: the wall clock at start, advanced by the monotonic one. */
   now(): number
@@ -12,7 +12,9 @@ export interface Clock {
   uptime?(): Uptime
 }
 
+/** How long a host has been up. */
 export interface Uptime {
+  /** Since the boot, in ms. Time that the host slept counts. */
   readonly ms: number
   /** Tells one boot of the host from another. */
   readonly boot: number

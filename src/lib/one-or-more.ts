@@ -1,3 +1,4 @@
+/** One value, or a list of them that is not empty. */
 export type OneOrMore<T> = T | readonly [T, ...T[]]
 
 export function asList<T>(value: T | readonly T[]): readonly T[] {

@@ -26,8 +26,20 @@ export type ErrorCode =
   | 'FW_RETRY_LATER'
   | 'FW_SETTLE'
 
-/** An error of ours. Recognise it by `code`, never by `instanceof`: two copies of the package may be loaded. */
+/**
+ * An error of this package. Its message says what was expected, what came and what to do, and never holds a secret or a body.
+ * Recognise it by `code`, never by `instanceof`: two copies of the package may be loaded.
+ *
+ * @example
+ * try {
+ *   new Webhook({ authenticate: apiKey(''), inbox: 'none' })
+ * } catch (error) {
+ *   if (!(error instanceof Error && 'code' in error && error.code === 'FW_KEY_MISSING')) throw error
+ *   console.log('Set WEBHOOK_KEY first.')
+ * }
+ */
 export class FusewireError extends Error {
+  /** Stays the same from version to version, unlike the message. */
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
@@ -37,7 +49,15 @@ export class FusewireError extends Error {
   }
 }
 
-/** Thrown by a gate: the answer is 422, and FusionAuth rolls back if its transaction level asks for our yes. */
+/**
+ * Thrown by a gate to say no: the answer is 422, and FusionAuth rolls back if its transaction level asks for this receiver's yes. The
+ * reason goes to the log and, with an inbox, to the event that is kept; FusionAuth is told only that the event was denied.
+ *
+ * @example
+ * webhook.gate('user.create', ({ event }) => {
+ *   if (event.user.email?.endsWith('@spam.example')) throw new Denied('address not allowed')
+ * })
+ */
 export class Denied extends FusewireError {
   constructor(reason: string, options?: ErrorOptions) {
     super('FW_DENIED', reason, options)
@@ -45,7 +65,15 @@ export class Denied extends FusewireError {
   }
 }
 
-/** Thrown by a handler: retrying cannot help. */
+/**
+ * Thrown by a handler when no further attempt can help: the delivery becomes a dead letter at once, and its lane goes on.
+ *
+ * @example
+ * webhook.on('user.create.complete', async ({ event, signal }) => {
+ *   if (event.user.email === undefined) throw new Permanent('no address to write to')
+ *   await mail.welcome(event.user.id, { signal })
+ * })
+ */
 export class Permanent extends FusewireError {
   constructor(reason: string, options?: ErrorOptions) {
     super('FW_PERMANENT', reason, options)
@@ -54,10 +82,19 @@ export class Permanent extends FusewireError {
 }
 
 /**
- * Thrown by a handler: not now, but after `afterMs` milliseconds or at `at`. Taken between 1 s and 24 h; a time that is not a positive
- * number or not a future date means the normal backoff. Never throws itself, so that a header that could not be read costs no outcome.
+ * Thrown by a handler to say when the next attempt is made: after `afterMs` milliseconds, or at `at`. Taken between 1 s and 24 h; a time
+ * that is not a positive number or not a future date means the normal backoff. Counts as a failed attempt like any other. The constructor
+ * never throws, so that a header that could not be read costs no outcome.
+ *
+ * @example
+ * webhook.on('user.create.complete', async ({ event, signal }) => {
+ *   const answer = await fetch('https://mail.example.com/welcome', { method: 'POST', body: event.user.id, signal })
+ *   if (answer.status === 429) throw new RetryLater({ afterMs: Number(answer.headers.get('retry-after')) * 1000 })
+ *   if (!answer.ok) throw new Error(`mail answered ${answer.status}`)
+ * })
  */
 export class RetryLater extends FusewireError {
+  /** As it was given. */
   readonly when: { readonly afterMs: number } | { readonly at: Date }
 
   constructor(when: { afterMs: number } | { at: Date }, options?: ErrorOptions) {

@@ -2,9 +2,11 @@ import { asList, type OneOrMore } from '../lib/one-or-more.ts'
 import type { DeliveryState } from './delivery-state.ts'
 import type { Aside, Kept, KeptDelivery } from './kept.ts'
 
-/** Which events of an inbox are meant: those for which all of this holds. */
+/** Which events of an inbox are meant: those for which all of this holds. An empty filter means every event that was not set aside. */
 export interface Filter {
+  /** Events of this type, or of one of these. */
   readonly type?: OneOrMore<string>
+  /** Events of this tenant. */
   readonly tenantId?: string
   /** Events that name this user, in whatever role. */
   readonly userId?: string
@@ -12,6 +14,10 @@ export interface Filter {
   readonly id?: string
   /** Events with a delivery to this handler; `state` and `errorText` then speak of that delivery alone. */
   readonly handler?: string
+  /**
+   * Events with a delivery in this state, or in one of these; from `refused` on, events in it. Events set aside (`conflict`, `stale`,
+   * `quarantined`) are never found together with others.
+   */
   readonly state?: OneOrMore<State>
   /** Epoch ms, inclusive. */
   readonly receivedAfter?: number

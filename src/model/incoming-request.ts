@@ -12,8 +12,11 @@ export interface IncomingRequest {
   peerCertificate?(): PeerCertificate | undefined
 }
 
+/** The client's TLS certificate, as Node reads it. */
 export interface PeerCertificate {
+  /** The subject's common name. */
   readonly subject: string
+  /** SHA-256 of the certificate: 32 bytes in hex, upper case, with colons between. */
   readonly fingerprint256: string
 }
 

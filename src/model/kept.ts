@@ -5,8 +5,11 @@ import type { Source } from './arrival.ts'
 
 /** An event as the inbox keeps it. */
 export interface Kept {
+  /** Makes it the same event in every copy that FusionAuth sends. */
   readonly key: EventKey
+  /** As FusionAuth sent it, whether this version lists it or not. */
   readonly type: string
+  /** How it came to the inbox. */
   readonly source: Source
   /** Epoch ms. */
   readonly receivedAt: number
@@ -22,6 +25,7 @@ export interface Kept {
   readonly refused?: string
   /** Why it has no deliveries, if it was set aside. */
   readonly aside?: Aside
+  /** One for each handler that asked for it when it was kept. */
   readonly deliveries: readonly KeptDelivery[]
 }
 
@@ -37,9 +41,13 @@ export const refusalErased = 'erased'
  */
 export type Aside = 'conflict' | 'stale' | 'quarantined'
 
+/** What became of an event for one handler. */
 export interface KeptDelivery {
+  /** The handler's name. */
   readonly handler: string
+  /** Where it stands now. */
   readonly state: DeliveryState
+  /** Attempts so far, also those that a crash cut off. */
   readonly attempts: number
   /** Why it ended where it did: a dead letter's reason, `skipped`, `erased`, or `gone` (its event had no body when it was claimed). */
   readonly reason?: string

@@ -2,8 +2,11 @@ import { printableJson } from '../lib/printable.ts'
 
 /** Where Fusewire logs. pino and console fit as they are. Fields never hold a secret, a token or a body. */
 export interface Log {
+  /** What went as it should: events were pruned, the server is ready. */
   info(fields: object, message: string): void
+  /** What an operator should look at: a failed attempt, a denied event, a short key. */
   warn(fields: object, message: string): void
+  /** What needs somebody: a dead letter, an event that was not handled. */
   error(fields: object, message: string): void
 }
 

@@ -15,10 +15,12 @@ export type Outcome =
  */
 export type DeadReason = 'failed' | 'permanent' | 'crashed' | 'interrupted' | 'shape'
 
-/** The error of a failed attempt, already cut to the length that is stored. */
+/** What a failed attempt threw. */
 export interface Failure {
   /** Epoch ms. */
   readonly at: number
+  /** The error's name and message, at most 1,000 characters. */
   readonly message: string
+  /** The error's stack, at most 4,000 characters. Absent where it has none. */
   readonly stack?: string
 }

@@ -4,13 +4,15 @@ export interface Receipt {
   readonly at: number
   /** From its headers to the decision. */
   readonly tookMs: number
+  /** The HTTP status of the answer. */
   readonly status: number
   /** `denied`, `failed` and `timeout` are a gate's; `refused` is what is no event at all. */
   readonly outcome: string
   /** In our words, never the sender's. */
   readonly reason?: string
-  /** The event, once that was known. */
+  /** The event's type, once that was known. */
   readonly type?: string
+  /** The event's id, once that was known. */
   readonly id?: string
 }
 

@@ -96,9 +96,11 @@ export interface Paging {
   readonly bodies?: boolean
 }
 
+/** A part of a list. */
 export interface Page<T> {
+  /** May be few or none although there is a `next`: each page looks at a bounded number of rows. */
   readonly items: readonly T[]
-  /** Goes on from here; absent at the end. */
+  /** Give it as `after` to get the next page; absent at the end. It stays good across restarts. */
   readonly next?: string
 }
 

@@ -12,6 +12,7 @@ import { FusewireError } from '../model/errors.ts'
 import { noLinkLocal, refuseLinkLocal } from './no-link-local.ts'
 import { signing } from './standard-webhooks.ts'
 
+/** The options of `forward`. */
 export interface ForwardOptions {
   /**
    * What the receiver verifies with: `whsec_` and the base64 of 24 to 64 random bytes. Several while a secret is being replaced: the receiver
@@ -29,8 +30,11 @@ const readUpTo = 16 * 1024
  * A handler that hands each event, its bytes as they came, to an HTTP endpoint in any language, signed by the Standard Webhooks scheme. Any
  * 2xx is its success; all else, a redirect too, is a failed attempt like any other, and tried again in the order of its lane.
  *
+ * @param to An https URL; http only to this machine, unless `insecureHttp` is true. Link-local addresses never.
+ * @throws FW_OPTION for another URL, and for a secret that is not one of the scheme's.
  * @example
- * webhook.on('*', { name: 'forward', when: 'received' }, forward('https://example.com/events', { secret: () => process.env.FORWARD_SECRET }))
+ * const toReports = forward('https://example.com/events', { secret: () => process.env.FORWARD_SECRET })
+ * webhook.on('*', { name: 'reports', when: 'received' }, toReports)
  */
 export function forward(to: string | URL, options: ForwardOptions): Handler<'*'> {
   const url = checkedUrl(to, options.insecureHttp === true)

@@ -3,9 +3,11 @@ import type { Log } from '../model/log.ts'
 import type { Webhook } from '../webhook/webhook.ts'
 import type { AdminToken } from './tokens.ts'
 
+/** The options of `startServer`. */
 export interface ServerOptions {
   /** With its handlers and gates, not started yet. Without any it still keeps every event. */
   readonly webhook: Webhook<Engine> | Webhook<'none'>
+  /** Where FusionAuth's requests arrive. Default: port 3000 on every address. */
   readonly door?: DoorOptions
   /** Default: no admin listener. */
   readonly admin?: AdminOptions
@@ -37,5 +39,6 @@ export interface AdminOptions {
   readonly hostname?: string
   /** Further names it may be called by in `Host`, port included, such as `admin.example.com`. */
   readonly hosts?: readonly string[]
+  /** Who may speak to it: at least one, made by `adminToken`. */
   readonly tokens: readonly AdminToken[]
 }

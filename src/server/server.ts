@@ -34,6 +34,17 @@ export interface Server extends AsyncDisposable {
  * Serves a webhook and starts it, until it is stopped. Resolves when it delivers. Rejects when a secret is missing, a port is taken, or the
  * inbox cannot be opened for a cause that does not pass by itself. While the inbox is away it listens, is not ready, and tries again; a
  * signal that comes meanwhile stops it, and what is returned then is stopped already.
+ *
+ * @throws FW_OPTION for a path that is none; the error of the port; what `webhook.start` rejects with.
+ * @example
+ * const secret = newAdminSecret() // for whoever monitors it
+ * await using server = await startServer({
+ *   webhook,
+ *   door: { port: 0 },
+ *   admin: { port: 0, tokens: [adminToken('monitoring', 'read', secret)] },
+ *   log: console,
+ * })
+ * console.log(`FusionAuth's webhook URL: ${server.url}, metrics: ${server.adminUrl}/metrics`)
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { webhook, startWithinMs = Infinity, signals = true } = options

@@ -8,12 +8,19 @@ export type Scope = 'read' | 'operate'
 export interface AdminToken {
   /** Stands in the log beside whatever is done with it. */
   readonly name: string
+  /** What its holder may do. */
   readonly scope: Scope
   /** SHA-256 of the token, in hex. */
   readonly sha256: string
 }
 
-/** A token to configure, from the secret its holder will send. */
+/**
+ * A token to configure, from the secret that its holder sends as `Authorization: Bearer …`. Only the SHA-256 of the secret is kept.
+ *
+ * @throws FW_OPTION for a secret that has not 16 to 1,024 printable characters without spaces.
+ * @example
+ * const token = adminToken('ada', 'operate', newAdminSecret())
+ */
 export function adminToken(name: string, scope: Scope, secret: string): AdminToken {
   if (!/^[\x21-\x7e]{16,1024}$/.test(secret)) {
     throw option(
@@ -23,7 +30,12 @@ export function adminToken(name: string, scope: Scope, secret: string): AdminTok
   return { name, scope, sha256: hashOf(secret).toString('hex') }
 }
 
-/** 32 random bytes, as text. */
+/**
+ * Makes a secret for `adminToken`: 32 random bytes as 43 characters of base64url.
+ *
+ * @example
+ * console.log(newAdminSecret())
+ */
 export function newAdminSecret(): string {
   return randomBytes(32).toString('base64url')
 }

@@ -9,7 +9,9 @@ import type { Overrides } from '../events/samples/overrides.ts'
 
 /** What became of an event that was sent. */
 export interface Sent {
+  /** The HTTP status that FusionAuth would get. */
   readonly status: number
+  /** What it means: `kept` or `handled`, known already, or why not. */
   readonly outcome:
     | 'kept'
     | 'handled'
@@ -19,9 +21,11 @@ export interface Sent {
     | 'timeout'
     | 'refused'
     | 'unavailable'
+  /** Why, in the words of the log. */
   readonly reason?: string
 }
 
+/** A webhook's gates and handlers under test. */
 export interface Harness extends AsyncDisposable {
   /** Sends a sample event through gates and inbox. Handlers of an inbox run at the next `drain`. */
   send<const T extends EventType>(type: T, overrides?: Overrides<Omit<EventMap[T], 'type'>>): Promise<Sent>
@@ -36,9 +40,11 @@ export interface Harness extends AsyncDisposable {
  * itself is neither started nor changed. Atomic handlers need their engine's transaction and fail here: test those on a real inbox.
  *
  * @example
+ * webhook.on('user.delete.complete', ({ event, signal }) => todos.deleteAll(event.user.id, { signal }))
  * await using t = harness(webhook)
- * expect(await t.send('user.delete', { user: { id: ada.id } })).toMatchObject({ status: 200 })
- * expect(await t.drain()).toMatchObject({ succeeded: 1 })
+ * const { status } = await t.send('user.delete.complete', { user: { id: '00000000-0000-4000-8000-000000000001' } })
+ * const { succeeded } = await t.drain()
+ * if (status !== 200 || succeeded !== 1) throw new Error('the todos are still there')
  */
 export function harness(webhook: Webhook<Engine | 'none'> | Webhook | Webhook<'none'>): Harness {
   const clock = handClock()

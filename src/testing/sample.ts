@@ -7,8 +7,9 @@ import type { EventMap, EventType } from '../events/types.ts'
  * An event of this type as FusionAuth sends it, filled with made-up people, with your values in place. Each has an id of its own and
  * happened just now.
  *
+ * @param overrides Values to put into the sample: objects are merged, arrays replaced.
  * @example
- * sample('user.delete', { user: { id: ada.id } })
+ * const { user } = sample('user.create', { user: { email: 'ada@example.com' } })
  */
 export function sample<const T extends EventType>(
   type: T,

@@ -4,10 +4,12 @@ import type { Engine } from '../model/engine.ts'
 
 /** What `on` listens to: a type, several, or everything. */
 export type Types = OneType | '*' | readonly [OneType, ...OneType[]]
+/** One type: listed, or named by `unlisted`. */
 export type OneType = EventType | Unlisted
 
 /** What a gate is given. */
 export interface GateContext<Event> {
+  /** The event, typed by its `type`. What the type promises is there. */
   readonly event: Event
   /** Aborts when the deadline passes. Whatever you write after that, FusionAuth has given up and rolls back: check it before you commit. */
   readonly signal: AbortSignal
@@ -15,10 +17,11 @@ export interface GateContext<Event> {
   readonly deadlineAt: number
 }
 
+/** How a gate is asked. */
 export interface GateOptions {
   /** For logs. Default: the type. */
   name?: string
-  /** Shortens the deadline for this gate. Default: what is left of the webhook's `gateTimeoutMs`. */
+  /** Shortens the deadline for this gate, in ms. Default: what is left of the webhook's `gateTimeoutMs`. */
   timeoutMs?: number
   /** What an error or a timeout of the gate means; `Denied` always refuses. Default: `refuse`. */
   onFailure?: 'refuse' | 'allow'
@@ -33,6 +36,10 @@ export type NoBoolean<Result> = 0 extends 1 & Result
 
 /** What a handler is given. */
 export interface HandlerContext<Event> {
+  /**
+   * The event, typed by its `type`, without the values that `redact` names and without live credentials, unless `keepSecrets` names them.
+   * What the type promises is there.
+   */
   readonly event: Event
   /** The bytes it came in, to hand them on: numbers in them are as they were written. */
   readonly body: Uint8Array
@@ -58,8 +65,12 @@ export type EventsOf<T extends Types> = T extends readonly OneType[]
     ? EventOf<T>
     : never
 
+/** The options of `on` that do not depend on the type. With `inbox: 'none'` there are no attempts and no lanes to configure. */
 export interface SharedOnOptions<Event, Inbox> {
-  /** Aborts the handler and counts the attempt as failed. Default: 30 s; with `inbox: 'none'`, what is left of `gateTimeoutMs`. */
+  /**
+   * Aborts the handler after so many ms and counts the attempt as failed. Default: 30,000; with `inbox: 'none'`, what is left of
+   * `gateTimeoutMs`.
+   */
   timeoutMs?: number
   /** Only events of this tenant, or of one of these. */
   tenantId?: OneOrMore<string>
@@ -67,7 +78,10 @@ export interface SharedOnOptions<Event, Inbox> {
   applicationId?: OneOrMore<string>
   /** Only events for which this says true. If it throws, that is a failed attempt. */
   where?: (event: Event) => boolean
-  /** Gives up after so many attempts. Default: by time, see docs/handlers.md. */
+  /**
+   * Gives up after so many attempts; one that a crash cut off counts. Default: by time, at the first failure 24 hours or more after the
+   * first one, if there were 5 attempts.
+   */
   maxAttempts?: Inbox extends 'none' ? never : number
   /** `lane`: a user's events one at a time and in order. `none`: each for itself. Default: `lane`. */
   ordering?: Inbox extends 'none' ? never : 'lane' | 'none'
@@ -76,6 +90,7 @@ export interface SharedOnOptions<Event, Inbox> {
 /** The name tells deliveries apart, so it must stay the same from deploy to deploy. One type is its own name. */
 export type NameOption<T extends Types> = T extends OneType ? { name?: string } : { name: string }
 
+/** The types of a list, or the one type. */
 export type FlatTypes<T extends Types> = T extends readonly OneType[] ? T[number] : T
 
 /** FusionAuth can still roll back a transactional event after it sent it: `received` runs regardless. */
@@ -88,19 +103,26 @@ export type WhenOption<T extends Types, Inbox> = [
 /** Its writes through `sql` and the end of its delivery are one commit: they happen exactly once. */
 export type AtomicOption<Inbox> = { atomic?: [SqlOf<Inbox>] extends [never] ? never : boolean }
 
+/** What an atomic handler of this inbox writes with: `SqliteSql`, `PostgresSql`, or never where the inbox offers no transaction. */
 export type SqlOf<Inbox> = Inbox extends Engine<infer Sql, unknown> ? Sql : never
 
+/** What a handler may return: anything, or, for an atomic handler, what its inbox can wait for (no promise on SQLite). */
 export type ResultOf<Inbox, Options> = Options extends { atomic: true }
   ? Inbox extends Engine<unknown, infer Result>
     ? Result
     : never
   : unknown
 
+/**
+ * The options of `on` for these types and this inbox. TypeScript asks for `name` where there are several types, and for `when` where
+ * FusionAuth can still roll back.
+ */
 export type OnOptions<T extends Types, Inbox> = SharedOnOptions<EventsOf<T>, Inbox> &
   NameOption<T> &
   WhenOption<T, Inbox> &
   AtomicOption<Inbox>
 
+/** What a handler is given under these options: with `atomic: true` also `sql`, the transaction that settles its delivery. */
 export type ContextOf<T extends Types, Inbox, Options> = HandlerContext<EventsOf<T>> &
   (Options extends { atomic: true } ? { readonly sql: SqlOf<Inbox> } : unknown)
 

@@ -9,6 +9,7 @@ import type { KeepPolicy } from '../receive/keep/inbox-sink.ts'
 import type { Redaction } from '../receive/keep/redactor.ts'
 import { thisMachine } from '../receive/auth/this-machine.ts'
 
+/** The options of `new Webhook`. */
 export interface WebhookOptions<Inbox extends Engine | 'none'> {
   /** Who may speak. `'none'` lets in this machine only, and nothing through `webhook.fetch`. */
   authenticate: Authenticator | 'none'

@@ -36,8 +36,9 @@ import { toResponse } from '../receive/answer/to-response.ts'
 import { everybody } from '../receive/auth/this-machine.ts'
 import { resolveGate, type GivenGate, type GivenHandler, resolveHandler } from './resolve-handler.ts'
 
-/** What answers FusionAuth. */
+/** What answers FusionAuth: a `Webhook`, as the adapters of `fusewire/node`, `fusewire/fastify` and others take it. */
 export interface Receiver {
+  /** Answers one request. Never rejects. */
   readonly fetch: (request: Request) => Promise<Response>
 }
 
@@ -63,8 +64,11 @@ export interface Rehearsal {
 }
 
 /**
- * Receives FusionAuth's events: authenticates each request, asks the gates, runs the handlers, answers.
+ * Receives FusionAuth's events: authenticates each request, asks the gates, keeps the event, answers, and runs the handlers. With
+ * `inbox: 'none'` nothing is kept, and handlers run before the answer. Call `gate` and `on` first, then `start`; a webhook starts once and
+ * stops once.
  *
+ * @throws FW_OPTION, FW_KEY or FW_KEY_MISSING from the constructor, when an option makes no sense.
  * @example
  * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: 'none' })
  * webhook.gate('user.delete', ({ event, signal }) => todos.deleteAll(event.user.id, { signal }))
@@ -102,14 +106,24 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     })
   }
 
-  /** Answers one request. Bound, so `export const POST = webhook.fetch` works. Never rejects. */
+  /**
+   * Answers one request. Bound, so that it can be handed on alone. Never rejects. The first request opens the inbox where `start` has not.
+   *
+   * @example
+   * export const POST = webhook.fetch // a route of Next.js
+   */
   readonly fetch = (request: Request): Promise<Response> => this.receive(request)
 
   /**
-   * `fetch` for those who know more than the request says itself.
+   * `fetch` for hosts that know more than the request says itself. Never rejects.
    *
-   * @param from.remoteAddress The address it came from.
-   * @param from.waitUntil Keeps a serverless host awake after the answer, to deliver what was just kept.
+   * @param from.remoteAddress The address it came from, for `check` and for `authenticate: 'none'`. Default: unknown.
+   * @param from.waitUntil Keeps a serverless host awake after the answer, to deliver what was just kept, for at most 25 s.
+   * @example
+   * export default {
+   *   fetch: (request: Request, _: unknown, context: { waitUntil(work: Promise<unknown>): void }) =>
+   *     webhook.receive(request, { waitUntil: (work) => context.waitUntil(work) }),
+   * }
    */
   async receive(
     request: Request,
@@ -123,9 +137,16 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 
   /**
-   * Decides about a transactional event while FusionAuth waits. Resolve, and it may commit; throw, and it is told no. Several gates of a type
-   * are asked in order. A gate runs at least once for an event: make it safe to repeat. What it returns is ignored, but `false`, or a value
-   * whose `ok` is `false`, is an error: `FW_GATE_RESULT`.
+   * Decides about a transactional event while FusionAuth waits. Resolve, and it may commit; throw, and it is told no: `Denied` with 422,
+   * any other error with 500, no decision in time with 504. Several gates of a type are asked in order. A gate runs at least once for an
+   * event: make it safe to repeat. What it returns is ignored, but `false`, or a value whose `ok` is `false`, is an error:
+   * `FW_GATE_RESULT`.
+   *
+   * @throws FW_STARTED after `start` or the first request; FW_OPTION for an option that makes no sense.
+   * @example
+   * webhook.gate('user.delete', { timeoutMs: 1000 }, async ({ event, signal }) => {
+   *   await todos.deleteAll(event.user.id, { signal })
+   * })
    */
   gate<const T extends OneOrMore<TransactionalType>, Result>(
     type: T,
@@ -145,7 +166,21 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     return this
   }
 
-  /** Handles events of a type, of several, or all (`'*'`). */
+  /**
+   * Handles events of a type, of several, or all (`'*'`), after FusionAuth has had its answer, until the handler succeeds. It runs at least
+   * once for an event: make it safe to repeat. Events of one user come one at a time and in order. A throw, a rejection or a timeout is a
+   * failed attempt; the next one comes after a random pause whose longest grows from 1 s to an hour.
+   *
+   * @throws FW_STARTED after `start` or the first request; FW_HANDLER_NAME for a name that is taken; FW_OPTION for an option that makes no
+   * sense.
+   * @example
+   * webhook.on('user.delete.complete', async ({ event, signal }) => {
+   *   await todos.deleteAll(event.user.id, { signal })
+   * })
+   * webhook.on('user.login.success', { when: 'received', maxAttempts: 3 }, ({ event }) => {
+   *   audit.write(event.id, event.user.id)
+   * })
+   */
   on<const T extends Types>(
     type: T,
     handle: ((context: HandlerContext<EventsOf<T>>) => unknown) & MayOmitOptions<T>,
@@ -179,6 +214,9 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
    *
    * @param options.withinMs How long to go on trying; 0 fails at the first error. Default: until it succeeds or `stop` is called.
    * @throws The cause, or `FW_STOPPED` when `stop` was called first.
+   * @example
+   * await webhook.start()
+   * process.once('SIGTERM', () => void webhook.stop())
    */
   async start(options: { withinMs?: number } = {}): Promise<this> {
     if (this.#stopping !== undefined) throw stopped()
@@ -195,7 +233,11 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
    * Delivers what is due, for hosts that run no process of their own. A failure is due again later: call it on a schedule too.
    *
    * @param options.withinMs Gives back what has not ended by then. Default: until nothing is due.
-   * @throws FW_INBOX_SILENT when the inbox does not answer, within two seconds after `withinMs`.
+   * @param options.signal Gives back at once what has not ended.
+   * @throws FW_INBOX_SILENT when the inbox does not answer, within two seconds after `withinMs`; FW_STOPPED after `stop`.
+   * @example
+   * const { dead, remaining } = await webhook.drain({ withinMs: 50_000 })
+   * if (dead > 0) console.warn(`${dead} deliveries were given up, ${remaining} are left`)
    */
   async drain(options: { withinMs?: number; signal?: AbortSignal } = {}): Promise<Drained> {
     if (this.#stopping !== undefined) throw stopped()
@@ -214,6 +256,8 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
    * whatever a handler or the inbox does; a handler that ignores its `signal` may then still run, and keep the process.
    *
    * @param options.withinMs Handlers still running after that are aborted, and attempted again another time. Default: 10,000.
+   * @example
+   * await webhook.stop({ withinMs: 5000 })
    */
   stop(options: { withinMs?: number } = {}): Promise<void> {
     return (this.#stopping ??= this.#stop(options.withinMs ?? 10_000))

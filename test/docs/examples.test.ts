@@ -4,14 +4,28 @@ import { basename, join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { type Block, blocksOf, pages, root } from './pages.ts'
 import * as prelude from './prelude.ts'
+import { publicNames } from './public-names.ts'
 
 // Inside the repository, so that node_modules is found; in a folder git ignores.
 mkdirSync(join(root, '.reports'), { recursive: true })
 const folder = mkdtempSync(join(root, '.reports/docs-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const examples = pages.flatMap(blocksOf).filter(({ tag }) => /^ts\b/.test(tag))
-for (const example of examples) writeFileSync(fileOf(example), withPrelude(example.code))
+interface Example extends Block {
+  /** The subpath whose names it may use, beside those of the prelude, without importing them. */
+  readonly subpath?: string
+}
+
+const examples: readonly Example[] = [
+  ...pages.flatMap(blocksOf).filter(({ tag }) => /^ts\b/.test(tag)),
+  ...publicNames().flatMap(({ at, subpath, doc = '' }) =>
+    doc
+      .split(/^@/m)
+      .filter((tag) => tag.startsWith('example\n'))
+      .map((tag) => ({ at, subpath, tag: 'ts', code: tag.replace('example\n', '') })),
+  ),
+]
+for (const example of examples) writeFileSync(fileOf(example), await withImports(example))
 // People need not be as strict with process.env as this repository is.
 const compilerOptions = { noPropertyAccessFromIndexSignature: false }
 writeFileSync(
@@ -47,12 +61,18 @@ function fileOf({ at }: Block): string {
   return join(folder, `${at.replaceAll(/\W+/g, '-')}.ts`)
 }
 
-/** Imports what the code uses of the prelude and does not bind itself. */
-function withPrelude(code: string): string {
-  const names = Object.keys(prelude).filter(
-    (name) => new RegExp(`\\b${name}\\b`).test(code) && !binds(code, name),
-  )
-  return `import { ${names.join(', ')} } from '../../test/docs/prelude.ts'\n${code}export {}\n`
+/** Imports what the code uses of its subpath and of the prelude, and does not bind itself. */
+async function withImports({ code, subpath }: Example): Promise<string> {
+  const own = subpath === undefined ? {} : await import(/* @vite-ignore */ subpath)
+  const used = (names: readonly string[]) =>
+    names.filter((name) => new RegExp(`\\b${name}\\b`).test(code) && !binds(code, name))
+  const fromSubpath = used(Object.keys(own))
+  const fromPrelude = used(Object.keys(prelude)).filter((name) => !fromSubpath.includes(name))
+  return [
+    ...(subpath === undefined ? [] : [`import { ${fromSubpath.join(', ')} } from '${subpath}'`]),
+    `import { ${fromPrelude.join(', ')} } from '../../test/docs/prelude.ts'`,
+    `${code}\nexport {}\n`,
+  ].join('\n')
 }
 
 function binds(code: string, name: string): boolean {

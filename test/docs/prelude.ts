@@ -1,4 +1,5 @@
 /** What a fragment in the docs may use without saying where it comes from: the package's own names, and the parts of somebody's application. */
+import { DatabaseSync } from 'node:sqlite'
 import { apiKey, Webhook } from 'fusewire'
 import { postgres } from 'fusewire/postgres'
 import { sqlite } from 'fusewire/sqlite'
@@ -8,12 +9,13 @@ export * from 'fusewire/node'
 export * from 'fusewire/postgres'
 export * from 'fusewire/sqlite'
 
-/** Never started, so never opened; nor is the next. */
+/** Its inbox is gone with the process, so that an example may start it and look into it. */
 export const webhook = new Webhook({
   authenticate: apiKey('made up for the docs, 32 bytes..'),
-  inbox: sqlite('inbox.db'),
+  inbox: sqlite(new DatabaseSync(':memory:'), { allowVolatile: true }),
 })
 
+/** Never started, so never opened. */
 export const fleet = new Webhook({
   authenticate: apiKey('made up for the docs, 32 bytes..'),
   inbox: postgres('postgres://localhost'),

@@ -5,6 +5,7 @@ import type { Targets } from './targets.ts'
 
 /** Whatever answers a request: `Webhook` of fusewire, a Hono app, a function of your own. */
 export interface Receiver {
+  /** Answers one request. */
   readonly fetch: (request: Request) => Promise<Response> | Response
 }
 

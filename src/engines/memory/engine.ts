@@ -26,12 +26,15 @@ import { tending } from './tend.ts'
 /**
  * An inbox that lasts as long as the process: for tests, and to read, because every engine does what this one does.
  *
- * `append` puts each event's deliveries into their handlers' intakes, in order, and looks at nothing else. `claim` first admits the
- * intake: a delivery becomes its lane's head, or parks behind the head. Only heads are leased. A lease is a due time in the future
- * and a token; readiness, retry and expiry are then one question: whose due time has passed? `settle` frees the lane, and the
- * first one parked becomes its head.
+ * @param options.clock Whose time it is. Default: the machine's.
+ * @example
+ * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: memory() })
  */
 export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<never> {
+  // `append` puts each event's deliveries into their handlers' intakes, in order, and looks at nothing else. `claim` first admits the
+  // intake: a delivery becomes its lane's head, or parks behind the head. Only heads are leased. A lease is a due time in the future and a
+  // token; readiness, retry and expiry are then one question: whose due time has passed? `settle` frees the lane, and the first one parked
+  // becomes its head.
   const store = emptyStore()
   const judged = judgedTime({ at: undefined, doubtMs: 0 }, () => clock.now())
   const { events, queues } = store

@@ -19,6 +19,7 @@ import { createTending } from './tend/tending.ts'
 import { createSemaphore } from './write/semaphore.ts'
 import { createWatchers } from './watchers.ts'
 
+/** The options of `postgres`. */
 export interface PostgresOptions {
   /** Where the tables are. Inboxes in different schemas of a database know nothing of each other. Default: `fusewire`. */
   readonly schema?: string
@@ -34,6 +35,9 @@ export interface PostgresOptions {
  *
  * Atomic handlers get a `query` function as `sql`, inside the transaction that settles their delivery; their tables are in the same database.
  *
+ * No connection is made before the webhook starts or receives.
+ *
+ * @throws FW_OPTION when the name of the schema is not one that needs no quotes.
  * @example
  * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: postgres(() => process.env.DATABASE_URL) })
  */

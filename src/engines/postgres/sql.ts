@@ -2,15 +2,20 @@ import { hash } from 'node:crypto'
 
 /** What an atomic handler gets: its transaction. A client of `pg` fits, and so does whatever wraps one. */
 export interface PostgresSql {
+  /** Runs one statement inside the transaction. Values stand for `$1`, `$2`, … */
   query(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>
 }
 
 /** A `Pool` of `pg`, or what looks like one to us. */
 export interface PostgresPool {
+  /** Takes a connection out of the pool, or makes one. */
   connect(): Promise<PostgresClient>
+  /** Reports the errors of idle connections, and each new connection. Absent: such errors are not heard here. */
   on?(event: 'error', listener: () => void): unknown
   on?(event: 'connect', listener: (client: PostgresClient) => void): unknown
+  /** Takes a listener back. */
   off?(event: 'error' | 'connect', listener: (client: PostgresClient) => void): unknown
+  /** The pool's own settings: `max` connections (10 when absent). */
   readonly options?: { readonly max?: number; readonly connectionTimeoutMillis?: number | undefined }
 }
 
@@ -21,7 +26,9 @@ export function sizeOf({ options }: PostgresPool): number {
 
 /** A connection taken out of a pool. */
 export interface PostgresClient {
+  /** Runs one statement, or, given as text without values, several. */
   query(statement: string | StatementCall, values?: readonly unknown[]): Promise<{ rows: unknown[] }>
+  /** Reports that the connection broke, and what `LISTEN` hears. */
   on(event: 'error' | 'end', listener: () => void): unknown
   on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown
   /** With `true` it is closed, not given back. */
@@ -30,11 +37,15 @@ export interface PostgresClient {
   unref?(): void
 }
 
+/** A statement as `pg` takes it. */
 export interface StatementCall {
+  /** Under which name the server prepares it. Absent: it is not prepared. */
   readonly name?: string
+  /** The SQL. */
   readonly text: string
+  /** What stands for `$1`, `$2`, … */
   readonly values?: unknown[]
-  /** When the answer is given up. Whether the statement ran is then unknown. */
+  /** When the answer is given up, in ms. Whether the statement ran is then unknown. */
   readonly query_timeout: number
 }
 

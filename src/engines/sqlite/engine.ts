@@ -9,6 +9,7 @@ import { warnings } from './storage/warnings.ts'
 import { watching } from './watch.ts'
 import { writer } from './write/writer.ts'
 
+/** The options of `sqlite`. */
 export interface SqliteOptions {
   /** Whose time it is. Default: the machine's. */
   readonly clock?: Clock
@@ -29,6 +30,9 @@ const soon = { durable: false } as const
  *
  * Atomic handlers get the database as `sql`, inside the transaction that settles their delivery; they are plain functions and keep
  * their tables in the same file.
+ *
+ * Nothing is opened before the webhook starts or receives; opening fails with FW_DISK_NOT_DURABLE, FW_INBOX_LOCKED, FW_INBOX_NEWER or
+ * FW_INBOX_MOVED.
  *
  * @example
  * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: sqlite('inbox.db') })

@@ -1,12 +1,18 @@
 /** A SQLite database: `DatabaseSync` of `node:sqlite` and `Database` of better-sqlite3 both fit. */
 export interface SqliteSql {
+  /** Runs SQL without parameters, several statements at a time. */
   exec(sql: string): void
+  /** Prepares one statement. */
   prepare(sql: string): SqliteStatement
 }
 
+/** A prepared statement of such a database. */
 export interface SqliteStatement {
+  /** Runs it and says how many rows changed. */
   run(...values: unknown[]): { changes: number | bigint; lastInsertRowid: number | bigint }
+  /** Every row. */
   all(...values: unknown[]): unknown[]
+  /** The first row, or undefined. */
   get(...values: unknown[]): unknown
 }
 

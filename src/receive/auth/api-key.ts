@@ -4,11 +4,16 @@ import { admitted, type Authenticator, cost, rejected, seal } from './authentica
 import { byteString, fingerprint, matchesAny, type Secret, createSecretReader } from './secret.ts'
 
 /**
- * A header that FusionAuth's webhook is configured to send, whole and exact. Several keys let an old and a new one in while you rotate.
+ * Lets in requests whose header is this key, whole and exact. Several keys let an old and a new one in while you rotate. A key of less than
+ * 16 bytes is warned of in the log.
  *
- * @param options.header Default: `Authorization`.
+ * @param key A literal, or a function that fetches it when the webhook starts. It is compared in constant time.
+ * @param options.header The header's name. Default: `Authorization`.
+ * @throws FW_KEY_MISSING for a blank literal here; for a function that gives none, from `start`. FW_OPTION when `header` is not the name of
+ * a header.
  * @example
- * apiKey(() => process.env.WEBHOOK_KEY)
+ * const authenticate = apiKey(() => process.env.WEBHOOK_KEY)
+ * const whileRotating = apiKey([() => process.env.WEBHOOK_KEY, () => process.env.OLD_WEBHOOK_KEY])
  */
 export function apiKey(key: OneOrMore<Secret>, options: { header?: string } = {}): Authenticator {
   const header = (options.header ?? 'authorization').toLowerCase()

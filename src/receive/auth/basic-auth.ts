@@ -4,7 +4,14 @@ import { FusewireError } from '../../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'
 import { byteString, fingerprint, matchesAny, type Secret, createSecretReader } from './secret.ts'
 
-/** The user name and password of FusionAuth's webhook settings. Several logins let an old and a new one in while you rotate. */
+/**
+ * Lets in requests with the user name and password of FusionAuth's webhook settings. Several logins let an old and a new one in while you
+ * rotate.
+ *
+ * @throws FW_KEY_MISSING for a blank password; FW_OPTION for a user name that is empty or has a colon.
+ * @example
+ * const authenticate = basicAuth({ username: 'fusionauth', password: () => process.env.WEBHOOK_PASSWORD })
+ */
 export function basicAuth(login: OneOrMore<{ username: string; password: Secret }>): Authenticator {
   const logins = asList(login).map((one) => {
     const { username, password }: Partial<typeof one> = one ?? {}

@@ -4,17 +4,26 @@ import type { IncomingRequest, PeerCertificate } from '../../model/incoming-requ
 
 /** What a `check` sees of a request: never its body. */
 export interface Caller {
+  /** The request's method, in upper case. */
   readonly method: string
+  /** Its headers, a copy. */
   readonly headers: Headers
+  /** The address it came from; behind a proxy, the proxy's. Absent where the host does not say. */
   readonly remoteAddress?: string
+  /** The client's TLS certificate, where a Node server asked for one and trusts it. */
   readonly peerCertificate?: PeerCertificate
 }
 
 /**
  * A rule of your own, such as a client certificate. Lets in only by `true`: anything else, an error, or no answer within a second is a no.
  *
+ * @param name Names it in the log.
+ * @throws FW_OPTION when the second argument is no function.
  * @example
- * check('mtls', ({ peerCertificate }) => peerCertificate?.fingerprint256 === expected)
+ * const authenticate = check(
+ *   'client certificate',
+ *   ({ peerCertificate }) => peerCertificate?.fingerprint256 === process.env.FUSIONAUTH_CERTIFICATE,
+ * )
  */
 export function check(name: string, holds: (caller: Caller) => boolean | Promise<boolean>): Authenticator {
   if (typeof holds !== 'function') {

@@ -3,7 +3,16 @@ import { FusewireError } from '../../model/errors.ts'
 import { type Authenticator, type Cost, rejected, seal, type Verdict } from './authenticator.ts'
 import type { IncomingRequest } from '../../model/incoming-request.ts'
 
-/** Lets in who every one of them lets in. */
+/**
+ * Lets in requests that every one of them lets in. Cheap ones are asked first, and the first no ends it.
+ *
+ * @throws FW_OPTION for fewer than two, and when two read the same `Authorization` header.
+ * @example
+ * const authenticate = allOf(
+ *   apiKey(() => process.env.WEBHOOK_KEY),
+ *   signature({ jwks: 'https://auth.example.com/.well-known/jwks.json', kid: '_H07wVG1fV3l5ih74rNxIC3nevE' }),
+ * )
+ */
 export function allOf(a: Authenticator, b: Authenticator, ...more: readonly Authenticator[]): Authenticator {
   const all = orderByCost('allOf', [a, b, ...more])
   const onAuthorization = all.filter(({ headers }) => headers.includes('authorization'))
@@ -25,7 +34,16 @@ export function allOf(a: Authenticator, b: Authenticator, ...more: readonly Auth
   })
 }
 
-/** Lets in who one of them lets in. */
+/**
+ * Lets in requests that at least one of them lets in. Cheap ones are asked first, and the first yes ends it.
+ *
+ * @throws FW_OPTION for fewer than two.
+ * @example
+ * const authenticate = anyOf(
+ *   apiKey(() => process.env.WEBHOOK_KEY),
+ *   basicAuth({ username: 'fusionauth', password: () => process.env.WEBHOOK_PASSWORD }),
+ * )
+ */
 export function anyOf(a: Authenticator, b: Authenticator, ...more: readonly Authenticator[]): Authenticator {
   const any = orderByCost('anyOf', [a, b, ...more])
   const notReady = () => {

@@ -9,6 +9,10 @@ import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { Log } from '../../model/log.ts'
 import { jwkKey, type VerifyKey } from './verify-key.ts'
 
+/**
+ * Keys fetched from a JWKS: kept 5 minutes, then renewed in the background; used up to 24 hours when they cannot be renewed. Give the `kid`
+ * of the key to trust, several while you rotate, or `anyKid: true`.
+ */
 export type JwksOptions = {
   /** https, or http to localhost, 127.0.0.1 or [::1]. FusionAuth serves `/.well-known/jwks.json`. */
   jwks: string | URL

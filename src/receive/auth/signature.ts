@@ -19,12 +19,16 @@ import { openToken, readClaims, type Token, verifyToken } from './verify-token.t
 export type Keys = JwksOptions | { secret: OneOrMore<Secret> } | { publicKey: OneOrMore<string | JsonWebKey> }
 
 /**
- * FusionAuth's own signature (since 1.48.0): a JWT in `X-FusionAuth-Signature-JWT` whose one claim is the SHA-256 of the body.
- * It binds the body and nothing else: not the time, the URL or the receiver. HS, RS and ES 256-512 and Ed25519.
+ * Lets in requests with FusionAuth's own signature (since 1.48.0): a JWT in `X-FusionAuth-Signature-JWT` whose one claim is the SHA-256 of
+ * the body. It binds the body and nothing else: not the time, the URL or the receiver. HS, RS and ES 256-512 and Ed25519.
  *
  * @param options.allowExp Lets a token carry `exp`, and then checks it. Default: false, such a token is no webhook signature.
+ * @throws FW_KEY_MISSING without a key; FW_KEY for a key that cannot be read; FW_OPTION for a URL that is not https.
  * @example
- * signature({ jwks: 'https://auth.example.com/.well-known/jwks.json', kid: '_H07wVG1fV3l5ih74rNxIC3nevE' })
+ * const authenticate = signature({
+ *   jwks: 'https://auth.example.com/.well-known/jwks.json',
+ *   kid: '_H07wVG1fV3l5ih74rNxIC3nevE',
+ * })
  */
 export function signature(keys: OneOrMore<Keys>, options: { allowExp?: boolean } = {}): Authenticator {
   const rings = asList(keys).map(keyRing)
