@@ -3,39 +3,42 @@ import type { Claimed, Crashed, EndedWithoutBody } from '../../model/claimed.ts'
 import type { Lease } from '../../model/lease.ts'
 import type { SuspectsBeside, Want } from '../../model/engine.ts'
 import { prepareAdmit } from './lanes/admit.ts'
-import type { Database } from './storage/database.ts'
+import { type Batch, prepareClaimSuspects } from './lanes/claim-suspects.ts'
+import { prepareEndDeliveries } from './lanes/end-deliveries.ts'
 import {
   type BodilessHead,
   joinEvents,
-  leaseColumns,
-  leaseOf,
-  type LeasedHead,
   leasedColumns,
+  type LeasedHead,
+  leaseOf,
+  returnedColumns,
 } from './lanes/leased-head.ts'
-import { prepareEndDeliveries } from './settle.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
-import { type Batch, prepareClaimSuspects } from './lanes/claim-suspects.ts'
+import type { Database } from './storage/database.ts'
 
 type Wanted = Want & { readonly id: number }
 
-/** Leases heads that are due; before that, in a transaction of its own, admits what the intake holds: merged into one they deadlock with settle. */
+/**
+ * Leases heads that are due. Before that, in a transaction of its own, it takes deliveries out of the intake: in one transaction the two
+ * would deadlock with settle.
+ */
 export function prepareClaim(
   database: Database,
   schema: string,
 ): (wants: readonly Want[], leaseMs: number, suspectsBeside?: SuspectsBeside) => Promise<Claimed> {
-  const look = prepareFindWork(schema)
+  const findWork = prepareFindWork(schema)
   const admit = prepareAdmit(schema)
-  const take = prepareLeaseDue(schema)
+  const leaseDueHeads = prepareLeaseDueHeads(schema)
   const claimSuspects = prepareClaimSuspects(schema)
-  const end = prepareEndDeliveries(schema)
+  const endDeliveries = prepareEndDeliveries(schema)
 
-  /** Their events have no body that a handler could be given: a version before made such deliveries. */
-  async function endGone(
+  /** Ends deliveries whose event has no body that a handler could be given. An earlier version made such deliveries. */
+  async function endBodiless(
     client: PostgresClient,
     handler: number,
     heads: readonly BodilessHead[],
   ): Promise<void> {
-    await end(
+    await endDeliveries(
       client,
       handler,
       heads.map(({ lane }) => lane),
@@ -56,7 +59,7 @@ export function prepareClaim(
     const gone: EndedWithoutBody[] = []
     for (const { handler, id, token, rows } of batches) {
       const bodiless = rows.filter((row) => row.body === null)
-      if (bodiless.length > 0) await endGone(client, id, bodiless)
+      if (bodiless.length > 0) await endBodiless(client, id, bodiless)
       gone.push(...bodiless.map(({ position }) => ({ handler, position })))
       const whole = rows.filter((row) => row.body !== null)
       for (const row of whole.toSorted((a, b) => a.position - b.position)) {
@@ -83,8 +86,8 @@ export function prepareClaim(
     const batches: Batch[] = []
     let suspects = false
     for (const { id, handler, limit } of due) {
-      const token = randomUUID() // Not a number: a server that lost its last second would give it out twice.
-      const found = await take(client, id, limit, Math.ceil(leaseMs), token)
+      const token = randomUUID() // Not a number: a server that lost its last second would give the same number again.
+      const found = await leaseDueHeads(client, id, limit, Math.ceil(leaseMs), token)
       if (found[0]?.suspects === true) suspects = true
       const rows = found.filter((row) => row.lane !== null)
       batches.push({ handler, id, token, rows })
@@ -97,34 +100,34 @@ export function prepareClaim(
     wants: readonly Want[],
     leaseMs: number,
     suspectsBeside: SuspectsBeside,
-    seen: readonly Handler[],
+    work: readonly Work[],
   ): Promise<Claimed> {
-    const due = seen.flatMap(({ id, name, intake, dueInMs }) =>
+    const due = work.flatMap(({ id, name, intake, dueInMs }) =>
       intake || (dueInMs !== null && dueInMs <= 0)
         ? wants.filter(({ handler }) => handler === name).map((want) => ({ id, ...want }))
         : [],
     )
-    if (due.length === 0) return { leases: [], crashed: [], ...nextOf(seen) }
+    if (due.length === 0) return { leases: [], crashed: [], ...nextOf(work) }
     const leased = await leaseDue(client, due, leaseMs, suspectsBeside)
-    return { ...leased, ...nextOf(await look(client, namesOf(wants))) }
+    return { ...leased, ...nextOf(await findWork(client, namesOf(wants))) }
   }
 
   return async (wants, leaseMs, suspectsBeside = 0) => {
     const first = await database.transact(async (client) => {
-      const seen = await look(client, namesOf(wants))
-      const waiting = seen.filter(({ intake }) => intake)
+      const work = await findWork(client, namesOf(wants))
+      const waiting = work.filter(({ intake }) => intake)
       if (waiting.length === 0) {
-        return { claimed: await claim(client, wants, leaseMs, suspectsBeside, seen) }
+        return { claimed: await claim(client, wants, leaseMs, suspectsBeside, work) }
       }
       await admit(
         client,
         waiting.map(({ id }) => id),
       )
-      return { seen }
+      return { work }
     })
     return (
       first.claimed ??
-      database.transact((client) => claim(client, wants, leaseMs, suspectsBeside, first.seen))
+      database.transact((client) => claim(client, wants, leaseMs, suspectsBeside, first.work))
     )
   }
 }
@@ -133,24 +136,25 @@ function namesOf(wants: readonly Want[]): readonly string[] {
   return wants.map(({ handler }) => handler)
 }
 
-/** What a handler has to do. */
-interface Handler {
+/** What waits for a handler. */
+interface Work {
   readonly id: number
   readonly name: string
+  /** Whether its intake holds deliveries. */
   readonly intake: boolean
-  /** When its first head is due, null without heads. */
+  /** In how many ms its first head is due. Null without heads. */
   readonly dueInMs: number | null
 }
 
-function nextOf(handlers: readonly Handler[]): { nextInMs?: number } {
-  const next = Math.min(...handlers.map(({ intake, dueInMs }) => (intake ? 0 : (dueInMs ?? Infinity))))
+function nextOf(work: readonly Work[]): { nextInMs?: number } {
+  const next = Math.min(...work.map(({ intake, dueInMs }) => (intake ? 0 : (dueInMs ?? Infinity))))
   return next === Infinity ? {} : { nextInMs: Math.max(0, next) }
 }
 
 /** Indexes: primary key of the intake, heads_due. */
-function prepareFindWork(schema: string): Statement<Handler> {
+function prepareFindWork(schema: string): Statement<Work> {
   return statement(
-    `${schema}.look`,
+    `${schema}.find_work`,
     `
     select h.id, h.name,
       exists (select from ${schema}.intake i where i.handler = h.id) as intake,
@@ -164,18 +168,18 @@ function prepareFindWork(schema: string): Statement<Handler> {
 
 type Row = (LeasedHead | BodilessHead) & { readonly suspects: boolean }
 
-/** Its lane is null: nothing was leased. */
-interface NothingTaken {
+/** The row that is returned when nothing was leased. */
+interface NothingLeased {
   readonly lane: null
   readonly suspects: boolean
 }
 
 /**
- * Leases due heads, oldest first, past those another worker is about to lease, and passes over suspects: a head that still has a token was
- * leased by a worker that let the time pass. The first row says whether there were any. Indexes: heads_due, primary key (lane, handler),
- * unique (position, created).
+ * Leases due heads, oldest first. Skips heads that another worker is leasing at the moment, and suspects: a head that is due and has a token
+ * was leased by a worker that let the lease expire. `suspects` of the first row says whether there were any. Indexes: heads_due, primary key
+ * (lane, handler), unique (position, created).
  */
-function prepareLeaseDue(schema: string): Statement<Row | NothingTaken> {
+function prepareLeaseDueHeads(schema: string): Statement<Row | NothingLeased> {
   return statement(
     `${schema}.claim`,
     `
@@ -188,9 +192,9 @@ function prepareLeaseDue(schema: string): Statement<Row | NothingTaken> {
       update ${schema}.heads h
       set due = (select ${schema}.now()) + $3::bigint, token = $4::uuid, attempts = attempts + 1
       where handler = $1 and lane = any (array (select lane from due where not suspect))
-      returning ${leasedColumns}
+      returning ${returnedColumns}
     )
-    select s.suspects, ${leaseColumns(schema)}
+    select s.suspects, ${leasedColumns(schema)}
     from (select coalesce(bool_or(suspect), false) as suspects from due) s
     left join taken t on true
     ${joinEvents(schema)}

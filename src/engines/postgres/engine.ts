@@ -4,28 +4,31 @@ import { FusewireError } from '../../model/errors.ts'
 import type { Log } from '../../model/log.ts'
 import type { Observer } from '../../model/observer.ts'
 import { prepareAppend } from './append.ts'
-import { prepareRunAtomic } from './write/run-atomic.ts'
 import { prepareClaim } from './claim.ts'
+import { isTemporary } from './errors.ts'
+import { prepareCountStats } from './read/count-stats.ts'
+import { prepareFindKnown } from './read/find-known.ts'
+import { prepareGetEvent } from './read/get-event.ts'
+import { prepareRenew } from './renew.ts'
+import { prepareRelease, prepareSettle } from './settle.ts'
+import { type PostgresPool, type PostgresSql, sizeOf, statement } from './sql.ts'
 import type { PostgresUrl } from './storage/connect.ts'
 import { createDatabase } from './storage/database.ts'
-import { isTemporary } from './errors.ts'
 import { prepareJudgeTime } from './storage/judge-time.ts'
-import { prepareCountStats, prepareGetEvent, prepareFindKnown } from './read/load-events.ts'
 import { prepareProbeDiskSpace } from './storage/probe-disk-space.ts'
 import { prepareSubscribe } from './subscribe.ts'
-import { prepareRelease, prepareRenew, prepareSettle } from './settle.ts'
-import { type PostgresPool, type PostgresSql, sizeOf, statement } from './sql.ts'
 import { createTending } from './tend/tending.ts'
-import { createSemaphore } from './write/semaphore.ts'
 import { createWatchers } from './watchers.ts'
+import { prepareRunAtomic } from './write/run-atomic.ts'
+import { createSemaphore } from './write/semaphore.ts'
 
 /** The options of `postgres`. */
 export interface PostgresOptions {
-  /** Where the tables are. Inboxes in different schemas of a database know nothing of each other. Default: `fusewire`. */
+  /** The schema of the inbox's tables. Inboxes in different schemas of one database are independent. Default: `fusewire`. */
   readonly schema?: string
-  /** `false` behind a pooler that shares connections by transaction and knows no prepared statements. Default: true. */
+  /** `false` behind a pooler that shares connections by transaction and does not keep prepared statements. Default: true. */
   readonly prepare?: boolean
-  /** What measures how long this process has run; all other times are the server's. For tests. Default: the machine's. */
+  /** Measures how long this process has run; every other time is the server's. For tests. Default: the machine's clock. */
   readonly clock?: Clock
 }
 
@@ -46,26 +49,26 @@ export function postgres(
   { schema: name = 'fusewire', prepare = true, clock = systemClock }: PostgresOptions = {},
 ): Engine<PostgresSql, unknown> {
   const schema = quoted(name)
-  const inbox = createDatabase({ to, schema, prepare })
-  const watchers = createWatchers(inbox, schema)
+  const database = createDatabase({ to, schema, prepare })
+  const watchers = createWatchers(database, schema)
   const subscribe = prepareSubscribe(schema)
-  const append = prepareAppend(inbox, schema)
-  const known = prepareFindKnown(schema)
-  const claim = prepareClaim(inbox, schema)
+  const append = prepareAppend(database, schema)
+  const findKnown = prepareFindKnown(schema)
+  const claim = prepareClaim(database, schema)
   const renew = prepareRenew(schema)
   const release = prepareRelease(schema)
   const settle = prepareSettle(schema)
-  const runAtomic = prepareRunAtomic(inbox, schema)
-  const get = prepareGetEvent(schema)
-  const count = prepareCountStats(schema)
-  const takeTurn = createSemaphore(async () => atomicLimit(await inbox.pool()))
-  const proveRoom = prepareProbeDiskSpace(schema)
+  const runAtomic = prepareRunAtomic(database, schema)
+  const getEvent = prepareGetEvent(schema)
+  const countStats = prepareCountStats(schema)
+  const waitToRun = createSemaphore(async () => atomicLimit(await database.pool()))
+  const probeDiskSpace = prepareProbeDiskSpace(schema)
   const probe = statement(`${schema}.probe`, `update ${schema}.probe set at = ${schema}.now()`)
 
   let observer: Observer | undefined
   let log: Log | undefined
 
-  /** Asked for once in each walk of pruning, which is every ten minutes. */
+  /** Called once in each walk of pruning, which is every ten minutes. */
   function warnOfClock(aheadMs: number): void {
     log?.warn(
       { aheadMinutes: Math.round(aheadMs / 60_000) },
@@ -75,7 +78,7 @@ export function postgres(
   }
 
   return {
-    open: () => inbox.open(),
+    open: () => database.open(),
 
     isTemporary,
 
@@ -87,10 +90,10 @@ export function postgres(
       observer = one
     },
 
-    subscribe: (subscriptions) => inbox.transact((client) => subscribe(client, subscriptions)),
+    subscribe: (subscriptions) => database.transact((client) => subscribe(client, subscriptions)),
 
     async append(arrivals) {
-      await inbox.open()
+      await database.open()
       const startedAt = observer === undefined ? 0 : performance.now()
       const answers = await append(arrivals)
       observer?.synced?.(performance.now() - startedAt)
@@ -98,33 +101,33 @@ export function postgres(
       return answers
     },
 
-    known: (copies) => inbox.use((client) => known(client, copies)),
+    known: (copies) => database.use((client) => findKnown(client, copies)),
 
     async probe(bytes = 0) {
-      await inbox.transact(async (client) => {
+      await database.transact(async (client) => {
         await probe(client)
-        if (bytes > 0) await proveRoom(client, bytes)
+        if (bytes > 0) await probeDiskSpace(client, bytes)
       })
     },
 
     claim,
 
-    renew: (leases, leaseMs) => inbox.transact((client) => renew(client, leases, leaseMs)),
+    renew: (leases, leaseMs) => database.transact((client) => renew(client, leases, leaseMs)),
 
     async release(leases) {
-      await inbox.transact((client) => release(client, leases))
+      await database.transact((client) => release(client, leases))
       watchers.announce()
     },
 
     async settle(settlements) {
-      const settled = await inbox.transact((client) => settle(client, settlements))
-      watchers.wake() // Whoever settled claims next, what it freed with it: the other nodes need not be told.
+      const settled = await database.transact((client) => settle(client, settlements))
+      watchers.wake() // The node that settled claims next, and what it freed with that: no other node has to be woken.
       return settled
     },
 
     async atomic(lease, handle) {
-      using turn = await takeTurn()
-      void turn
+      using permit = await waitToRun()
+      void permit
       const settled = await runAtomic(lease, handle)
       watchers.wake()
       return settled
@@ -132,12 +135,12 @@ export function postgres(
 
     watch: (wake) => watchers.add(wake),
 
-    get: (key) => inbox.use((client) => get(client, key)),
+    get: (key) => database.use((client) => getEvent(client, key)),
 
-    stats: () => inbox.use(count),
+    stats: () => database.use(countStats),
 
     tend: createTending(
-      inbox,
+      database,
       schema,
       () => watchers.announce(),
       prepareJudgeTime(schema, clock, warnOfClock),
@@ -145,12 +148,12 @@ export function postgres(
 
     async [Symbol.asyncDispose]() {
       watchers.close()
-      await inbox.close()
+      await database.close()
     },
   }
 }
 
-/** How many atomic handlers run at a time: each has a connection to itself, and some must be left to receive, claim, settle and listen. */
+/** How many atomic handlers run at a time. Each has a connection to itself, and six are left to receive, claim, settle and listen. */
 function atomicLimit(pool: PostgresPool): number {
   return Math.max(1, sizeOf(pool) - 6)
 }

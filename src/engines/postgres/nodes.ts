@@ -1,10 +1,10 @@
 import { type Node, nodeOutlivesMs } from '../../model/stats.ts'
 import type { Tending } from '../../model/tending.ts'
-import { prepareMarkRun } from './lanes/abandon.ts'
-import type { Database } from './storage/database.ts'
+import { prepareResetIdle } from './lanes/count-idle.ts'
 import { type PostgresClient, statement } from './sql.ts'
+import type { Database } from './storage/database.ts'
 
-/** Who works on this inbox, and who has which duty. Both tables are a few rows. Indexes: their primary keys. */
+/** The processes that work on this inbox, and which of them has which duty. Both tables are a few rows. Indexes: their primary keys. */
 export function createNodes(database: Database, schema: string): Pick<Tending, 'beat' | 'leave' | 'hold'> {
   const upsert = statement(
     `${schema}.beat`,
@@ -17,12 +17,12 @@ export function createNodes(database: Database, schema: string): Pick<Tending, '
     on conflict (id) do update set seen = excluded.seen, handlers = excluded.handlers
     `,
   )
-  const markRun = prepareMarkRun(schema)
+  const resetIdle = prepareResetIdle(schema)
   const remove = statement(
     `${schema}.leave`,
     `with dropped as (delete from ${schema}.duties where node = $1) delete from ${schema}.nodes where id = $1`,
   )
-  const take = statement<{ held: number }>(
+  const holdDuty = statement<{ held: number }>(
     `${schema}.hold_duty`,
     `
     insert into ${schema}.duties as d (name, node, until) values ($1, $2, ${schema}.now() + $3::bigint)
@@ -35,14 +35,14 @@ export function createNodes(database: Database, schema: string): Pick<Tending, '
     async beat({ id, host, pid, startedAt, handlers }) {
       await database.use(async (client) => {
         await upsert(client, id, host, pid, Math.round(startedAt), handlers)
-        await markRun(client, handlers)
+        await resetIdle(client, handlers)
       })
     },
     async leave(nodeId) {
       await database.use((client) => remove(client, nodeId))
     },
     async hold(duty, nodeId, forMs) {
-      const rows = await database.use((client) => take(client, duty, nodeId, Math.ceil(forMs)))
+      const rows = await database.use((client) => holdDuty(client, duty, nodeId, Math.ceil(forMs)))
       return rows.length > 0
     },
   }
@@ -57,7 +57,7 @@ interface NodeRow {
   readonly handlers: readonly string[]
 }
 
-/** Those that gave a sign of life lately. */
+/** The nodes whose last beat is less than `nodeOutlivesMs` ago. */
 export function prepareFindNodes(schema: string): (client: PostgresClient) => Promise<readonly Node[]> {
   return statement<NodeRow>(
     `${schema}.nodes`,

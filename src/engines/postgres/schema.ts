@@ -2,46 +2,48 @@ import { FusewireError } from '../../model/errors.ts'
 import { execute, type PostgresClient, statement } from './sql.ts'
 
 export interface Migration {
-  /** The oldest code that can still work on the tables after this migration. */
+  /** The oldest version of the code that can still work on the tables after this migration. */
   readonly worksSince: number
   readonly sql: (schema: string) => string
 }
 
 /**
- * Numbered from 1, never edited: an inbox in use has run them. Nodes of the version before go on working while they are replaced, so a
- * migration first adds (and fills, in steps), and a later release takes away what no running code uses: expand, then contract.
+ * Numbered from 1. Their effect is never changed, because inboxes in use have run them. During a deploy nodes of the version before work on
+ * the same tables. So a migration only adds columns and tables, and a later release removes what no running code uses any more: expand, then
+ * contract.
  */
 export const migrations: readonly Migration[] = [
   { worksSince: 1, sql: tables },
   {
     worksSince: 1,
     sql: (schema) => `
-    -- It was answered 200, so that a resend is not asked about again. False: a gate refused it, or an older version did not say.
+    -- Whether it was answered 200: then a gate is not asked again about a resend. False: a gate refused it, or an older version did not store this.
     alter table ${schema}.aside add column accepted boolean not null default false;
 
-    -- Events that a gate let pass and nobody asked for, of which only the key is kept (gone = 'unwanted'): by when they go.
+    -- Events that a gate let pass and no handler wanted, of which only the key is kept (gone = 'unwanted'), in order of pruning.
     create table ${schema}.unwanted (
       position  bigint primary key,
       created   bigint not null,
       received  bigint not null
     );
 
-    -- What identifies a person beside the user id, encrypted, until the erasure has ended. Key: as in erased.
+    -- What identifies a person besides the user id, encrypted, until the erasure has ended. The key is that of the table erased.
     create table ${schema}.erasure_notes (
       person  bytea primary key,
       note    bytea not null
     );
 
-    -- The time by which events are judged to be old, and for how much running time the server's clock has been doubted (ms). One row.
+    -- One row: the time by which events are judged to be old, and for how much running time the server's clock has been doubted (ms).
     create table ${schema}.judged (
       one    boolean primary key default true check (one),
       at     bigint,
       doubt  bigint not null,
-      asked  bigint  -- when a node last moved it on, by the server's clock
+      asked  bigint  -- when a node last updated this row, by the server's clock
     );
 
-    -- What names people is not sampled for the planner: analyze takes no new sample of a table that an erasure has emptied. A change of
-    -- type, even to the same, drops the samples of before. Of events and finished, which keep their rows, erase takes new samples.
+    -- The planner takes no samples of columns that name people, because ANALYZE would not replace the samples of a table that an erasure
+    -- has emptied. Altering the type, even to the same one, drops earlier samples. Tables that keep their rows, events and finished, are
+    -- analyzed again by erase.
     ${[
       ['aside', 'body', 'bytea'],
       ['heads', 'failures', 'text'],
@@ -56,7 +58,7 @@ export const migrations: readonly Migration[] = [
 
     ${addSuspects(schema)}
 
-    -- How long others delivered since a process last ran it, ms; and since when it gets no deliveries.
+    -- How long other processes have delivered since one last ran this handler, ms; and since when the handler gets no deliveries.
     alter table ${schema}.handlers add column idle bigint not null default 0;
     alter table ${schema}.handlers add column abandoned bigint;
     `,
@@ -64,8 +66,8 @@ export const migrations: readonly Migration[] = [
 ]
 
 /**
- * Brings the tables up to date, one node at a time, all or nothing. Throws when they belong to a version that this one cannot work beside,
- * or when a table was in use for so long that waiting would have held up the others.
+ * Runs the missing migrations in one transaction, one node at a time. Throws when the tables belong to a newer version beside which this one
+ * cannot work, or when a table is locked for longer than a second: the statements of other nodes would wait behind this one.
  */
 export async function migrate(
   client: PostgresClient,
@@ -76,9 +78,9 @@ export async function migrate(
   await execute(client, 'begin isolation level read committed')
   try {
     await lock(client, `fusewire migrations of ${schema}`)
-    const version = await versionOf(client, schema, wanted.length) // Again, under the lock: another node may have been faster.
+    const version = await versionOf(client, schema, wanted.length) // Again, under the lock: another node may have migrated meanwhile.
     if (version === 0) await execute(client, `create schema if not exists ${schema}`)
-    // Whoever waits for a table to change it makes all others wait behind it.
+    // While a DDL statement waits for its lock, every later statement on that table waits behind it.
     await execute(client, `set local lock_timeout = '1s'`)
     for (const [index, { sql, worksSince }] of wanted.entries()) {
       if (index < version) continue
@@ -87,14 +89,14 @@ export async function migrate(
     }
     await execute(client, 'commit')
   } catch (error) {
-    await execute(client, 'rollback').catch(() => {}) // Why it could not be done is the error to tell.
+    await execute(client, 'rollback').catch(() => {}) // The error to throw is the one that failed the migration.
     throw error
   }
 }
 
 const lock = statement('fusewire.lock', 'select pg_advisory_xact_lock(hashtextextended($1, 0))')
 
-/** Asked of the table of tables: what `to_regclass` answers is not refreshed by waiting for the lock. */
+/** Reads pg_tables, because `to_regclass` may answer from a cache that is older than the lock. */
 const tableExists = statement<{ exists: boolean }>(
   'fusewire.table_exists',
   `select exists (select from pg_tables where format('"%s"', schemaname) = $1 and tablename = 'migrations')`,
@@ -112,13 +114,14 @@ async function versionOf(client: PostgresClient, schema: string, ours: number): 
   throw new FusewireError(
     'FW_INBOX_NEWER',
     `The schema ${schema} was made by a newer version of fusewire (${version}), beside which this one (${ours}) cannot work. ` +
-      'Run the newer version here too: an older one would not keep what it does not know.',
+      'Run the newer version here, too: this one would not store what the newer one needs.',
   )
 }
 
 /**
- * Texts are compared as bytes (collate "C"): faster, and no index breaks when the operating system changes its alphabet. Each hot table has
- * one index for each way it is asked, and no two that could serve the same question: a planner without statistics has nothing to get wrong.
+ * Texts are compared as bytes (collate "C"): that is faster, and no index breaks when the operating system changes its collation. A table that
+ * is used often has one index for each kind of query, and no two that could serve the same one, so that a planner without statistics cannot
+ * choose a wrong one.
  */
 function tables(schema: string): string {
   return `
@@ -127,25 +130,25 @@ function tables(schema: string): string {
     works_since  int not null
   );
 
-  -- The time of every due date and lease: the database's, so that all nodes share it. Of the statement, not of its transaction,
-  -- which in an atomic handler began long ago. Epoch milliseconds.
+  -- Epoch milliseconds of the server's clock, for every due date and lease, so that all nodes share one clock. When the statement began,
+  -- not its transaction: that of an atomic handler may have begun long ago.
   create function ${schema}.now() returns bigint language sql stable
     return (extract(epoch from statement_timestamp()) * 1000)::bigint;
 
   create table ${schema}.handlers (
     id            int generated always as identity primary key,
     name          text collate "C" not null unique,
-    types         text[],  -- these three: null for all
+    types         text[],  -- null in these three columns: all
     tenants       text[],
     applications  text[],
     ordered       boolean not null
   );
 
-  -- An event's place. Not cached by connections: what is answered before another is received has the lower one.
+  -- Positions of events. Connections cache none: an event that is answered before another is received has the lower position.
   create sequence ${schema}.positions;
 
-  -- By weeks of their instant, so that retention drops tables. The key leads with the instant: led by the random id, every append
-  -- would touch a page of its own. An id alone cannot be unique across partitions, but the instant is part of the key anyway.
+  -- Partitioned by weeks of the event's instant, so that pruning can drop whole tables. The primary key begins with the instant: with the
+  -- random id first, every append would write to another page. A unique key must contain the partition key, which the instant is.
   create table ${schema}.events (
     created   bigint not null,
     position  bigint not null,
@@ -160,17 +163,17 @@ function tables(schema: string): string {
     applications  text[] not null,
     trace     text,
     kept      bigint not null,      -- when it was appended
-    body      bytea,                -- null once it is gone: the key outlives the bytes
+    body      bytea,                -- null once it was pruned or erased: the key stays for longer
     gone      text,                 -- 'pruned' or 'erased'
     primary key (created, tenant, id),
-    unique (position, created)      -- unique, so that the planner knows a place finds one row
+    unique (position, created)      -- unique, so that the planner expects one row
   ) partition by range (created);
 
-  -- What people look for. By buckets of 65,536 places, as in names, so that an append touches few pages however many events there are.
+  -- For searches by people. By buckets of 65,536 positions, as in names, so that an append writes to few pages however many events there are.
   create index events_id on ${schema}.events ((position >> 16), id);
   create index events_type on ${schema}.events (type, position) where gone is null;
 
-  -- Whom an event names: the first half of the SHA-256 of each user's id.
+  -- The users that an event names: the first half of the SHA-256 of each user's id.
   create table ${schema}.names (
     bucket    int not null,         -- position >> 16
     name      uuid not null,
@@ -180,15 +183,15 @@ function tables(schema: string): string {
   ) partition by range (created);
   create table ${schema}.names_default partition of ${schema}.names default;
 
-  -- A body stays as it is, and up to 8 KB in its row (make_partitions says so of each): to compress it, or to put it elsewhere, took a
-  -- tenth to a third of an append.
+  -- Bodies are not compressed, and up to 8 KB they are stored in their row (make_partitions sets this for each partition): compressing them
+  -- or storing them out of line took a tenth to a third of the time of an append.
   alter table ${schema}.events alter column body set storage external;
 
-  -- Senders choose the instant: 0, or the year 9999.
+  -- For instants of any other week: the sender chooses them, and may choose 0 or the year 9999.
   create table ${schema}.events_default partition of ${schema}.events default with (toast_tuple_target = 8160);
 
-  -- Arrivals that came under a known key with another body ('conflict'), so old that their key may be forgotten ('stale'), or that no
-  -- event row can hold ('quarantined').
+  -- Arrivals with the key of a known event and another body ('conflict'); so old that their key may have been deleted ('stale'); or that
+  -- cannot be stored as a row of events ('quarantined').
   create table ${schema}.aside (
     hash      bytea primary key,
     place     bigint not null default nextval('${schema}.positions'),
@@ -208,11 +211,11 @@ function tables(schema: string): string {
   );
   create unique index aside_place on ${schema}.aside (place);
 
-  -- A delivery without a lane has one of its own: its place.
+  -- The lane of a delivery that has none: its position, so that no other delivery is in it.
   create function ${schema}.own_lane(place bigint) returns uuid language sql immutable
     return lpad(to_hex(place), 32, '0')::uuid;
 
-  -- Appended and not looked at since.
+  -- Deliveries that were appended and that no claim has admitted to their lane yet.
   create table ${schema}.intake (
     handler   int not null,
     position  bigint not null,
@@ -221,7 +224,7 @@ function tables(schema: string): string {
     primary key (handler, position)
   );
 
-  -- Behind another of their lane.
+  -- Deliveries that wait behind the head of their lane.
   create table ${schema}.parked (
     handler   int not null,
     lane      uuid not null,
@@ -230,7 +233,7 @@ function tables(schema: string): string {
     primary key (handler, lane, position)
   );
 
-  -- The first of each lane. A lease is a due time in the future and a token.
+  -- The first delivery of each lane. A leased one has a token, and is due when the lease expires.
   create table ${schema}.heads (
     lane      uuid not null,
     handler   int not null,
@@ -240,13 +243,13 @@ function tables(schema: string): string {
     attempts  int not null default 0,
     crashes   int not null default 0,
     token     uuid,
-    failures  text,                 -- JSON array of the last 10; not json, which refuses a NUL
+    failures  text,                 -- JSON array of the last 10. Not of type json, which refuses a NUL
     primary key (lane, handler)
   );
-  -- By handler + 0, so that it serves those alone who say so: who asks for lanes of a handler must not find all of its heads here.
+  -- On handler + 0, so that only queries that write handler + 0 use it: a query for some lanes of a handler must not read all of its heads.
   create index heads_due on ${schema}.heads ((handler + 0), due, position);
 
-  -- Since when a lane has failed without a success between.
+  -- Since when a lane has failed without a success in between.
   create table ${schema}.failing (
     lane     uuid not null,
     handler  int not null,
@@ -254,7 +257,7 @@ function tables(schema: string): string {
     primary key (lane, handler)
   );
 
-  -- Deliveries that succeeded go with their events.
+  -- Deliveries that ended, except dead letters. Pruned with their events.
   create table ${schema}.finished (
     created   bigint not null,
     position  bigint not null,
@@ -266,7 +269,7 @@ function tables(schema: string): string {
   ) partition by range (created);
   create table ${schema}.finished_default partition of ${schema}.finished default;
 
-  -- Deliveries that were given up stay until a person replays or prunes them.
+  -- Dead letters: they stay until a person replays or prunes them.
   create table ${schema}.dead (
     handler   int not null,
     position  bigint not null,
@@ -278,12 +281,12 @@ function tables(schema: string): string {
     primary key (handler, position)
   );
 
-  -- Rows pass through these tables and leave. Cleaned late, an index walk reads what is no longer there.
+  -- Rows stay in these tables for a short time. When vacuum comes late, index scans read many dead entries.
   alter table ${schema}.intake set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
   alter table ${schema}.parked set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
   alter table ${schema}.heads  set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
 
-  -- Processes that work on the inbox, and what one of them does for all.
+  -- Processes that work on the inbox, and duties that one of them does for all.
   create table ${schema}.nodes (
     id        text collate "C" primary key,
     host      text collate "C" not null,
@@ -298,7 +301,7 @@ function tables(schema: string): string {
     until bigint not null
   );
 
-  -- What requests were answered that left no event: a ring.
+  -- Receipts of requests that left no event. The oldest are deleted.
   create table ${schema}.receipts (
     place    bigint generated always as identity primary key,
     at       float8 not null,
@@ -310,7 +313,7 @@ function tables(schema: string): string {
     id       text
   );
 
-  -- Who was erased when: a hash of the person under a key of this inbox.
+  -- Erased persons, as a hash under a key of this inbox, and when they were erased.
   create table ${schema}.erased (
     person  bytea primary key,
     at      bigint not null
@@ -321,12 +324,12 @@ function tables(schema: string): string {
   create function ${schema}.person(name uuid, tenant text) returns bytea language sql stable
     return (select sha256(key || convert_to(name || '/' || tenant, 'utf8')) from ${schema}.erasure_key);
 
-  -- To write without changing anything: whether the inbox works is asked here.
+  -- A row to write to, to learn whether the inbox works.
   create table ${schema}.probe (at bigint not null);
   insert into ${schema}.probe values (0);
 
-  -- The weeks from the last to three ahead. Runs as its owner, so that nodes need no right to make tables; waits for no one: what
-  -- cannot be done now is done in an hour, and the default partitions hold what comes meanwhile.
+  -- Makes the partitions from last week to three weeks ahead. Runs with the rights of its owner, so that nodes need no right to create
+  -- tables. Gives up after half a second without a lock: every node tries again in an hour, and the default partitions take rows meanwhile.
   create function ${schema}.make_partitions() returns void
     language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '500ms'
   as $$
@@ -359,8 +362,8 @@ function tables(schema: string): string {
   end
   $$;
 
-  -- Drops a week whose space was given up by more than half, after what its rows still say was written anew: events that wait, dead
-  -- letters and keys outlive it so. Gives the week, null when there is none. Appends to that week alone wait meanwhile.
+  -- Replaces the partitions of the first week that uses more than twice the space of its rows: copies the rows that are left, such as
+  -- waiting events and keys, and drops the old tables. Returns the week, or null when there is none. Appends to that week wait meanwhile.
   create function ${schema}.compact() returns text
     language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '500ms'
   as $$
@@ -405,13 +408,13 @@ function tables(schema: string): string {
 
 function addSuspects(schema: string): string {
   return `
-  -- Of a suspect: how many were leased together when their process ended. 1: it ran alone. 0: no suspect.
+  -- How many deliveries were leased together when their process ended. 1: this one ran alone. 0: no suspect.
   alter table ${schema}.heads add column company int not null default 0;
-  alter table ${schema}.heads add column failing bigint;  -- when it first failed; means nothing where failures is null
+  alter table ${schema}.heads add column failing bigint;  -- when it first failed; valid only where failures is not null
   alter table ${schema}.heads add column held bigint;     -- since when failing deliveries hold the lane
   create index heads_held on ${schema}.heads (handler, held) where held is not null;
 
-  -- No longer written: the two columns above say it.
+  -- Replaced by the two columns above.
   delete from ${schema}.failing;
   `
 }

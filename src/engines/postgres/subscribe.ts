@@ -1,16 +1,16 @@
 import type { Subscription } from '../../model/subscription.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
-/** Writes subscriptions inside the caller's transaction; every append joins them, so a handler is known to all nodes at once. */
+/** Stores subscriptions inside the caller's transaction. Every append reads this table, so a new handler is known to all nodes at once. */
 export function prepareSubscribe(
   schema: string,
 ): (client: PostgresClient, subscriptions: readonly Subscription[]) => Promise<void> {
-  const insert = prepareUpsertHandler(schema)
+  const upsertHandler = prepareUpsertHandler(schema)
   return async (client, subscriptions) => {
-    // In order of name: two nodes that start together would otherwise deadlock.
+    // In order of name: otherwise two nodes that start together would deadlock.
     for (const subscription of subscriptions.toSorted((a, b) => (a.handler < b.handler ? -1 : 1))) {
       const { handler, types, tenantIds, applicationIds, ordering } = subscription
-      await insert(
+      await upsertHandler(
         client,
         handler,
         types === '*' ? null : types,
@@ -22,7 +22,7 @@ export function prepareSubscribe(
   }
 }
 
-/** Writes nothing where nothing changed. Index: the unique one on name. */
+/** Writes nothing when nothing has changed. Index: unique (name). */
 function prepareUpsertHandler(schema: string): Statement<never> {
   return statement(
     `${schema}.subscribe`,

@@ -1,28 +1,29 @@
 import { randomUUID } from 'node:crypto'
-import type { Database } from './storage/database.ts'
+import { createWatcherSet } from '../../lib/watcher-set.ts'
 import { execute, type PostgresClient, sizeOf, statement } from './sql.ts'
+import type { Database } from './storage/database.ts'
 
-/** Tells watchers that a delivery may have become claimable, here or at another node. */
+/** Functions that are called when a delivery may have become claimable, whichever node made it so. */
 export interface Watchers {
   add(wake: () => void): Disposable
-  /** This node's watchers. */
+  /** Wakes the watchers of this node. */
   wake(): void
-  /** Every node's. */
+  /** Wakes the watchers of every node. */
   announce(): void
   close(): void
 }
 
-/** The net: for notifications that never come, as behind a pooler that shares connections by transaction. */
+/** Watchers are woken this often even without a notification: behind a pooler that shares connections by transaction none arrives. */
 const pollMs = 1_000
-/** Between two notifications: each takes a lock that is one for the whole server. */
+/** Between two notifications: each takes a lock that the whole server has only one of. */
 const gapMs = 20
 const reconnectMs = 1_000
-/** Of a smaller pool none is spared to listen: an atomic handler may have one to itself, and one must be left for the rest. */
+/** A smaller pool has no connection to spare for listening: an atomic handler may have one to itself, and one must be left for the rest. */
 const smallestListening = 3
 
-/** Real timers: other nodes live in real time. None of them keeps this process alive. */
+/** Real timers, whatever clock the inbox has: other nodes live in real time. None of them keeps this process alive. */
 export function createWatchers(database: Database, schema: string): Watchers {
-  const watchers = new Set<() => void>()
+  const watchers = createWatcherSet(stop)
   const node = randomUUID()
   const notify = prepareNotify(schema)
   let poll: NodeJS.Timeout | undefined
@@ -30,98 +31,86 @@ export function createWatchers(database: Database, schema: string): Watchers {
   let listener: PostgresClient | undefined
   let connecting = false
   let announcing = false
-  let again = false
-  let waking = false
+  let announceAgain = false
 
-  function wake(): void {
-    if (waking || watchers.size === 0) return
-    waking = true
-    queueMicrotask(() => {
-      waking = false
-      for (const watcher of watchers) watcher()
-    })
-  }
-
+  /** Never rejects: after a failure it tries again, and the poll wakes the watchers meanwhile. */
   async function listen(): Promise<void> {
-    if (listener !== undefined || connecting || watchers.size === 0) return
+    if (listener !== undefined || connecting || watchers.isEmpty()) return
     connecting = true
     try {
       const pool = await database.pool()
-      if (sizeOf(pool) < smallestListening) return // The poll looks.
+      if (sizeOf(pool) < smallestListening) return
       const client = await pool.connect()
       listener = client
-      client.on('error', () => deafen(client))
-      client.on('end', () => deafen(client))
+      client.on('error', () => stopListening(client))
+      client.on('end', () => stopListening(client))
       client.on('notification', ({ payload }) => {
-        if (payload !== node) wake()
+        if (payload !== node) watchers.wake()
       })
       await execute(client, `listen ${schema}`)
-      wake() // For whatever was said while nobody listened.
+      watchers.wake() // Other nodes may have notified before this one listened.
     } catch {
-      if (listener !== undefined) deafen(listener)
+      if (listener !== undefined) stopListening(listener)
       else listenLater()
     } finally {
       connecting = false
-      if (watchers.size === 0 && listener !== undefined) deafen(listener)
+      if (watchers.isEmpty() && listener !== undefined) stopListening(listener)
     }
   }
 
-  function deafen(client: PostgresClient): void {
+  function stopListening(client: PostgresClient): void {
     if (listener !== client) return
     listener = undefined
-    client.unref?.() // A silent server would keep the process alive by it.
+    client.unref?.() // A server that does not answer would keep the process alive by this connection.
     client.release(true)
     listenLater()
   }
 
   function listenLater(): void {
-    if (watchers.size === 0) return
+    if (watchers.isEmpty()) return
     clearTimeout(reconnecting)
     reconnecting = setTimeout(() => void listen(), reconnectMs).unref()
   }
 
-  /** Never rejects: what nobody was told of, the poll finds. */
-  async function announceSoon(): Promise<void> {
+  /** Never rejects: when a notification fails, the polls of the other nodes find the delivery. */
+  async function notifyNodes(): Promise<void> {
     announcing = true
     do {
-      again = false
-      await database.once((client) => notify(client, node)).catch(() => {})
+      announceAgain = false
+      await database.withConnection((client) => notify(client, node)).catch(() => {})
       await new Promise((resolve) => setTimeout(resolve, gapMs).unref())
-    } while (again)
+    } while (announceAgain)
     announcing = false
   }
 
-  function close(): void {
-    watchers.clear()
+  function stop(): void {
     clearInterval(poll)
     clearTimeout(reconnecting)
     poll = reconnecting = undefined
-    if (listener !== undefined) deafen(listener)
+    if (listener !== undefined) stopListening(listener)
   }
 
   return {
     add(watcher) {
-      watchers.add(watcher)
-      poll ??= setInterval(wake, pollMs).unref()
-      void listen() // Never rejects: it tries again, and meanwhile the poll looks.
-      return {
-        [Symbol.dispose]() {
-          watchers.delete(watcher)
-          if (watchers.size === 0) close()
-        },
-      }
+      const added = watchers.add(watcher)
+      poll ??= setInterval(() => watchers.wake(), pollMs).unref()
+      void listen()
+      return added
     },
-    wake,
+    wake: () => watchers.wake(),
     announce() {
-      wake()
-      again = true
-      if (!announcing) void announceSoon()
+      watchers.wake()
+      announceAgain = true
+      if (!announcing) void notifyNodes()
     },
-    close,
+    close() {
+      watchers.clear()
+      stop()
+    },
   }
 }
 
-/** By itself, after the commit it tells of, and not worth a sync: inside that commit it would make all of them wait for each other. */
+/** A statement of its own, after the commit: a notification inside a transaction makes all such commits wait for each other. Its own commit needs no sync. */
 function prepareNotify(schema: string): (client: PostgresClient, node: string) => Promise<unknown> {
   return statement(
     `${schema}.notify`,

@@ -1,67 +1,22 @@
-import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../../model/idle-handler.ts'
-import { nodeOutlivesMs } from '../../../model/stats.ts'
-import { prepareEndDeliveries } from '../settle.ts'
+import type { AbandonStep } from '../../../model/idle-handler.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
+import { prepareEndDeliveries } from './end-deliveries.ts'
 
 /** How many deliveries of each kind one step ends. */
 const stepLimit = 500
 
-/** A process runs these handlers. In order of name, as subscribe writes them: another order would deadlock with it. */
-export function prepareMarkRun(schema: string): Statement<never> {
-  return statement(
-    `${schema}.mark_run`,
-    `
-    with idle as materialized (
-      select id from ${schema}.handlers
-      where name = any ($1::text[]) and (idle <> 0 or abandoned is not null)
-      order by name for update
-    )
-    update ${schema}.handlers h set idle = 0, abandoned = null where h.id = any (array (select id from idle))
-    `,
-  )
-}
-
-/** Adds to the idle time of every handler; those that reach the limit are abandoned. */
-export function prepareCountIdle(
-  schema: string,
-): (client: PostgresClient, ms: number) => Promise<readonly IdleHandler[]> {
-  const count = statement<IdleHandler>(
-    `${schema}.count_idle`,
-    `
-    with handler as materialized (
-      select id, name, idle from ${schema}.handlers order by name for update
-    ), counted as materialized (
-      -- A node of version 1 beats without setting idle back.
-      select id, case when exists (
-        select from ${schema}.nodes n where n.seen > ${schema}.now() - ${nodeOutlivesMs} and handler.name = any (n.handlers)
-      ) then 0 else idle + $1::bigint end as idle
-      from handler
-    )
-    update ${schema}.handlers h
-    set idle = c.idle,
-      abandoned = case when c.idle >= ${abandonAfterMs} then coalesce(abandoned, ${schema}.now()) end
-    from counted c where h.id = c.id
-    returning h.name as handler, h.idle::float8 as "idleMs", abandoned is not null as abandoned
-    `,
-  )
-  return async (client, ms) => {
-    const handlers = await count(client, Math.round(ms))
-    return handlers.toSorted((a, b) => (a.handler < b.handler ? -1 : 1))
-  }
-}
-
-/** A step of ending what waits for abandoned handlers, inside the caller's transaction. */
+/** Ends up to 500 deliveries that wait for abandoned handlers, inside the caller's transaction. */
 export function prepareAbandon(schema: string): (client: PostgresClient) => Promise<AbandonStep> {
-  const lock = prepareLockAbandoned(schema)
+  const lockAbandoned = prepareLockAbandoned(schema)
   const endIntake = prepareEndWaiting(schema, 'intake')
   const endParked = prepareEndWaiting(schema, 'parked')
   const lockHeads = prepareLockHeads(schema)
-  const end = prepareEndDeliveries(schema)
+  const endDeliveries = prepareEndDeliveries(schema)
 
   async function endHeads(client: PostgresClient, handler: number): Promise<number> {
     const heads = await lockHeads(client, handler, stepLimit)
     if (heads.length === 0) return 0
-    await end(
+    await endDeliveries(
       client,
       handler,
       heads.map(({ lane }) => lane),
@@ -77,8 +32,8 @@ export function prepareAbandon(schema: string): (client: PostgresClient) => Prom
 
   return async (client) => {
     let deliveries = 0
-    for (const { id } of await lock(client)) {
-      // Heads last, so that none is left for another to take its place.
+    for (const { id } of await lockAbandoned(client)) {
+      // Heads last: nothing is parked by then that would take the place of an ended head.
       for (const run of [
         async () => (await endIntake(client, id, stepLimit)).length,
         async () => (await endParked(client, id, stepLimit)).length,
@@ -93,7 +48,7 @@ export function prepareAbandon(schema: string): (client: PostgresClient) => Prom
   }
 }
 
-/** A process that subscribes an abandoned handler again waits for this lock. */
+/** A process that subscribes an abandoned handler again waits for these locks. */
 function prepareLockAbandoned(schema: string): Statement<{ id: number }> {
   return statement(
     `${schema}.abandon_lock`,
@@ -127,7 +82,7 @@ interface Head {
   readonly failures: string | null
 }
 
-/** In order of lane, as claim and settle lock them. Index: heads_due. */
+/** In order of lane, as claim and settle lock heads. Indexes: heads_due, primary key (lane, handler). */
 function prepareLockHeads(schema: string): Statement<Head> {
   return statement(
     `${schema}.abandon_heads`,

@@ -1,55 +1,55 @@
 import { execute, type PostgresClient, type Statement, statement } from '../sql.ts'
 
-/** How much of its intake a handler admits at a time, so that parking a long lane is shared out among many claims. */
+/** How many deliveries of a handler are admitted at a time, so that a claim does not wait while a long lane is parked. */
 const admitLimit = 1_000
 
 /**
- * Takes deliveries out of these handlers' intakes, in order, inside the caller's transaction. The first of a lane that has no head becomes
- * its head, due now; another is parked. One node at a time admits for a handler; who comes second leaves it to the first.
+ * Takes deliveries out of the intakes of handlers, in order of position, inside the caller's transaction. A delivery whose lane has no head
+ * becomes its head, due now; any other is parked. One node at a time admits for a handler: a second one does nothing.
  *
- * @param handlers In order of name, as whoever waits for heads locks them.
+ * @param handlers In order of name, which is the order in which other statements lock heads.
  */
 export function prepareAdmit(
   schema: string,
 ): (client: PostgresClient, handlers: readonly number[]) => Promise<void> {
-  const lock = prepareLockIntake(schema)
+  const lockIntake = prepareLockIntake(schema)
   const findIntake = prepareFindIntake(schema)
   const lockHeads = prepareLockHeads(schema)
-  const demote = prepareDemote(schema)
-  const lead = prepareLead(schema)
+  const parkHeads = prepareParkHeads(schema)
+  const makeHeads = prepareMakeHeads(schema)
   const park = preparePark(schema)
 
   async function admit(client: PostgresClient, handler: number): Promise<void> {
-    const [locked] = await lock(client, handler)
+    const [locked] = await lockIntake(client, handler)
     if (locked?.locked !== true) return
     const intake = await findIntake(client, handler)
     const heads = await lockHeads(client, handler, [...new Set(intake.map(({ lane }) => lane))])
-    // While they are locked no head can leave, and heads are made here alone: a lane that has none now has none.
-    const led = new Map(heads.map((head) => [head.lane, head]))
-    const leads: number[] = []
-    const parks: number[] = []
-    const demoted: string[] = []
+    // No head can leave while it is locked, and only the holder of the intake's lock makes heads: a lane without a head here has none.
+    const headOf = new Map(heads.map((head) => [head.lane, head]))
+    const toHeads: number[] = []
+    const toParked: number[] = []
+    const lanesToPark: string[] = []
     for (const { lane, position } of intake) {
-      const head = led.get(lane)
-      // A replayed one goes before a younger head, unless that is leased.
+      const head = headOf.get(lane)
+      // A replayed delivery goes before a later head, unless that head is leased.
       const isFirst = head === undefined || (head.token === null && head.position > position)
-      if (isFirst && head !== undefined) demoted.push(lane)
-      if (isFirst) leads.push(position)
-      else parks.push(position)
-      if (isFirst) led.set(lane, { lane, position, token: null })
+      if (isFirst && head !== undefined) lanesToPark.push(lane)
+      if (isFirst) toHeads.push(position)
+      else toParked.push(position)
+      if (isFirst) headOf.set(lane, { lane, position, token: null })
     }
-    if (demoted.length > 0) await demote(client, handler, demoted)
-    if (leads.length > 0) await lead(client, handler, leads)
-    if (parks.length > 0) await park(client, handler, parks)
+    if (lanesToPark.length > 0) await parkHeads(client, handler, lanesToPark)
+    if (toHeads.length > 0) await makeHeads(client, handler, toHeads)
+    if (toParked.length > 0) await park(client, handler, toParked)
   }
 
   return async (client, handlers) => {
-    await execute(client, 'set local synchronous_commit = off') // A crash undoes all of it, and it is done again.
+    await execute(client, 'set local synchronous_commit = off') // A server crash undoes the whole transaction, and the next claim repeats it.
     for (const handler of handlers) await admit(client, handler)
   }
 }
 
-/** A statement by itself: the next one must see what the node that had the lock before has done. */
+/** A statement of its own, so that the next one sees what the last holder of the lock has committed. */
 function prepareLockIntake(schema: string): Statement<{ locked: boolean }> {
   return statement(
     `${schema}.admit_lock`,
@@ -57,7 +57,7 @@ function prepareLockIntake(schema: string): Statement<{ locked: boolean }> {
   )
 }
 
-/** Index: primary key (handler, position), as for the last two. */
+/** Index: primary key (handler, position). */
 function prepareFindIntake(schema: string): Statement<{ position: number; lane: string }> {
   return statement(
     `${schema}.admit_intake`,
@@ -75,10 +75,10 @@ function prepareLockHeads(
   )
 }
 
-/** Index: primary key (lane, handler). */
-function prepareDemote(schema: string): Statement<never> {
+/** Parks heads that are not leased. Index: primary key (lane, handler). */
+function prepareParkHeads(schema: string): Statement<never> {
   return statement(
-    `${schema}.admit_demote`,
+    `${schema}.admit_park_heads`,
     `
     with taken as (
       delete from ${schema}.heads where handler = $1 and lane = any ($2::uuid[]) and token is null
@@ -90,9 +90,10 @@ function prepareDemote(schema: string): Statement<never> {
   )
 }
 
-function prepareLead(schema: string): Statement<never> {
+/** Index: primary key of the intake (handler, position). */
+function prepareMakeHeads(schema: string): Statement<never> {
   return statement(
-    `${schema}.admit_lead`,
+    `${schema}.admit_make_heads`,
     `
     with taken as (
       delete from ${schema}.intake where handler = $1 and position = any ($2::bigint[])
@@ -104,6 +105,7 @@ function prepareLead(schema: string): Statement<never> {
   )
 }
 
+/** Index: primary key of the intake (handler, position). */
 function preparePark(schema: string): Statement<never> {
   return statement(
     `${schema}.admit_park`,

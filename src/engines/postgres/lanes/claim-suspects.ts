@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { Crashed } from '../../../model/claimed.ts'
 import type { Want } from '../../../model/engine.ts'
+import { keyOf } from '../../../model/event-row.ts'
 import { judgeSuspects, type Suspect } from '../../../model/judge-suspects.ts'
-import { type BodilessHead, joinEvents, leaseColumns, type LeasedHead, leasedColumns } from './leased-head.ts'
-import { prepareEndDeliveries } from '../settle.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
+import { prepareEndDeliveries } from './end-deliveries.ts'
+import {
+  type BodilessHead,
+  joinEvents,
+  leasedColumns,
+  type LeasedHead,
+  returnedColumns,
+} from './leased-head.ts'
 
-/** The heads of one handler that were leased with one token. */
+/** Heads of one handler that were leased with one token. */
 export interface Batch {
   readonly handler: string
   readonly id: number
@@ -14,7 +21,10 @@ export interface Batch {
   readonly rows: readonly (LeasedHead | BodilessHead)[]
 }
 
-/** Leases what is to be tried again after a process ended, and gives up what ended it, inside the caller's transaction. */
+/**
+ * Leases deliveries that may have ended their process, and makes those dead letters that have done so too often, inside the caller's
+ * transaction. See `judgeSuspects`.
+ */
 export function prepareClaimSuspects(
   schema: string,
 ): (
@@ -23,14 +33,42 @@ export function prepareClaimSuspects(
   leaseMs: number,
   beside: number,
 ) => Promise<{ readonly batches: readonly Batch[]; readonly crashed: readonly Crashed[] }> {
-  const find = prepareFind(schema)
-  const take = prepareTake(schema)
+  const find = prepareFindSuspects(schema)
+  const lease = prepareLeaseSuspects(schema)
   const wait = prepareWait(schema)
   const findKeys = prepareFindKeys(schema)
-  const end = prepareEndDeliveries(schema)
+  const endDeliveries = prepareEndDeliveries(schema)
+
+  async function bury(
+    client: PostgresClient,
+    { handler, id }: Want & { readonly id: number },
+    dead: ReturnType<typeof judgeSuspects<FoundSuspect>>['dead'],
+  ): Promise<readonly Crashed[]> {
+    const heads = dead.map(({ suspect }) => suspect)
+    const positions = heads.map(({ position }) => position)
+    const created = heads.map((head) => head.created)
+    const lanes = heads.map(({ lane }) => lane)
+    await endDeliveries(
+      client,
+      id,
+      lanes,
+      positions,
+      created,
+      heads.map(({ attempts }) => attempts),
+      heads.map(() => 'dead'),
+      dead.map(({ reason }) => reason),
+      heads.map(({ failures }) => failures),
+      lanes,
+    )
+    const events = await findKeys(client, positions, created)
+    return events.map((event) => {
+      const reason = dead.find(({ suspect }) => suspect.position === event.position)?.reason ?? 'crashed'
+      return { handler, key: keyOf(event), reason }
+    })
+  }
 
   return async (client, wanted, leaseMs, beside) => {
-    const suspects: Found[] = []
+    const suspects: FoundSuspect[] = []
     for (const { handler, id } of wanted) {
       for (const row of await find(client, id)) suspects.push({ ...row, handler, id })
     }
@@ -38,51 +76,29 @@ export function prepareClaimSuspects(
     const judged = judgeSuspects(suspects, wanted, beside)
     const batches: Batch[] = []
     const crashed: Crashed[] = []
-    for (const { handler, id } of wanted) {
+    for (const want of wanted) {
+      const { handler, id } = want
       const waiting = judged.wait.filter(({ suspect }) => suspect.id === id)
       const changed = waiting.filter(({ suspect, company }) => suspect.expired || suspect.company !== company)
       if (changed.length > 0) {
-        const lanes = changed.map(({ suspect }) => suspect.lane)
-        const companies = changed.map(({ company }) => company)
         await wait(
           client,
           id,
-          lanes,
-          companies,
+          changed.map(({ suspect }) => suspect.lane),
+          changed.map(({ company }) => company),
           changed.map(({ crashes }) => crashes),
         )
       }
 
       const dead = judged.dead.filter(({ suspect }) => suspect.id === id)
-      if (dead.length > 0) {
-        const heads = dead.map(({ suspect }) => suspect)
-        const positions = heads.map(({ position }) => position)
-        const created = heads.map((head) => head.created)
-        await end(
-          client,
-          id,
-          heads.map(({ lane }) => lane),
-          positions,
-          created,
-          heads.map(({ attempts }) => attempts),
-          heads.map(() => 'dead'),
-          dead.map(({ reason }) => reason),
-          heads.map(({ failures }) => failures),
-          heads.map(({ lane }) => lane),
-        )
-        for (const event of await findKeys(client, positions, created)) {
-          const reason = dead.find(({ suspect }) => suspect.position === event.position)?.reason ?? 'crashed'
-          const key = { createInstant: event.created, tenantId: event.tenant, id: event.id }
-          crashed.push({ handler, key, reason })
-        }
-      }
+      if (dead.length > 0) crashed.push(...(await bury(client, want, dead)))
 
       const leased = judged.lease.filter((suspect) => suspect.id === id)
       if (leased.length > 0) {
-        const token = randomUUID() // Not a number: a server that lost its last second would give it out twice.
+        const token = randomUUID() // Not a number: a server that lost its last second would give the same number again.
         const lanes = leased.map(({ lane }) => lane)
         const crashes = leased.map((suspect) => judged.crashes.get(suspect) ?? 0)
-        const rows = await take(client, id, lanes, Math.ceil(leaseMs), token, judged.company, crashes)
+        const rows = await lease(client, id, lanes, Math.ceil(leaseMs), token, judged.company, crashes)
         batches.push({ handler, id, token, rows })
       }
     }
@@ -101,18 +117,18 @@ interface SuspectRow {
   readonly failures: string | null
 }
 
-interface Found extends Suspect, SuspectRow {
+interface FoundSuspect extends Suspect, SuspectRow {
   readonly id: number
 }
 
-/** Beyond this the rest waits for the next claim. A handler leases 256 at a time at most, on each node. */
+/** More than these are left to the next claim. A handler leases at most 256 at a time on each node. */
 const suspectLimit = 2_000
 
 /**
- * Locks them, past those that another node is about to lease. Walks all that is due: asked only after a claim has met a suspect. Index:
- * heads_due.
+ * Locks suspects, except those that another node is leasing at the moment. Reads all heads that are due, so it runs only after a claim has
+ * found a suspect. Index: heads_due.
  */
-function prepareFind(schema: string): Statement<SuspectRow> {
+function prepareFindSuspects(schema: string): Statement<SuspectRow> {
   return statement(
     `${schema}.suspects`,
     `
@@ -125,8 +141,8 @@ function prepareFind(schema: string): Statement<SuspectRow> {
   )
 }
 
-/** Index: primary key (lane, handler), as for the next. */
-function prepareTake(schema: string): Statement<LeasedHead | BodilessHead> {
+/** Index: primary key (lane, handler). */
+function prepareLeaseSuspects(schema: string): Statement<LeasedHead | BodilessHead> {
   return statement(
     `${schema}.claim_suspects`,
     `
@@ -138,14 +154,14 @@ function prepareTake(schema: string): Statement<LeasedHead | BodilessHead> {
         company = $5::int,
         crashes = ($6::int[])[array_position($2::uuid[], h.lane)]
       where handler = $1 and lane = any ($2::uuid[])
-      returning ${leasedColumns}
+      returning ${returnedColumns}
     )
-    select ${leaseColumns(schema)} from taken t ${joinEvents(schema)}
+    select ${leasedColumns(schema)} from taken t ${joinEvents(schema)}
     `,
   )
 }
 
-/** The lease has expired. Takes its token away, so that one crash is counted once. */
+/** Stores the new counts of suspects that are not leased now. Their lease has expired: without its token one crash is counted once. Index: primary key (lane, handler). */
 function prepareWait(schema: string): Statement<never> {
   return statement(
     `${schema}.suspects_wait`,

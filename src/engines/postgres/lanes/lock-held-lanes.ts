@@ -1,42 +1,36 @@
 import type { Lease } from '../../../model/lease.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
+import { leaseToken, partsOfToken } from './lease-token.ts'
 
-/** A head, locked, that its lease still holds. */
+/** The head of a lane: locked, and still held by the caller's lease. */
 export interface HeldLane {
   readonly handler: number
   readonly lane: string
   readonly position: number
   readonly created: number
   readonly attempts: number
-  /** JSON, as it is kept. */
+  /** A JSON array of `Failure`. */
   readonly failures: string | null
 }
 
-/** A lease of one handler, and its place in what was asked. */
+/** One of the leases that a caller gave, and its index among them. */
 export interface AskedLease {
   readonly lease: Lease
-  readonly place: number
+  readonly index: number
 }
 
-/** The lane finds the row, the rest fences it. */
-export function tokenOf(lane: string, token: string): string {
-  return `${lane}/${token}`
-}
-
-/** In order of name: whoever waits for heads of several handlers locks them in this order, and in each handler by lane. */
+/** In order of handler name: whatever locks heads of several handlers locks them in this order, and those of one handler in order of lane. */
 export function groupByHandler(
   leases: readonly Lease[],
 ): readonly (readonly [handler: string, asked: readonly AskedLease[]])[] {
-  const groups = new Map<string, AskedLease[]>()
-  for (const [place, lease] of leases.entries()) {
-    const group = groups.get(lease.handler) ?? []
-    group.push({ lease, place })
-    groups.set(lease.handler, group)
-  }
+  const groups = Map.groupBy(
+    leases.map((lease, index): AskedLease => ({ lease, index })),
+    ({ lease }) => lease.handler,
+  )
   return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** Locks the heads of one handler's leases. Gives those that their lease still holds, by its place. */
+/** Locks the heads of one handler's leases. Returns those that their lease still holds, by the lease's index. */
 export function prepareLockHeldLanes(
   schema: string,
 ): (
@@ -49,15 +43,15 @@ export function prepareLockHeldLanes(
     const rows = await lock(
       client,
       handler,
-      asked.map(({ lease }) => lease.token.split('/')[0]),
+      asked.map(({ lease }) => partsOfToken(lease.token).lane),
     )
-    const heads = new Map(rows.map((row) => [tokenOf(row.lane, row.token ?? ''), row]))
+    const heads = new Map(rows.map((row) => [leaseToken(row.lane, row.token ?? ''), row]))
     const held = new Map<number, HeldLane>()
-    for (const { lease, place } of asked) {
+    for (const { lease, index } of asked) {
       const head = heads.get(lease.token)
       if (head === undefined) continue
-      held.set(place, head)
-      heads.delete(lease.token) // Whoever names a lease twice holds it once.
+      held.set(index, head)
+      heads.delete(lease.token) // A lease that is given twice is held once.
     }
     return held
   }
@@ -66,7 +60,7 @@ export function prepareLockHeldLanes(
 /** Index: primary key (lane, handler). */
 function prepareLockHeads(schema: string): Statement<HeldLane & { readonly token: string | null }> {
   return statement(
-    `${schema}.hold`,
+    `${schema}.lock_held`,
     `
     select handler, lane, position::float8, created::float8, attempts, token, failures from ${schema}.heads
     where handler = (select id from ${schema}.handlers where name = $1) and lane = any ($2::uuid[])

@@ -8,19 +8,19 @@ import { withoutPreparedStatements } from './without-prepared-statements.ts'
 /** A connection string, or a function that fetches it when the inbox opens. */
 export type PostgresUrl = string | undefined | (() => string | undefined | Promise<string | undefined>)
 
-/** A pool that an inbox works with. */
+/** The pool of an open inbox. */
 export interface Connected {
   readonly pool: PostgresPool
-  /** The connections that the inbox has taken out of the pool and not given back. */
+  /** Connections that the inbox has taken out of the pool and not given back. */
   readonly borrowed: Set<PostgresClient>
-  /** Gives what is borrowed half a second to come back, then cuts it. Ends the pool, unless it was given. */
+  /** Waits half a second for borrowed connections, then closes those that are left. Ends the pool, unless the caller gave it. */
   close(): Promise<void>
 }
 
 /** How long closing waits for the server's last answers. */
 const closeWithinMs = 500
 
-/** Opens a pool for a URL; a pool that was given stays its owner's. Connections are made when they are needed. */
+/** Makes a pool for a URL. A pool that was given stays its owner's. Connections are made when they are first needed. */
 export async function connect(to: PostgresUrl | PostgresPool, prepare: boolean): Promise<Connected> {
   const { pool, end } = typeof to === 'object' ? givenPool(to) : await ownPool(to)
   const borrowed = new Set<PostgresClient>()
@@ -31,7 +31,7 @@ export async function connect(to: PostgresUrl | PostgresPool, prepare: boolean):
     while (borrowed.size > 0 && performance.now() < endsAt) await pause(10)
     for (const client of borrowed) {
       borrowed.delete(client)
-      client.unref?.() // A silent server would keep the process alive by it.
+      client.unref?.() // A server that does not answer would keep the process alive by this connection.
       client.release(true)
     }
     await end()
@@ -45,8 +45,8 @@ export async function connect(to: PostgresUrl | PostgresPool, prepare: boolean):
 }
 
 /**
- * Listens to the errors of a pool's idle connections, and of those that are cut as soon as they are made: without a listener each would end
- * the process. The pool itself drops such a connection and makes another when one is needed.
+ * Listens to errors of the pool's idle connections, and of those that are cut as soon as they are made: without a listener each would end
+ * the process. The pool itself drops such a connection, and makes another when one is needed.
  */
 function ignoreIdleErrors(pool: PostgresPool): () => void {
   const onError = (): void => {}
@@ -75,7 +75,7 @@ async function ownPool(to: PostgresUrl): Promise<{ pool: PostgresPool; end: () =
     keepAlive: true,
     allowExitOnIdle: true,
   })
-  ignoreIdleErrors(pool) // For good: connections may still fail while they end.
+  ignoreIdleErrors(pool) // Never taken off again: connections may still fail while they end.
   return {
     pool,
     end: () => Promise.race([pool.end(), pause(closeWithinMs, undefined, { ref: false })]),

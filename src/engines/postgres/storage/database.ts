@@ -1,30 +1,34 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { FusewireError } from '../../../model/errors.ts'
-import { connect, type Connected, type PostgresUrl } from './connect.ts'
 import { isPassing, withAdvice } from '../errors.ts'
-import { makePartitions } from './make-partitions.ts'
 import { migrate } from '../schema.ts'
 import type { PostgresClient, PostgresPool } from '../sql.ts'
-import { begin, withConnection, transact } from '../write/transact.ts'
+import { begin, transact } from '../write/transact.ts'
+import { connect, type Connected, type PostgresUrl } from './connect.ts'
+import { makePartitions } from './make-partitions.ts'
 import { startTableMaintenance } from './start-table-maintenance.ts'
+import { withConnection } from './with-connection.ts'
 
-/** The store, opened by whoever needs it first; an open that failed is tried again by the next. */
+/** The connections to the inbox's tables. The first call of any method opens them; when that fails, the next call tries again. */
 export interface Database {
   open(): Promise<void>
-  /** Runs with a connection, of which each statement is a transaction by itself; again, for a while, when what failed passes. */
+  /**
+   * Runs with a connection on which each statement is a transaction of its own. Runs again when an error is likely to pass, such as a cut
+   * connection or a deadlock: what ran before may have been committed.
+   */
   use<T>(run: (client: PostgresClient) => Promise<T>): Promise<T>
-  /** The same in one transaction, which commits when `run` resolves. */
+  /** Like `use`, in one transaction, which is committed when `run` resolves. */
   transact<T>(run: (client: PostgresClient) => Promise<T>): Promise<T>
-  /** Once: the connection is whoever's runs, and nothing is tried again. */
-  once<T>(run: (client: PostgresClient) => Promise<T>): Promise<T>
+  /** Runs once, with a connection on which `run` itself begins and ends transactions. */
+  withConnection<T>(run: (client: PostgresClient) => Promise<T>): Promise<T>
   pool(): Promise<PostgresPool>
   close(): Promise<void>
 }
 
-/** FusionAuth itself waits 2 s for an answer: beyond that we would acknowledge to nobody. */
-const pausesMs = [5, 25, 100, 300, 1_000]
-/** After this nothing is tried again, however few the tries were: a server that says nothing takes seconds for each. */
-const patienceMs = 2_500
+/** 1.4 s in all: FusionAuth waits 2 s for an answer by default, so an acknowledgement after that would reach no one. */
+const retryPausesMs = [5, 25, 100, 300, 1_000]
+/** Nothing is tried again after this time, because each try takes seconds when the server does not answer. */
+const retryWithinMs = 2_500
 
 export interface DatabaseOptions {
   readonly to: PostgresUrl | PostgresPool
@@ -36,7 +40,7 @@ export interface DatabaseOptions {
 export function createDatabase({ to, schema, prepare }: DatabaseOptions): Database {
   let opening: Promise<Connected> | undefined
   let connected: Connected | undefined
-  let stopUpkeep = (): void => {}
+  let stopMaintenance = (): void => {}
   let closed = false
 
   async function openOnce(): Promise<Connected> {
@@ -48,7 +52,7 @@ export function createDatabase({ to, schema, prepare }: DatabaseOptions): Databa
         await makePartitions(client, schema)
       })
       assertOpen()
-      stopUpkeep = startTableMaintenance(connected, schema)
+      stopMaintenance = startTableMaintenance(connected, schema)
       return connected
     } catch (error) {
       await connected.close()
@@ -67,13 +71,13 @@ export function createDatabase({ to, schema, prepare }: DatabaseOptions): Databa
 
   function assertOpen(): void {
     if (!closed) return
-    throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
+    throw new FusewireError('FW_STOPPED', 'This inbox was closed. Create a new engine to open it again.')
   }
 
-  /** In real time: so do the server's restart, and whoever deadlocked with us. */
-  async function patiently<T>(run: () => Promise<T>): Promise<T> {
-    const until = performance.now() + patienceMs
-    for (const pauseMs of pausesMs) {
+  /** Waits in real time, because the server's restart and other transactions take real time. */
+  async function retry<T>(run: () => Promise<T>): Promise<T> {
+    const until = performance.now() + retryWithinMs
+    for (const pauseMs of retryPausesMs) {
       try {
         return await run()
       } catch (error) {
@@ -88,16 +92,16 @@ export function createDatabase({ to, schema, prepare }: DatabaseOptions): Databa
 
   return {
     async open() {
-      await patiently(opened)
+      await retry(opened)
     },
-    use: (run) => patiently(async () => withConnection(await opened(), run)),
+    use: (run) => retry(async () => withConnection(await opened(), run)),
     transact: (run) =>
-      patiently(async () => withConnection(await opened(), (client) => transact(client, begin, run))),
-    once: async (run) => withConnection(await opened(), run),
+      retry(async () => withConnection(await opened(), (client) => transact(client, begin, run))),
+    withConnection: async (run) => withConnection(await opened(), run),
     pool: async () => (await opened()).pool,
     async close() {
       closed = true
-      stopUpkeep()
+      stopMaintenance()
       await connected?.close()
     },
   }

@@ -3,15 +3,15 @@ import { judgedTime } from '../../../model/judged-time.ts'
 import { type PostgresClient, statement } from '../sql.ts'
 
 export interface JudgedNow {
-  /** The time by which events are judged to be old: the server's clock, as far as the newest events confirm it. See JudgedTime. */
+  /** The time by which events are judged to be old: the server's clock, as far as the newest events confirm it. See `JudgedTime`. Epoch ms. */
   readonly at: number
   /** How far the server's clock is ahead of what is confirmed, in ms, when that is more than an hour; otherwise 0. */
   readonly doubtedMs: number
 }
 
 /**
- * Asks for the judged time and moves it on by the time that this process has run since it last asked, inside the caller's transaction. What
- * has passed since any node asked is the most: several nodes that run beside each other run no longer than one.
+ * Returns the judged time, inside the caller's transaction, and adds to it the time that this process has run since it last asked. When
+ * another node has asked since, only the time since then is added: several nodes that run beside each other run no longer than one.
  */
 export function prepareJudgeTime(
   schema: string,
@@ -65,10 +65,10 @@ interface JudgedRow {
 const nothingJudged: JudgedRow = { now: 0, at: null, doubt: null, asked: null, newest: null }
 
 /**
- * Whether an arrival that looks too old by the server's clock is so by the newest events, too; 0 while there are none. Index: primary key (created, tenant, id), at
- * its right end in each partition.
+ * Returns the newest time that an event confirms, epoch ms, or 0 without events: an arrival that looks too old by the server's clock is
+ * judged by this time again. Index: primary key (created, tenant, id), at the right end of each partition.
  */
-export function prepareFindNewest(schema: string): (client: PostgresClient) => Promise<number> {
+export function prepareFindNewestTime(schema: string): (client: PostgresClient) => Promise<number> {
   const find = statement<{ newest: number | null }>(
     `${schema}.newest`,
     `

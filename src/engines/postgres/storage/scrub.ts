@@ -1,15 +1,16 @@
 import type { Scrubbed } from '../../../model/erased-step.ts'
-import type { Database } from './database.ts'
 import { type Statement, statement } from '../sql.ts'
+import type { Database } from './database.ts'
 
-/** An analyze reads at most 30,000 pages of a table, but those may come from the disk. */
+/** ANALYZE reads at most 30,000 pages of a table, but all of them may come from the disk. */
 const analyzeWithinMs = 60_000
 
 /**
- * Erased rows are PostgreSQL's to overwrite. What a query still reaches are the samples of column values that ANALYZE takes for the planner
- * (pg_stats): bodies below a kilobyte are among them. A table whose samples hold one of these texts is analyzed again.
+ * PostgreSQL overwrites erased rows in its own time. Until then a query can still reach samples of column values that ANALYZE stored for the
+ * planner (pg_stats), among them bodies below a kilobyte. Analyzes each table anew whose samples hold one of the erased texts.
  *
- * @returns `pending` while samples hold them: analyze needs the owner, or MAINTAIN from PostgreSQL 17 on, and otherwise skips the table.
+ * @returns `pending` while samples hold such a text. ANALYZE needs the owner of the table, or MAINTAIN from PostgreSQL 17 on; for another
+ *   role PostgreSQL skips the table.
  */
 export function prepareScrub(
   database: Database,
@@ -22,7 +23,7 @@ export function prepareScrub(
     const sampled = await database.use((client) => findSampled(client, texts, bytes))
     if (sampled.length === 0) return 'overwritten later'
     for (const { tablename } of sampled) {
-      await database.once((client) =>
+      await database.withConnection((client) =>
         client.query({ text: `analyze ${schema}."${tablename}"`, query_timeout: analyzeWithinMs }),
       )
     }
@@ -31,7 +32,7 @@ export function prepareScrub(
   }
 }
 
-/** Bytes stand there in hex. */
+/** Samples of a bytea column are hex texts. */
 function prepareFindSampled(schema: string): Statement<{ tablename: string }> {
   return statement(
     `${schema}.erase_samples`,

@@ -1,17 +1,17 @@
 import type { PostgresClient, PostgresPool } from '../sql.ts'
 
 /**
- * The same pool, whose statements have no names and are planned each time they run: a pooler that shares connections by transaction may
- * send the next one to a server connection that has never heard the name.
+ * The same pool, but its statements have no names and are planned each time they run. For a pooler that shares connections by transaction:
+ * it may send the next statement to a server connection that does not know the name.
  */
 export function withoutPreparedStatements(pool: PostgresPool): PostgresPool {
-  const known = new WeakMap<PostgresClient, PostgresClient>()
+  const wrapped = new WeakMap<PostgresClient, PostgresClient>()
   return {
     ...(pool.options !== undefined && { options: pool.options }),
     async connect() {
       const client = await pool.connect()
-      const nameless = known.get(client) ?? withoutNames(client)
-      known.set(client, nameless)
+      const nameless = wrapped.get(client) ?? withoutNames(client)
+      wrapped.set(client, nameless)
       return nameless
     },
   }
@@ -24,7 +24,7 @@ function withoutNames(client: PostgresClient): PostgresClient {
       const { name: _, ...rest } = statement
       return client.query(rest)
     },
-    on: client.on.bind(client) as PostgresClient['on'], // Of its overloads bind knows the last.
+    on: client.on.bind(client) as PostgresClient['on'], // TypeScript gives a bound function its last overload only.
     release: (destroy) => client.release(destroy),
     ...(client.unref !== undefined && { unref: () => client.unref?.() }),
   }

@@ -1,110 +1,59 @@
 import type { ErasedStep } from '../../../model/erased-step.ts'
 import type { Person } from '../../../model/person.ts'
 import { refusalErased } from '../../../model/kept.ts'
-import { prepareFindSetAsidePlaces } from './find-set-aside.ts'
-import { prepareSearch } from './find.ts'
-import type { JudgedNow } from '../storage/judge-time.ts'
-import { prepareLockEvents } from '../write/lock-events.ts'
-import { prepareEndDeliveries } from '../settle.ts'
+import { prepareEndDeliveries } from '../lanes/end-deliveries.ts'
 import { nameOf, type PostgresClient, type Statement, statement } from '../sql.ts'
+import { prepareLockEvents } from '../write/lock-events.ts'
+import { deleteFailing } from './delete-failing.ts'
+import { prepareFindSetAsidePlaces } from './find-set-aside.ts'
+import { prepareSearch } from './search.ts'
 
 /** How many events one step takes. */
 const stepLimit = 100
 
-/** Remembers, as a keyed hash, that older events of a person are to be blanked when they come again. */
-export function prepareRememberErased(
-  schema: string,
-  judge: (client: PostgresClient) => Promise<JudgedNow>,
-): (client: PostgresClient, person: Person) => Promise<void> {
-  const insert = statement(
-    `${schema}.erase_remember`,
-    `
-    insert into ${schema}.erased (person, at) values (${schema}.person($1::uuid, $2), ${schema}.now() - $3::bigint)
-    on conflict (person) do update set at = excluded.at
-    `,
-  )
-  return async (client, { userId, tenantId = '*' }) => {
-    const { doubtedMs } = await judge(client) // A clock that is ahead would blank events of the person that are yet to come.
-    await insert(client, nameOf(userId), tenantId, Math.round(doubtedMs))
-  }
-}
-
-/** The notes of erasures that have not ended. */
-export function createErasureNotes(schema: string): {
-  readonly insert: (client: PostgresClient, person: Person, note: Uint8Array) => Promise<void>
-  readonly find: (client: PostgresClient, person: Person) => Promise<Uint8Array | undefined>
-  readonly remove: (client: PostgresClient, person: Person) => Promise<void>
-} {
-  const insert = statement(
-    `${schema}.erasure_note`,
-    `
-    insert into ${schema}.erasure_notes (person, note) values (${schema}.person($1::uuid, $2), $3::bytea)
-    on conflict (person) do update set note = excluded.note
-    `,
-  )
-  const find = statement<{ note: Uint8Array }>(
-    `${schema}.erasure_note_find`,
-    `select note from ${schema}.erasure_notes where person = ${schema}.person($1::uuid, $2)`,
-  )
-  const remove = statement(
-    `${schema}.erasure_note_remove`,
-    `delete from ${schema}.erasure_notes where person = ${schema}.person($1::uuid, $2)`,
-  )
-  return {
-    async insert(client, { userId, tenantId = '*' }, note) {
-      await insert(client, nameOf(userId), tenantId, note)
-    },
-    async find(client, { userId, tenantId = '*' }) {
-      return (await find(client, nameOf(userId), tenantId))[0]?.note
-    },
-    async remove(client, { userId, tenantId = '*' }) {
-      await remove(client, nameOf(userId), tenantId)
-    },
-  }
-}
-
 /**
- * A step of taking away all that names a person but the keys, inside the caller's transaction: events (`e` and a position), then what was set
- * aside (`a`). What had not ended ends as `erased`; whoever leased it has lost it, and its lane goes on.
+ * One step of erasing everything that names a person, except the keys, inside the caller's transaction. `after` is `e` and a position for
+ * events, then `a` and a place for what was set aside. Deliveries that have not ended end as `erased`: their leases are lost, and their lanes
+ * go on.
  */
 export function prepareErase(
   schema: string,
 ): (client: PostgresClient, person: Person, after?: string) => Promise<ErasedStep> {
-  const scout = prepareSearch(schema)
-  const findAsides = prepareFindSetAsidePlaces(schema)
-  const lock = prepareLockEvents(schema)
-  const removeWaiting = prepareEndWaiting(schema)
+  const search = prepareSearch(schema)
+  const findSetAside = prepareFindSetAsidePlaces(schema)
+  const lockEvents = prepareLockEvents(schema)
+  const endWaiting = prepareEndWaiting(schema)
   const lockHeads = prepareLockHeads(schema)
-  const end = prepareEndDeliveries(schema)
+  const endDeliveries = prepareEndDeliveries(schema)
   const blank = prepareBlank(schema)
   const forgetOrphans = prepareForgetOrphans(schema)
-  const removeAsides = statement<{ one: number }>(
+  const deleteSetAside = statement<{ one: number }>(
     `${schema}.erase_asides`,
     `delete from ${schema}.aside where place = any ($1::bigint[]) returning 1 as one`,
   )
 
-  async function events(
+  async function eraseEvents(
     client: PostgresClient,
     { userId, tenantId }: Person,
     after: string,
   ): Promise<ErasedStep> {
     const paging = { limit: stepLimit, order: 'oldest', ...(after !== '' && { after }) } as const
-    const { items, next } = await scout(client, { userId }, paging, ({ key }) => {
+    const { items, next } = await search(client, { userId }, paging, ({ key }) => {
       return tenantId === undefined || key.tenantId === tenantId
     })
-    const goOn = { next: next === undefined ? 'a' : `e${next}` }
+    const following = { next: next === undefined ? 'a' : `e${next}` }
     // While they are locked no replay can add a delivery to them.
-    const locked = await lock(
+    const locked = await lockEvents(
       client,
       items.map(({ place }) => place),
     )
-    if (locked.length === 0) return { events: 0, deliveries: 0, ...goOn }
+    if (locked.length === 0) return { events: 0, deliveries: 0, ...following }
     const places = [locked.map(({ position }) => position), locked.map(({ created }) => created)]
-    const { waiting, heads } = await takeDeliveries(client, places)
+    const { waiting, heads } = await endWaitingAndLockHeads(client, places)
     const positions = new Set(places[0])
     const own = heads.filter(({ position }) => positions.has(position))
     for (const [handler, of] of Map.groupBy(own, (head) => head.handler)) {
-      await end(
+      await endDeliveries(
         client,
         handler,
         of.map(({ lane }) => lane),
@@ -118,43 +67,43 @@ export function prepareErase(
     }
     const buckets = [...new Set(locked.map(({ position }) => Math.floor(position / 65_536)))]
     await blank(client, ...places, buckets)
-    return { events: locked.length, deliveries: waiting + own.length, ...goOn }
+    return { events: locked.length, deliveries: waiting + own.length, ...following }
   }
 
   /**
-   * Ends what waits behind a head, and locks the heads of all lanes concerned. While that happens, a claim may make a head of what waits, or
-   * park a head behind an older delivery. So it is repeated until nothing waits between two looks that found the same heads: a locked head
-   * keeps its lane as it is.
+   * Ends the deliveries of these events that are no heads, and locks the heads of their lanes. Meanwhile a claim may make such a delivery a
+   * head, or park a head behind an older delivery. So both are repeated until nothing was ended between two locks of the same heads: then
+   * the lanes cannot change any more.
    */
-  async function takeDeliveries(
+  async function endWaitingAndLockHeads(
     client: PostgresClient,
     places: readonly unknown[],
   ): Promise<{ readonly waiting: number; readonly heads: readonly Head[] }> {
     let waiting = 0
     let heads = await lockHeads(client, ...places)
     for (;;) {
-      const removed = (await removeWaiting(client, ...places)).length
+      const ended = (await endWaiting(client, ...places)).length
       const now = await lockHeads(client, ...places)
-      waiting += removed
-      if (removed === 0 && textOf(now) === textOf(heads)) return { waiting, heads }
+      waiting += ended
+      if (ended === 0 && textOf(now) === textOf(heads)) return { waiting, heads }
       heads = now
     }
   }
 
   return async (client, person, after = 'e') => {
     const place = after.slice(1)
-    if (after.startsWith('e')) return events(client, person, place)
+    if (after.startsWith('e')) return eraseEvents(client, person, place)
     const kinds = ['conflict', 'stale', 'quarantined'] as const
     const from = place === '' ? undefined : place
-    const { places, next } = await findAsides(client, person, kinds, from, stepLimit)
+    const { places, next } = await findSetAside(client, person, kinds, from, stepLimit)
     if (next === undefined) await forgetOrphans(client, nameOf(person.userId))
-    const removed = places.length === 0 ? [] : await removeAsides(client, places)
+    const removed = places.length === 0 ? [] : await deleteSetAside(client, places)
     return { events: removed.length, deliveries: 0, ...(next !== undefined && { next: `a${next}` }) }
   }
 }
 
 /**
- * An event that was refused before it was accepted has two places, and names at both, but is found at the second alone. Index: primary key
+ * Deletes names without an event: one that was refused first and accepted later has a new position, and names at both. Index: primary key
  * (bucket, name, position, created).
  */
 function prepareForgetOrphans(schema: string): Statement<never> {
@@ -169,7 +118,7 @@ function prepareForgetOrphans(schema: string): Statement<never> {
   )
 }
 
-/** What was no head yet. Indexes: primary keys. */
+/** Ends deliveries in the intake and parked ones. Indexes: primary keys. */
 function prepareEndWaiting(schema: string): Statement<{ one: number }> {
   return statement(
     `${schema}.erase_waiting`,
@@ -209,8 +158,8 @@ function textOf(heads: readonly Head[]): string {
 }
 
 /**
- * Of the lanes of these events, whichever event is first in them. In order of handler's name, then lane: the order in which claim and settle
- * lock heads. Index: primary key (lane, handler).
+ * Locks the heads of the lanes of these events, whichever event they belong to. In order of handler name, then of lane: the order in which
+ * claim and settle lock heads. Index: primary key (lane, handler).
  */
 function prepareLockHeads(schema: string): Statement<Head> {
   return statement(
@@ -232,14 +181,7 @@ function prepareLockHeads(schema: string): Statement<Head> {
   )
 }
 
-/** SQL that deletes the failing times of lanes where nothing waits: a lane is named after a user. Only older versions write them. Index: primary key (lane, handler). */
-export const deleteFailing = (schema: string, lanes: string): string => `
-      delete from ${schema}.failing f
-      where f.lane = any (array (${lanes})) and not exists (
-        select from ${schema}.heads h where h.lane = f.lane and h.handler = f.handler
-      )`
-
-/** A dead letter is over, too: nothing is left that a replay could run. Indexes: unique (position, created), primary keys. */
+/** Dead letters end as `erased`, too, because no body is left that a replay could deliver. Indexes: unique (position, created), primary keys. */
 function prepareBlank(schema: string): Statement<never> {
   const these = `position = any ($1::bigint[]) and created = any ($2::bigint[])`
   return statement(

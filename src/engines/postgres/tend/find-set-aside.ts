@@ -1,10 +1,11 @@
+import { type AsideRow, keptAsideOf } from '../../../model/event-row.ts'
 import { asidesOf, type Filter, fits } from '../../../model/filter.ts'
 import type { Aside, Kept } from '../../../model/kept.ts'
-import type { Source } from '../../../model/arrival.ts'
+import { pageOf } from '../../../model/page-of.ts'
 import type { Page, Paging } from '../../../model/tending.ts'
 import { nameOf, type PostgresClient, type Statement, statement } from '../sql.ts'
 
-/** A page of what was set aside: few, so each is asked whether it fits. */
+/** Returns a page of the events that were set aside. They are few, so each row is read and compared with the filter. */
 export function prepareFindSetAside(
   schema: string,
 ): (client: PostgresClient, where: Filter, paging: Paging) => Promise<Page<Kept>> {
@@ -15,36 +16,47 @@ export function prepareFindSetAside(
     const { userId } = where
     const name = userId === undefined ? null : nameOf(userId)
     const rows = await find(client, asidesOf(where), userId, name, after ?? start, limit + 1, bodies)
-    const page = rows.slice(0, limit)
-    const last = rows.length > limit ? page.at(-1) : undefined
-    return {
-      items: page.map(keptOf).filter((kept) => fits(kept, where)),
-      ...(last !== undefined && { next: String(last.place) }),
-    }
+    const page = pageOf(rows, limit, ({ place }) => place)
+    const items = page.items.map((row) => keptAsideOf(row, row.body ?? undefined))
+    return { ...page, items: items.filter((kept) => fits(kept, where)) }
   }
 }
 
-interface AsideRow {
+/** Returns the places of events that were set aside and fit a filter, oldest first. */
+export function prepareFindSetAsidePlaces(
+  schema: string,
+): (
+  client: PostgresClient,
+  where: Filter,
+  kinds: readonly Aside[],
+  after: string | undefined,
+  limit: number,
+) => Promise<{ readonly places: readonly number[]; readonly next?: string }> {
+  const find = prepareSelect(schema, 'oldest', '>', 'asc')
+  return async (client, given, kinds, after, limit) => {
+    const { handler, ...where } = given
+    void handler // Names the handler that the events are delivered to, not one that had them.
+    const { userId } = where
+    const name = userId === undefined ? null : nameOf(userId)
+    const rows = await find(client, kinds, userId, name, after ?? 0, limit + 1, false)
+    const { items, ...page } = pageOf(rows, limit, ({ place }) => place)
+    const fitting = items.filter((row) => fits(keptAsideOf(row, undefined), where))
+    return { ...page, places: fitting.map(({ place }) => place) }
+  }
+}
+
+interface FoundRow extends AsideRow {
   readonly place: number
-  readonly kind: Aside
-  readonly created: number | null
-  readonly tenant: string | null
-  readonly id: string
-  readonly type: string | null
-  readonly source: Source | null
-  readonly received: number | null
-  readonly kept: number
-  readonly size: number
   readonly body: Uint8Array | null
 }
 
-/** Of quarantined bytes it is not known whom they name: it is whoever they hold. Index: aside_place. */
+/** Quarantined bytes have no list of the users they name, so the bytes are searched for the user's id. Index: aside_place. */
 function prepareSelect(
   schema: string,
   name: string,
   behind: '<' | '>',
   order: 'desc' | 'asc',
-): Statement<AsideRow> {
+): Statement<FoundRow> {
   return statement(
     `${schema}.aside_${name}`,
     `
@@ -58,44 +70,4 @@ function prepareSelect(
     order by a.place ${order} limit $5::int
     `,
   )
-}
-
-/** Of quarantined bytes nothing else is known. */
-function keptOf({ kind, created, tenant, id, type, source, received, kept, size, body }: AsideRow): Kept {
-  return {
-    key: { createInstant: created ?? 0, tenantId: tenant ?? '', id },
-    type: type ?? '',
-    source: source ?? 'door',
-    receivedAt: received ?? kept,
-    keptAt: kept,
-    size,
-    ...(body !== null && { body }),
-    aside: kind,
-    deliveries: [],
-  }
-}
-
-/** Where those lie that a filter means, oldest first. */
-export function prepareFindSetAsidePlaces(
-  schema: string,
-): (
-  client: PostgresClient,
-  where: Filter,
-  kinds: readonly Aside[],
-  after: string | undefined,
-  limit: number,
-) => Promise<{ readonly places: readonly number[]; readonly next?: string }> {
-  const find = prepareSelect(schema, 'oldest', '>', 'asc')
-  return async (client, given, kinds, after, limit) => {
-    const { handler, ...where } = given
-    void handler // One that is named is to get it, not one that had it.
-    const { userId } = where
-    const name = userId === undefined ? null : nameOf(userId)
-    const rows = await find(client, kinds, userId, name, after ?? 0, limit, false)
-    const last = rows.length === limit ? rows.at(-1) : undefined
-    return {
-      places: rows.filter((row) => fits(keptOf(row), where)).map(({ place }) => place),
-      ...(last !== undefined && { next: String(last.place) }),
-    }
-  }
 }

@@ -5,16 +5,16 @@ import {
   type TypeOverview,
 } from '../../../model/stats.ts'
 import { prepareFindNodes } from '../nodes.ts'
-import { prepareCountStats } from '../read/load-events.ts'
+import { prepareCountStats } from '../read/count-stats.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
 
 const hourMs = 60 * 60_000
 const blockedLimit = 20
-/** Up to so many events are counted; of more, what a sample of about so many says. */
+/** Up to so many events are counted exactly. Above, a sample of about so many is counted. */
 const countLimit = 100_000
 
 export function prepareOverview(schema: string): (client: PostgresClient) => Promise<Overview> {
-  const count = prepareCountStats(schema)
+  const countStats = prepareCountStats(schema)
   const countTypes = prepareCountTypes(schema)
   const countRecent = prepareCountRecent(schema)
   const findBlocked = prepareFindBlocked(schema)
@@ -22,7 +22,7 @@ export function prepareOverview(schema: string): (client: PostgresClient) => Pro
   const measure = prepareMeasure(schema)
 
   return async (client) => {
-    const stats = await count(client)
+    const stats = await countStats(client)
     const nodes = await findNodes(client)
     const blocked = Map.groupBy(await findBlocked(client), ({ handler }) => handler)
     const recent = await countRecent(client)
@@ -68,7 +68,7 @@ function prepareCountTypes(schema: string): Statement<TypeCount> {
   )
 }
 
-/** Of the newest hundred thousand; what they say of the hour if it had more. Index: unique (position, created). */
+/** Counts the events of the last hour among the newest 100,000, and extrapolates if those span less than an hour. Index: unique (position, created). */
 function prepareCountRecent(schema: string): Statement<TypeCount> {
   return statement(
     `${schema}.count_recent`,
@@ -94,7 +94,7 @@ interface BlockedRow {
   readonly pending: number
 }
 
-/** Lanes that failing deliveries hold. Indexes: heads_held, primary key of parked. */
+/** Finds the lanes that failing deliveries hold, longest first. Indexes: heads_held, primary key of parked. */
 function prepareFindBlocked(schema: string): Statement<BlockedRow> {
   return statement(
     `${schema}.blocked`,

@@ -8,58 +8,58 @@ import {
   type Retention,
 } from '../../../model/retention.ts'
 import type { Pruned } from '../../../model/tending.ts'
-import { deleteFailing } from './erase.ts'
-import { disorderMs, prepareFindPosition } from './find.ts'
+import { deleteFailing } from './delete-failing.ts'
+import { disorderMs, prepareFindPosition } from './find-position.ts'
 import type { JudgedNow } from '../storage/judge-time.ts'
 import { prepareLockEvents } from '../write/lock-events.ts'
 import { prepareLoadEvents } from '../read/load-events.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
-import type { Place } from './walk.ts'
+import type { Place } from './place.ts'
 
-/** How many rows one step looks at. */
+/** How many rows one step reads. */
 const stepLimit = 500
 
 /**
- * A step of taking away what has outlived its retention, inside the caller's transaction: events oldest first (`e` and a position), then
- * what was set aside (`a`), then keys of events that no handler wanted (`u`), then all keys (`k`).
+ * One step of pruning what is older than its retention, inside the caller's transaction. `after` is `e` and a position for events, oldest
+ * first; then `a` and a place for what was set aside; then `u` for keys of events that no handler wanted; then `k` for all keys.
  */
 export function preparePrune(
   schema: string,
-  judge: (client: PostgresClient) => Promise<JudgedNow>,
+  judgeTime: (client: PostgresClient) => Promise<JudgedNow>,
 ): (client: PostgresClient, what: Retention | ReceivedBefore, after?: string) => Promise<Pruned> {
-  /** Asked for once in each walk over the inbox, of which a step takes milliseconds. */
-  let judged = 0
-  const positionAt = prepareFindPosition(schema)
+  /** The judged time, epoch ms. Read once in each walk over the inbox, because a step takes only milliseconds. */
+  let judgedAt = 0
+  const findPosition = prepareFindPosition(schema)
   const findLive = prepareFindLive(schema)
   const load = prepareLoadEvents(schema)
-  const lock = prepareLockEvents(schema)
+  const lockEvents = prepareLockEvents(schema)
   const blank = prepareBlank(schema)
-  const findAsides = prepareFindSetAside(schema)
-  const deleteAsides = statement(
+  const findSetAside = prepareFindSetAside(schema)
+  const deleteSetAside = statement(
     `${schema}.prune_asides`,
     `delete from ${schema}.aside where place = any ($1::bigint[])`,
   )
   const deleteUnwanted = prepareDeleteUnwanted(schema)
   const deleteKeys = prepareDeleteKeys(schema)
 
-  async function events(
+  async function pruneEvents(
     client: PostgresClient,
     what: Retention | ReceivedBefore,
     now: number,
     after: number,
   ): Promise<Pruned> {
     const until = prunableUntil(what, now)
-    const to = await positionAt(client, latestOf(what, until) + disorderMs)
+    const to = await findPosition(client, latestOf(what, until) + disorderMs)
     const places = await findLive(client, after, to, stepLimit)
-    const candidates = await outlived(client, places)
-    // They may have been replayed meanwhile: ask again now that they are locked.
-    const old = candidates.length === 0 ? [] : await outlived(client, await lock(client, candidates))
+    const candidates = await findOutlived(places)
+    // Some may have been replayed before they were locked, so they are read again.
+    const old = candidates.length === 0 ? [] : await findOutlived(await lockEvents(client, candidates))
     const blanked = old.length === 0 ? [] : await blank(client, ...columnsOf(old))
     const last = places.length === stepLimit ? places.at(-1) : undefined
     return { events: blanked.length, next: last === undefined ? 'a0' : `e${last.position}` }
 
-    async function outlived(by: PostgresClient, among: readonly Place[]): Promise<readonly Place[]> {
-      const kept = await load(by, among, false)
+    async function findOutlived(among: readonly Place[]): Promise<readonly Place[]> {
+      const kept = await load(client, among, false)
       return among.filter(({ position }) => {
         const event = kept.get(position)
         return event !== undefined && event.receivedAt <= until(event.type, fateOf(event))
@@ -67,17 +67,17 @@ export function preparePrune(
     }
   }
 
-  async function asides(
+  async function pruneSetAside(
     client: PostgresClient,
     what: Retention | ReceivedBefore,
     now: number,
     after: number,
   ): Promise<Pruned> {
     const until = prunableUntil(what, now)
-    const rows = await findAsides(client, after, stepLimit)
+    const rows = await findSetAside(client, after, stepLimit)
     const old = rows.filter(({ type, received }) => received <= until(type, 'aside'))
     if (old.length > 0)
-      await deleteAsides(
+      await deleteSetAside(
         client,
         old.map(({ place }) => place),
       )
@@ -89,11 +89,11 @@ export function preparePrune(
     if ('maxBytes' in what && what.maxBytes !== undefined && what.maxBytes !== Infinity) {
       throw maxBytesError()
     }
-    if (after === 'e0' || judged === 0) judged = (await judge(client)).at
-    const now = judged
+    if (after === 'e0' || judgedAt === 0) judgedAt = (await judgeTime(client)).at
+    const now = judgedAt
     const place = Number(after.slice(1))
-    if (after.startsWith('e')) return events(client, what, now, place)
-    if (after.startsWith('a')) return asides(client, what, now, place)
+    if (after.startsWith('e')) return pruneEvents(client, what, now, place)
+    if (after.startsWith('a')) return pruneSetAside(client, what, now, place)
     if (after === 'u') {
       const [step] = await deleteUnwanted(client, prunableUntil(what, now)('', 'unhandled'), stepLimit)
       return { events: 0, next: step?.keys === stepLimit ? 'u' : 'k' }
@@ -103,7 +103,7 @@ export function preparePrune(
   }
 }
 
-/** Rows that go leave their space to be used again, or until their week is dropped: what is measured would not tell what is free. */
+/** Deleted rows leave their space to new ones, or until their week is compacted, so the size of a table does not tell how much of it is free. */
 export function maxBytesError(): FusewireError {
   return new FusewireError(
     'FW_OPTION',
@@ -111,7 +111,7 @@ export function maxBytesError(): FusewireError {
   )
 }
 
-/** The latest receipt of anything that may go. */
+/** The latest time at which an event of any type and fate may have been received to be pruned, epoch ms. */
 function latestOf(what: Retention | ReceivedBefore, until: (type: string, fate: Fate) => number): number {
   const types = 'receivedBefore' in what ? [''] : ['', ...Object.keys(what.types ?? {})]
   return Math.max(...types.flatMap((type) => [until(type, 'unhandled'), until(type, 'succeeded')]))
@@ -125,7 +125,7 @@ function columnsOf(places: readonly Place[]): readonly unknown[] {
   ]
 }
 
-/** Type by type, so that what is gone is not walked over. Index: events_type. */
+/** Reads type by type, because the index by type holds only events that have a body. Index: events_type. */
 function prepareFindLive(schema: string): Statement<Place> {
   return statement(
     `${schema}.prune_live`,
@@ -148,8 +148,8 @@ function prepareFindLive(schema: string): Statement<Place> {
 }
 
 /**
- * The key stays, so that a resend is known; a refused event may still come again and be accepted, so it leaves nothing. Events that a
- * handler still waits for stay whole. Indexes: unique (position, created), primary keys.
+ * Removes bodies and deliveries of events that have no waiting delivery. Their keys stay, so that a resend is known. Of a refused event not
+ * even the key stays, because the event may be sent again and accepted. Indexes: unique (position, created), primary keys.
  */
 function prepareBlank(schema: string): Statement<{ one: number }> {
   const these = `position = any (array (select position from settled)) and created = any ($2::bigint[])`
@@ -203,7 +203,7 @@ function prepareFindSetAside(
   )
 }
 
-/** In order of arrival, up to the first that may not go yet. Indexes: primary key (position), unique (position, created). */
+/** Deletes keys in order of arrival, up to the first that is not old enough. Indexes: primary key (position), unique (position, created). */
 function prepareDeleteUnwanted(schema: string): Statement<{ keys: number }> {
   return statement(
     `${schema}.prune_unwanted`,

@@ -1,9 +1,10 @@
-import { type Receipt, receiptLimit } from '../../../model/receipt.ts'
+import { pageOf } from '../../../model/page-of.ts'
+import { receiptLimit, receiptOf, type ReceiptRow } from '../../../model/receipt.ts'
 import type { Tending } from '../../../model/tending.ts'
 import type { Database } from '../storage/database.ts'
 import { statement } from '../sql.ts'
 
-/** What requests were answered that left no event, in a ring. Indexes: the primary key. */
+/** Receipts of requests that left no event, the last `receiptLimit` of them. Index: primary key. */
 export function createReceipts(database: Database, schema: string): Pick<Tending, 'record' | 'receipts'> {
   const insert = statement(
     `${schema}.record`,
@@ -17,8 +18,8 @@ export function createReceipts(database: Database, schema: string): Pick<Tending
     delete from ${schema}.receipts where place <= (select max(place) - ${receiptLimit} from added)
     `,
   )
-  const newest = statement<ReceiptRow>(`${schema}.receipts_newest`, select(schema, '<', 'desc'))
-  const oldest = statement<ReceiptRow>(`${schema}.receipts_oldest`, select(schema, '>', 'asc'))
+  const newest = statement<FoundRow>(`${schema}.receipts_newest`, select(schema, '<', 'desc'))
+  const oldest = statement<FoundRow>(`${schema}.receipts_oldest`, select(schema, '>', 'asc'))
   return {
     async record(given) {
       await database.use((client) =>
@@ -37,22 +38,14 @@ export function createReceipts(database: Database, schema: string): Pick<Tending
     async receipts({ limit, after, order = 'newest' }) {
       const find = order === 'newest' ? newest : oldest
       const rows = await database.use((client) => find(client, after, limit + 1))
-      const items = rows.slice(0, limit)
-      const last = rows.length > limit ? items.at(-1) : undefined
-      return { items: items.map(receiptOf), ...(last !== undefined && { next: String(last.place) }) }
+      const page = pageOf(rows, limit, ({ place }) => place)
+      return { ...page, items: page.items.map(receiptOf) }
     },
   }
 }
 
-interface ReceiptRow {
+interface FoundRow extends ReceiptRow {
   readonly place: number
-  readonly at: number
-  readonly took: number
-  readonly status: number
-  readonly outcome: string
-  readonly reason: string | null
-  readonly type: string | null
-  readonly id: string | null
 }
 
 function select(schema: string, behind: '<' | '>', order: 'desc' | 'asc'): string {
@@ -61,16 +54,4 @@ function select(schema: string, behind: '<' | '>', order: 'desc' | 'asc'): strin
     where $1::bigint is null or place ${behind} $1
     order by receipts.place ${order} limit $2::int
     `
-}
-
-function receiptOf({ at, took, status, outcome, reason, type, id }: ReceiptRow): Receipt {
-  return {
-    at,
-    tookMs: took,
-    status,
-    outcome,
-    ...(reason !== null && { reason }),
-    ...(type !== null && { type }),
-    ...(id !== null && { id }),
-  }
 }

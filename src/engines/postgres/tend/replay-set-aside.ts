@@ -1,30 +1,30 @@
 import { asidesOf, type Filter } from '../../../model/filter.ts'
 import type { Replayed } from '../../../model/tending.ts'
-import { fanOut } from '../append.ts'
 import { prepareFindSetAsidePlaces } from './find-set-aside.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
+import { fanOut } from '../write/fan-out.ts'
 
-/** How many go in one step. */
+/** How many events one step delivers. */
 const stepLimit = 100
 
 /**
- * A step of delivering what was set aside, inside the caller's transaction. Each becomes an event of its own: its key is taken, so the hash
- * of its body stands for its id.
+ * One step of delivering events that were set aside, inside the caller's transaction. Each becomes an event of its own. Its id is the hash
+ * of its body, because another event has its key.
  */
 export function prepareReplaySetAside(
   schema: string,
 ): (client: PostgresClient, where: Filter, after?: string) => Promise<Replayed> {
   const findPlaces = prepareFindSetAsidePlaces(schema)
-  const take = prepareTakeSetAside(schema)
+  const accept = prepareAcceptSetAside(schema)
   return async (client, where, after) => {
     const { places, next } = await findPlaces(client, where, asidesOf(where), after, stepLimit)
-    const [taken] = places.length === 0 ? [] : await take(client, places, where.handler)
-    return { deliveries: taken?.deliveries ?? 0, ...(next !== undefined && { next }) }
+    const [accepted] = places.length === 0 ? [] : await accept(client, places, where.handler)
+    return { deliveries: accepted?.deliveries ?? 0, ...(next !== undefined && { next }) }
   }
 }
 
 /** Indexes: aside_place, primary key (created, tenant, id). */
-function prepareTakeSetAside(schema: string): Statement<{ deliveries: number }> {
+function prepareAcceptSetAside(schema: string): Statement<{ deliveries: number }> {
   return statement(
     `${schema}.replay_asides`,
     `

@@ -1,38 +1,40 @@
 import { asidesOf, type Filter, replayOf } from '../../../model/filter.ts'
 import type { Replayed } from '../../../model/tending.ts'
 import { prepareReplaySetAside } from './replay-set-aside.ts'
-import { prepareSearch } from './find.ts'
+import { prepareSearch } from './search.ts'
+import { wantsEvent } from '../write/fan-out.ts'
 import { prepareLockEvents } from '../write/lock-events.ts'
 import { prepareLoadEvents } from '../read/load-events.ts'
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
 
-/** How many events one step makes again. */
+/** How many events one step replays. */
 const stepLimit = 200
 
 /**
- * A step of making deliveries pending again, oldest event first, inside the caller's transaction. They go through the intake, which admits in
- * order of place. What two people replay at the same time is made again once: by whoever takes the ended row.
+ * One step of making deliveries pending again, oldest event first, inside the caller's transaction. They enter the intake, out of which claim
+ * admits them in order of position. When two people replay a delivery at the same time, it is made again once: by the transaction that
+ * deletes the row of the ended delivery.
  */
 export function prepareReplay(
   schema: string,
 ): (client: PostgresClient, where: Filter, after?: string) => Promise<Replayed> {
-  const scout = prepareSearch(schema)
-  const lock = prepareLockEvents(schema)
+  const search = prepareSearch(schema)
+  const lockEvents = prepareLockEvents(schema)
   const load = prepareLoadEvents(schema)
   const restart = prepareRestart(schema)
-  const make = prepareMakeMissing(schema)
+  const insertMissing = prepareInsertMissing(schema)
   const accept = prepareAccept(schema)
   const replayAsides = prepareReplaySetAside(schema)
 
   return async (client, where, after) => {
     if (asidesOf(where).length > 0) return replayAsides(client, where, after)
     const paging = { limit: stepLimit, order: 'oldest', ...(after !== undefined && { after }) } as const
-    const { items, next } = await scout(client, where, paging, (kept) => {
+    const { items, next } = await search(client, where, paging, (kept) => {
       const { ended, missing } = replayOf(kept, where)
       return ended.length > 0 || missing
     })
-    // What was found may have been pruned, erased or replayed since: lock it, then ask again.
-    const places = await lock(
+    // Some may have been pruned, erased or replayed before they were locked, so they are read again.
+    const places = await lockEvents(
       client,
       items.map(({ place }) => place),
     )
@@ -56,15 +58,15 @@ export function prepareReplay(
             ended.map(({ handler }) => handler),
             ended.map(({ state }) => state),
           )
-    const made = lacking.length === 0 ? [] : await make(client, ...columns, where.handler)
+    const made = lacking.length === 0 ? [] : await insertMissing(client, ...columns, where.handler)
     if (made.length > 0) await accept(client, ...columns)
     return { deliveries: restarted.length + made.length, ...(next !== undefined && { next }) }
   }
 }
 
 /**
- * A person believes that it can succeed now: giving up starts anew, so its lane no longer fails. Indexes: primary keys, unique (position,
- * created).
+ * Makes ended deliveries pending, as if never attempted, and ends the failing time of their lanes, which older versions store. Indexes:
+ * primary keys, unique (position, created).
  */
 function prepareRestart(schema: string): Statement<{ made: number }> {
   return statement(
@@ -110,8 +112,8 @@ function prepareRestart(schema: string): Statement<{ made: number }> {
   )
 }
 
-/** For those handlers that want an event and never had it; for one alone, if it is named. Indexes: the same. */
-function prepareMakeMissing(schema: string): Statement<{ made: number }> {
+/** Inserts deliveries for handlers that want an event and have none of it; only for the named handler, if there is one. Indexes: primary keys, unique (position, created). */
+function prepareInsertMissing(schema: string): Statement<{ made: number }> {
   return statement(
     `${schema}.replay_missing`,
     `
@@ -125,10 +127,7 @@ function prepareMakeMissing(schema: string): Statement<{ made: number }> {
     cross join lateral (
       select case when h.ordered then coalesce(e.lane, ${schema}.own_lane(w.position)) else ${schema}.own_lane(w.position) end as lane
     ) l
-    where ($3::text is null or h.name = $3) and h.abandoned is null
-      and (h.types is null or e.type = any (h.types))
-      and (h.tenants is null or e.tenant = any (h.tenants))
-      and (h.applications is null or e.applications && h.applications)
+    where ($3::text is null or h.name = $3) and ${wantsEvent('e')}
       and not exists (
         select from ${schema}.finished f where f.position = w.position and f.handler = h.id and f.created = w.created)
       and not exists (select from ${schema}.dead d where d.handler = h.id and d.position = w.position)
@@ -142,7 +141,7 @@ function prepareMakeMissing(schema: string): Statement<{ made: number }> {
   )
 }
 
-/** A person overruled the gate that refused them. Index: unique (position, created). */
+/** Accepts events that a gate refused: the person who replays them overrules the gate. Index: unique (position, created). */
 function prepareAccept(schema: string): Statement<never> {
   return statement(
     `${schema}.replay_accept`,

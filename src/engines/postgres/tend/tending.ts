@@ -1,7 +1,10 @@
 import type { Tending } from '../../../model/tending.ts'
-import { prepareAbandon, prepareCountIdle } from '../lanes/abandon.ts'
+import { prepareAbandon } from '../lanes/abandon.ts'
+import { prepareCountIdle } from '../lanes/count-idle.ts'
 import type { Database } from '../storage/database.ts'
-import { prepareErase, createErasureNotes, prepareRememberErased } from './erase.ts'
+import { prepareErase } from './erase.ts'
+import { createErasureNotes } from './erasure-notes.ts'
+import { prepareRememberErased } from './remember-erased.ts'
 import { prepareFind } from './find.ts'
 import type { JudgedNow } from '../storage/judge-time.ts'
 import { createNodes } from '../nodes.ts'
@@ -12,20 +15,20 @@ import { prepareReplay } from './replay.ts'
 import { prepareScrub } from '../storage/scrub.ts'
 import type { PostgresClient } from '../sql.ts'
 
-/** What people ask of the inbox, in connections of their own: looking takes nothing from receiving and delivering. */
+/** What people and maintenance ask of the inbox. Each call takes a connection of its own, so it does not wait for appends and claims. */
 export function createTending(
   database: Database,
   schema: string,
   wake: () => void,
-  judge: (client: PostgresClient) => Promise<JudgedNow>,
+  judgeTime: (client: PostgresClient) => Promise<JudgedNow>,
 ): Tending {
   const find = prepareFind(schema)
   const overview = prepareOverview(schema)
-  const prune = preparePrune(schema, judge)
+  const prune = preparePrune(schema, judgeTime)
   const countIdle = prepareCountIdle(schema)
   const abandon = prepareAbandon(schema)
   const replay = prepareReplay(schema)
-  const remember = prepareRememberErased(schema, judge)
+  const remember = prepareRememberErased(schema, judgeTime)
   const erase = prepareErase(schema)
   const notes = createErasureNotes(schema)
   return {
@@ -45,7 +48,7 @@ export function createTending(
     abandon: () => database.transact(abandon),
     prune: (retention, after) => database.transact((client) => prune(client, retention, after)),
     async erase(person, after) {
-      // First, in a transaction of its own: what comes in meanwhile is blanked by append.
+      // First, in a transaction of its own: from then on append blanks events of the person.
       if (after === undefined) await database.transact((client) => remember(client, person))
       const erased = await database.transact((client) => erase(client, person, after))
       wake()

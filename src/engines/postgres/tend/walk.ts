@@ -2,14 +2,9 @@ import { asList } from '../../../lib/one-or-more.ts'
 import type { Filter } from '../../../model/filter.ts'
 import type { Paging } from '../../../model/tending.ts'
 import { nameOf, type PostgresClient, statement } from '../sql.ts'
+import type { Place } from './place.ts'
 
-/** Where an event lies. */
-export interface Place {
-  readonly position: number
-  readonly created: number
-}
-
-/** The candidates behind a position, in order, at most so many; fewer only at the end. */
+/** Returns the places of at most `limit` candidates behind a position, in order. Fewer than that: there are no more. */
 export type Walk = (
   client: PostgresClient,
   after: number | undefined,
@@ -17,11 +12,11 @@ export type Walk = (
   limit: number,
 ) => Promise<readonly Place[]>
 
-/** By which index the events that fit are found with the least looking. What a walk gives still has to be asked whether it fits. */
+/** Chooses the index by which the fewest rows are read. The events that a walk returns are candidates: they may not fit the filter. */
 export function prepareWalk(schema: string): (where: Filter) => Walk {
   const byId = inBuckets(schema, 'id', `${schema}.events where position >> 16 = b and id = $3`)
   const byName = inBuckets(schema, 'name', `${schema}.names where bucket = b and name = $3::uuid`)
-  // The planner believes that a limited walk in order of place soon meets the type; a rare one would be looked for among all events.
+  // Left to choose, the planner would read events in order of position until it meets enough of the type: all events, for a rare type.
   const byType = inOrder(
     schema,
     'types',
@@ -56,9 +51,9 @@ export function prepareWalk(schema: string): (where: Filter) => Walk {
 }
 
 /**
- * Bucket by bucket, each a look into an index: 2 us where there is nothing.
+ * Reads bucket by bucket, with one index lookup for each, which takes 2 us for a bucket without a match.
  *
- * @param from Rows of a bucket `b` that have what is looked for.
+ * @param from SQL for the rows of bucket `b` that match.
  */
 function inBuckets(schema: string, name: string, from: string): (...given: readonly unknown[]) => Walk {
   const last = `(select last_value from ${schema}.positions)`
@@ -78,7 +73,7 @@ function inBuckets(schema: string, name: string, from: string): (...given: reado
   })
 }
 
-/** @param from What is walked over, each part of it limited by itself. */
+/** @param from SQL for the rows to read. `limited` makes a part of it that reads no more rows than needed. */
 function inOrder(
   schema: string,
   name: string,

@@ -1,11 +1,12 @@
 import { type PostgresClient, type Statement, statement } from '../sql.ts'
-import type { Place } from '../tend/walk.ts'
+import type { Place } from '../tend/place.ts'
 
 /**
- * Locks events until the caller's transaction ends. Gives the places of those that still have their body.
+ * Locks events until the caller's transaction ends, and returns the places of those that still have their body.
  *
- * Prune, replay and erase all call this before they write, and then ask again in a new statement: a statement sees the rows as they were when
- * it began, before it waited for the lock. With the lock in only one of the three, deliveries of pruned events remain.
+ * Prune, replay and erase call this before they write, and then read the events again in a new statement, because a statement sees the rows
+ * as they were when it began, which is before it waited for the lock. If one of the three took no lock, deliveries of pruned events could
+ * remain.
  */
 export function prepareLockEvents(
   schema: string,
@@ -23,7 +24,7 @@ export function prepareLockEvents(
   }
 }
 
-/** In order of key, as append locks the rows of known events: another order would deadlock with it. Index: unique (position, created). */
+/** In order of key, which is the order in which append locks the rows of known events: any other order would deadlock with it. Index: unique (position, created). */
 function prepareLockRows(schema: string): Statement<{ position: number }> {
   return statement(
     `${schema}.lock_events`,

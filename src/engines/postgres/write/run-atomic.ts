@@ -1,24 +1,25 @@
 import type { Lease } from '../../../model/lease.ts'
 import type { Settled } from '../../../model/engine.ts'
 import { FusewireError } from '../../../model/errors.ts'
-import type { Database } from '../storage/database.ts'
+import { partsOfToken } from '../lanes/lease-token.ts'
 import { prepareSettle } from '../settle.ts'
 import { execute, type PostgresClient, type PostgresSql, type Statement, statement } from '../sql.ts'
+import type { Database } from '../storage/database.ts'
 import { byIndex, transact } from './transact.ts'
 
 /**
- * Runs an atomic handler in a transaction of its own, which settles the lease at its end. No lock is held while the handler runs: whether the
- * lease still holds is asked before, so that a lost one runs nothing, and under lock after, so that a slow handler commits nothing once
- * somebody else may.
+ * Runs an atomic handler in a transaction of its own, which also settles the lease. No lock is held while the handler runs. The lease is
+ * checked before, so that a lost one runs nothing; and again under lock at the end, so that a handler that outlived its lease commits
+ * nothing that another worker may commit, too.
  */
 export function prepareRunAtomic(
   database: Database,
   schema: string,
 ): (lease: Lease, handle: (sql: PostgresSql) => unknown) => Promise<Settled> {
-  const isHeld = prepareFindHeld(schema)
+  const findHeld = prepareFindHeld(schema)
   const settle = prepareSettle(schema)
 
-  /** Runs nothing, and takes back a crash that was counted against the lease. */
+  /** Settles a lost lease, which changes nothing but takes back a crash that was counted against it. */
   async function settleLost(client: PostgresClient, lease: Lease): Promise<Settled> {
     const [settled = 'lost'] = await transact(client, begin, () =>
       settle(client, [{ lease, outcome: { kind: 'succeeded' } }]),
@@ -27,30 +28,30 @@ export function prepareRunAtomic(
   }
 
   return (lease, handle) =>
-    database.once(async (client) => {
-      const [lane, token] = lease.token.split('/')
-      const [held] = await isHeld(client, lease.handler, lane, token)
+    database.withConnection(async (client) => {
+      const { lane, token } = partsOfToken(lease.token)
+      const [held] = await findHeld(client, lease.handler, lane, token)
       if (held === undefined) return settleLost(client, lease)
       try {
         return await transact(client, begin, async () => {
           await runHandler(client, handle)
           await execute(client, byIndex)
           const [settled] = await settle(client, [{ lease, outcome: { kind: 'succeeded' } }])
-          if (settled !== 'settled') throw lost
+          if (settled !== 'settled') throw leaseLost
           return settled
         })
       } catch (error) {
-        if (error === lost) return 'lost'
+        if (error === leaseLost) return 'lost'
         throw error
       }
     })
 }
 
-/** The planner is left as it is: the statements to come are the user's. */
+/** Without `byIndex`: the statements that follow are the user's, whose plans are the planner's choice. */
 const begin = 'begin isolation level read committed; set local synchronous_commit = on'
 
-/** Undoes what a handler wrote when its lease ran out meanwhile. */
-const lost = new Error('the lease was lost while the handler ran')
+/** Thrown to roll back what a handler wrote when its lease was lost while it ran. */
+const leaseLost = new Error('the lease was lost while the handler ran')
 
 async function runHandler(client: PostgresClient, handle: (sql: PostgresSql) => unknown): Promise<void> {
   let ended = false
@@ -68,7 +69,7 @@ async function runHandler(client: PostgresClient, handle: (sql: PostgresSql) => 
   }
 }
 
-/** Savepoints are the handler's own business; the transaction is not. */
+/** Allows savepoints, and no other statement that begins or ends a transaction. */
 function assertInside(text: string): void {
   if (
     !/^\s*(begin|start|commit|end|abort|rollback(?!\s+(work\s+|transaction\s+)?to)|prepare\s+transaction)\b/i.test(
@@ -78,7 +79,7 @@ function assertInside(text: string): void {
     return
   throw new FusewireError(
     'FW_ATOMIC',
-    'An atomic handler tried to begin or end a transaction. It runs inside the one that settles its delivery: return to commit, throw to undo.',
+    'An atomic handler tried to begin or end a transaction. It runs inside the transaction that settles its delivery: return to commit, throw to roll back.',
   )
 }
 

@@ -1,15 +1,18 @@
-/** Gives at most so many turns at a time, in the order in which they are asked for. A turn is given back when it is disposed. */
+/**
+ * Lets at most `limit` callers in at a time, in the order in which they asked. A caller is let in when the promise resolves, and lets the
+ * next one in by disposing what it resolved to.
+ */
 export function createSemaphore(limit: () => Promise<number>): () => Promise<Disposable> {
   const waiting: (() => void)[] = []
-  let taken = 0
+  let inside = 0
   return async () => {
     const most = await limit()
-    if (taken < most) taken++
+    if (inside < most) inside++
     else await new Promise<void>((resolve) => waiting.push(resolve))
     return {
       [Symbol.dispose]() {
         const next = waiting.shift()
-        if (next === undefined) taken--
+        if (next === undefined) inside--
         else next()
       },
     }
