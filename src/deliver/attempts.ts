@@ -1,11 +1,11 @@
 import type { Clock } from '../lib/clock.ts'
-import type { Lease } from '../model/lease.ts'
-import type { Outcome } from '../model/outcome.ts'
 import type { Engine, Want } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
+import type { Lease } from '../model/lease.ts'
 import type { AttemptEnd, Observer, Tracer } from '../model/observer.ts'
+import type { Outcome } from '../model/outcome.ts'
 import type { RegisteredHandler } from '../model/registered-handler.ts'
-import { Appetite } from './appetite.ts'
+import { BatchSize } from './batch-size.ts'
 import { type Attempt, handle } from './handle.ts'
 
 export interface AttemptsOptions {
@@ -15,147 +15,149 @@ export interface AttemptsOptions {
   readonly observer?: Observer | undefined
   readonly tracer?: Tracer
   readonly clock: Clock
-  /** No attempt begins on a lease that was taken or renewed so long ago: another worker may hold the delivery by then. */
+  /** No attempt begins on a lease that was taken or renewed this long ago: another worker may hold the delivery by then. */
   readonly staleMs: number
   /** Called when an attempt does not begin because its lease is stale. */
-  stale(): void
-  /** Told once for each lease taken, unless it was lost or given back. */
-  ended(lease: Lease, outcome: Outcome | 'settled'): void
+  onStale(): void
+  /** Called once for each lease taken, unless it was lost or given back. */
+  onEnd(lease: Lease, outcome: Outcome | 'settled'): void
 }
 
-/** The leases a worker holds: at most `concurrency` of each handler are being attempted, the others wait for their turn. */
+/** The leases that a worker holds: at most `concurrency` of each handler are being attempted, the others wait. */
 export class Attempts {
   readonly #options: AttemptsOptions
-  readonly #lines: ReadonlyMap<string, Line>
-  /** When each lease was asked for, or asked to be renewed: no later than it was given. */
-  readonly #askedAt = new WeakMap<Lease, number>()
+  readonly #queues: ReadonlyMap<string, HandlerQueue>
+  /** When the claim or the renewal of a lease was requested, which is not after the engine granted it. */
+  readonly #requestedAt = new WeakMap<Lease, number>()
 
   constructor(options: AttemptsOptions) {
     this.#options = options
     const { handlers, concurrency, clock } = options
-    this.#lines = new Map(
-      // Each cut-off attempt counts, so those whose number is limited are leased only when they begin.
-      handlers.map((handler) => [
-        handler.name,
-        newLine(handler, new Appetite(concurrency, clock, handler.maxAttempts === undefined)),
-      ]),
+    this.#queues = new Map(
+      handlers.map((handler) => {
+        // Each cut-off attempt counts, so with maxAttempts a delivery is leased only when its attempt can begin.
+        const batchSize = new BatchSize(concurrency, clock, handler.maxAttempts === undefined)
+        return [handler.name, { handler, batchSize, waiting: [], running: new Map() }]
+      }),
     )
   }
 
   /** What to claim, so that every handler has enough to do. */
   wants(): Want[] {
-    return this.#wantsOf(({ appetite }) => appetite.limit())
+    return this.#wantsOf(({ batchSize }) => batchSize.limit())
   }
 
-  /** What to claim of suspects: what begins at once, because a crash counts for all that are leased. */
+  /** What to claim of suspects: only attempts that begin at once, because a crash counts for every delivery that is leased. */
   wantsOfSuspects(): Want[] {
-    return this.#wantsOf(({ appetite }) => appetite.free())
+    return this.#wantsOf(({ batchSize }) => batchSize.freeSlots())
   }
 
-  #wantsOf(limitOf: (line: Line) => number): Want[] {
-    return [...this.#lines.values()]
-      .map((line): Want => {
-        const { name: handler, maxAttempts } = line.handler
-        return { handler, limit: limitOf(line), ...(maxAttempts !== undefined && { maxAttempts }) }
+  #wantsOf(limitOf: (queue: HandlerQueue) => number): Want[] {
+    return [...this.#queues.values()]
+      .map((queue): Want => {
+        const { name: handler, maxAttempts } = queue.handler
+        return { handler, limit: limitOf(queue), ...(maxAttempts !== undefined && { maxAttempts }) }
       })
       .filter(({ limit }) => limit > 0)
   }
 
   /**
-   * Takes what was claimed and begins what may begin. Says whether some handler got all it asked for: there may be more.
+   * Takes the leases of a claim and begins as many attempts as may run. Returns whether a handler got all that it wanted, so that more may
+   * be due.
    *
-   * @param askedAt When the claim was asked for.
+   * @param requestedAt When the claim was requested.
    */
-  take(leases: readonly Lease[], wants: readonly Want[], askedAt: number): boolean {
+  take(leases: readonly Lease[], wants: readonly Want[], requestedAt: number): boolean {
     for (const lease of leases) {
-      this.#askedAt.set(lease, askedAt)
-      this.#line(lease).waiting.push(lease)
+      this.#requestedAt.set(lease, requestedAt)
+      this.#queueOf(lease).waiting.push(lease)
     }
     let more = false
     for (const { handler, limit } of wants) {
-      const line = this.#lines.get(handler)
-      if (line === undefined) continue
-      line.appetite.served(line.waiting.length, limit)
-      more ||= line.waiting.length === limit
-      this.#begin(line)
+      const queue = this.#queues.get(handler)
+      if (queue === undefined) continue
+      queue.batchSize.claimed(queue.waiting.length, limit)
+      more ||= queue.waiting.length === limit
+      this.#begin(queue)
     }
     return more
   }
 
-  /** These leases were renewed. */
-  renewed(leases: readonly Lease[], askedAt: number): void {
-    for (const lease of leases) this.#askedAt.set(lease, askedAt)
-    for (const line of this.#lines.values()) this.#begin(line)
+  /** Call when these leases were renewed. */
+  renewed(leases: readonly Lease[], requestedAt: number): void {
+    for (const lease of leases) this.#requestedAt.set(lease, requestedAt)
+    for (const queue of this.#queues.values()) this.#begin(queue)
   }
 
-  /** Whether a lease may have expired without this thread having had the time to renew it. */
+  /** Whether a lease may have expired because this thread was blocked and could not renew it. */
   areStale(): boolean {
     return this.held().some((lease) => this.#isStale(lease))
   }
 
   #isStale(lease: Lease): boolean {
     const { clock, staleMs } = this.#options
-    return clock.now() - (this.#askedAt.get(lease) ?? -Infinity) >= staleMs
+    return clock.now() - (this.#requestedAt.get(lease) ?? -Infinity) >= staleMs
   }
 
   /** Every lease held. */
   held(): Lease[] {
-    return [...this.#lines.values()].flatMap(({ waiting, running }) => [...waiting, ...running.keys()])
+    return [...this.#queues.values()].flatMap(({ waiting, running }) => [...waiting, ...running.keys()])
   }
 
-  /** Gives up these leases: what waits never begins, what runs is aborted, and its outcome counts for nothing. */
+  /** Lets go of these leases: waiting attempts never begin, running ones are aborted and their outcome is ignored. */
   drop(leases: readonly Lease[], reason: string): void {
     for (const lease of leases) {
-      const line = this.#line(lease)
-      const place = line.waiting.indexOf(lease)
-      if (place >= 0) line.waiting.splice(place, 1)
-      const controller = line.running.get(lease)
-      if (place < 0 && controller === undefined) continue
-      line.running.delete(lease)
-      line.appetite.ended()
+      const queue = this.#queueOf(lease)
+      const index = queue.waiting.indexOf(lease)
+      if (index >= 0) queue.waiting.splice(index, 1)
+      const controller = queue.running.get(lease)
+      if (index < 0 && controller === undefined) continue
+      queue.running.delete(lease)
+      queue.batchSize.ended()
       controller?.abort(new FusewireError('FW_LEASE_LOST', reason))
     }
-    for (const line of this.#lines.values()) this.#begin(line)
+    for (const queue of this.#queues.values()) this.#begin(queue)
   }
 
   /** Leases whose attempt has not begun. */
   waiting(): Lease[] {
-    return [...this.#lines.values()].flatMap(({ waiting }) => waiting)
+    return [...this.#queues.values()].flatMap(({ waiting }) => waiting)
   }
 
-  #line(lease: Lease): Line {
-    const line = this.#lines.get(lease.handler)
-    if (line === undefined) throw new Error(`leased for ${lease.handler}, which was not asked for`)
-    return line
+  #queueOf(lease: Lease): HandlerQueue {
+    const queue = this.#queues.get(lease.handler)
+    if (queue === undefined)
+      throw new Error(`The engine leased a delivery of ${lease.handler}, which was not claimed.`)
+    return queue
   }
 
-  #begin(line: Line): void {
-    while (line.running.size < this.#options.concurrency) {
-      const [lease] = line.waiting
+  #begin(queue: HandlerQueue): void {
+    while (queue.running.size < this.#options.concurrency) {
+      const [lease] = queue.waiting
       if (lease === undefined) return
       // A handler may have blocked this thread since the lease was taken.
-      if (this.#isStale(lease)) return this.#options.stale()
-      line.waiting.shift()
+      if (this.#isStale(lease)) return this.#options.onStale()
+      queue.waiting.shift()
       const controller = new AbortController()
-      line.running.set(lease, controller)
-      void this.#attempt(line, lease, controller.signal)
+      queue.running.set(lease, controller)
+      void this.#attempt(queue, lease, controller.signal)
     }
   }
 
   /** Never rejects: a rejection here would end the process. */
-  async #attempt(line: Line, lease: Lease, signal: AbortSignal): Promise<void> {
+  async #attempt(queue: HandlerQueue, lease: Lease, signal: AbortSignal): Promise<void> {
     const { engine, observer, clock } = this.#options
     const startedAt = observer === undefined ? 0 : clock.now()
-    const end = await this.#traced({ engine, lease, handler: line.handler, clock, signal })
-    if (!line.running.delete(lease)) return
-    line.appetite.ended()
+    const end = await this.#traced({ engine, lease, handler: queue.handler, clock, signal })
+    if (!queue.running.delete(lease)) return
+    queue.batchSize.ended()
     try {
       observer?.attempted?.(lease, end, clock.now() - startedAt)
     } catch {
       // A metric that cannot be counted must not cost the attempt its outcome.
     }
-    if (end !== 'lost') this.#options.ended(lease, end)
-    this.#begin(line)
+    if (end !== 'lost') this.#options.onEnd(lease, end)
+    this.#begin(queue)
   }
 
   /** A tracer that throws costs the trace, never the attempt or its outcome. */
@@ -167,19 +169,16 @@ export class Attempts {
     try {
       await tracer.attempting(attempt.lease, begin)
     } catch {
-      // What the handler threw is an outcome by now: this is the tracer's own error.
+      // handle() never rejects, so this error is the tracer's own.
     }
     return begin()
   }
 }
 
-interface Line {
+interface HandlerQueue {
   readonly handler: RegisteredHandler
-  readonly appetite: Appetite
+  readonly batchSize: BatchSize
+  /** Leased, not yet begun. */
   readonly waiting: Lease[]
   readonly running: Map<Lease, AbortController>
-}
-
-function newLine(handler: RegisteredHandler, appetite: Appetite): Line {
-  return { handler, appetite, waiting: [], running: new Map() }
 }

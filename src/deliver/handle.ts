@@ -1,16 +1,17 @@
-import { readEvent } from '../events/read-event.ts'
 import { missingPath } from '../events/missing-path.ts'
+import { readEvent } from '../events/read-event.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type TimeoutOptions, withTimeout } from '../lib/with-timeout.ts'
-import type { Lease } from '../model/lease.ts'
 import type { Engine } from '../model/engine.ts'
 import { FusewireError } from '../model/errors.ts'
 import { idempotencyKey } from '../model/event-key.ts'
+import type { Lease } from '../model/lease.ts'
 import type { AttemptEnd } from '../model/observer.ts'
-import type { RegisteredHandler, HandlerRun, ParsedEvent } from '../model/registered-handler.ts'
-import { failure, isLast, outcomeOf } from './outcome.ts'
+import type { HandlerRun, ParsedEvent, RegisteredHandler } from '../model/registered-handler.ts'
+import { failureOf } from './failure-of.ts'
+import { isLastAttempt, outcomeOfError } from './outcome-of-error.ts'
 
-/** What an attempt needs beside its lease. */
+/** One run of a handler for one delivery. */
 export interface Attempt {
   readonly lease: Lease
   readonly handler: RegisteredHandler
@@ -20,33 +21,33 @@ export interface Attempt {
   readonly signal: AbortSignal
 }
 
-const timeoutMs = 30_000
+const defaultTimeoutMs = 30_000
 
 /**
- * One run of a handler at one event. Never rejects, whatever the handler throws and whatever the row holds: the result is an outcome to
- * settle, `settled` where an atomic handler's commit has settled it already, or `lost` where another worker holds the delivery.
+ * Runs a handler. Never rejects, whatever the handler throws and whatever the row contains. The result is an outcome to settle; `settled` when
+ * the commit of an atomic handler has settled it; or `lost` when another worker holds the delivery.
  */
 export async function handle(attempt: Attempt): Promise<AttemptEnd> {
   const { lease, handler, clock } = attempt
   try {
-    const event = promisedEvent(lease)
+    const event = completeEvent(lease)
     if (event instanceof FusewireError) {
-      return { kind: 'dead', reason: 'shape', failure: failure(event, clock) }
+      return { kind: 'dead', reason: 'shape', failure: failureOf(event, clock) }
     }
     if (handler.where?.(event) === false) return { kind: 'skipped' }
     if (handler.atomic) return await runAtomic(attempt, event)
     await run(attempt, event)
     return { kind: 'succeeded' }
   } catch (error) {
-    return outcomeOf(error, lease, handler, clock)
+    return outcomeOfError(error, lease, handler, clock)
   }
 }
 
-/** The event of a lease, or what it lacks. */
-function promisedEvent({ event: { body, key } }: Lease): ParsedEvent | FusewireError {
+/** The event of a lease, or an error that names what it lacks. */
+function completeEvent({ event: { body, key } }: Lease): ParsedEvent | FusewireError {
   // Typed as bytes, but a row whose body was pruned or erased has none.
   if (!(body instanceof Uint8Array)) {
-    return new FusewireError('FW_SHAPE', "The event's body is not in the inbox any more.")
+    return new FusewireError('FW_SHAPE', "The event's body is no longer in the inbox.")
   }
   const event = readEvent(body, () => key.id)
   const missing = typeof event === 'string' ? 'its envelope' : missingPath(event)
@@ -55,27 +56,28 @@ function promisedEvent({ event: { body, key } }: Lease): ParsedEvent | FusewireE
 }
 
 async function run(attempt: Attempt, event: ParsedEvent): Promise<void> {
-  await withTimeout(bounds(attempt), (signal) => attempt.handler.handle(contextOf(attempt, event, signal)))
+  await withTimeout(timeoutOf(attempt), (signal) => attempt.handler.handle(contextOf(attempt, event, signal)))
 }
 
 /** The engine runs the handler inside the transaction that settles its lease. */
 async function runAtomic(attempt: Attempt, event: ParsedEvent): Promise<'settled' | 'lost'> {
   const { engine, lease, handler } = attempt
   if (engine.atomic === undefined) {
-    throw new FusewireError('FW_OPTION', 'this inbox has no transaction to offer to an atomic handler')
+    throw new FusewireError('FW_OPTION', 'This inbox has no transaction that an atomic handler could use.')
   }
   return engine.atomic(lease, (sql) => {
-    const result = withTimeout(bounds(attempt), (signal) =>
+    const result = withTimeout(timeoutOf(attempt), (signal) =>
       handler.handle({ ...contextOf(attempt, event, signal), sql }),
     )
-    if (result instanceof Promise) result.catch(() => {}) // An engine whose transaction cannot wait refuses it and hears no more of it.
+    // SQLite's transaction cannot wait for a promise: the engine refuses it, and its later rejection must not count as unhandled.
+    if (result instanceof Promise) result.catch(() => {})
     return result
   })
 }
 
-function bounds({ handler, clock, signal }: Attempt): TimeoutOptions {
-  const ms = handler.timeoutMs ?? timeoutMs
-  const late = () => new FusewireError('FW_TIMEOUT', `the handler did not end within ${ms} ms`)
+function timeoutOf({ handler, clock, signal }: Attempt): TimeoutOptions {
+  const ms = handler.timeoutMs ?? defaultTimeoutMs
+  const late = () => new FusewireError('FW_TIMEOUT', `The handler did not end within ${ms} ms.`)
   return { ms, clock, late, signal }
 }
 
@@ -84,7 +86,7 @@ function contextOf({ lease, handler }: Attempt, event: ParsedEvent, signal: Abor
     event,
     body: lease.event.body,
     attempt: lease.attempt,
-    isLastAttempt: isLast(lease, handler),
+    isLastAttempt: isLastAttempt(lease, handler),
     idempotencyKey: idempotencyKey(lease.event.key, handler.name),
     receivedAt: lease.event.receivedAt,
     signal,

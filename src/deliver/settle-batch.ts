@@ -1,16 +1,16 @@
 import type { Engine, Settlement } from '../model/engine.ts'
 
-/** What a batch left behind: nothing, or what to settle again when the inbox answers, and why it could not be settled now. */
+/** The result of `settleBatch`: `left` must be settled again when the inbox answers; `error` is why that was not possible now. */
 export interface Unsettled {
   readonly left: readonly Settlement[]
   readonly error?: unknown
 }
 
 /**
- * Settles a batch. An engine settles all of it or rejects and changes nothing; when it rejects although the inbox takes other writes, the
- * halves are settled each by itself, so that one settlement that cannot be stored blocks no other.
+ * Settles a batch. An engine settles all of a batch, or rejects and changes nothing. When it rejects although the inbox accepts other writes,
+ * the two halves are settled separately, so that one settlement that cannot be stored does not block the others.
  *
- * @param replace What to store instead of a settlement that cannot be stored by itself; undefined gives it up.
+ * @param replace Returns what to store instead of a settlement that cannot be stored; undefined gives it up.
  */
 export async function settleBatch(
   engine: Engine,
@@ -21,11 +21,11 @@ export async function settleBatch(
     await engine.settle(batch)
     return { left: [] }
   } catch (error) {
-    if (!(await takesWrites(engine))) return { left: batch, error }
+    if (!(await acceptsWrites(engine))) return { left: batch, error }
     const [only] = batch
     if (batch.length === 1 && only !== undefined) {
-      const other = replace(only, error)
-      return other === undefined ? { left: [] } : settleBatch(engine, [other], replace)
+      const replacement = replace(only, error)
+      return replacement === undefined ? { left: [] } : settleBatch(engine, [replacement], replace)
     }
     const middle = Math.ceil(batch.length / 2)
     const first = await settleBatch(engine, batch.slice(0, middle), replace)
@@ -34,8 +34,8 @@ export async function settleBatch(
   }
 }
 
-/** When the inbox is down, halving the batch would only ask it more often. */
-function takesWrites(engine: Engine): Promise<boolean> {
+/** When the inbox is down, smaller batches would only send it more requests. */
+function acceptsWrites(engine: Engine): Promise<boolean> {
   return engine.probe().then(
     () => true,
     () => false,

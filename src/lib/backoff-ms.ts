@@ -1,12 +1,14 @@
+import { type Clock, randomOf } from './clock.ts'
+
 const firstMs = 1000
 const capMs = 60 * 60_000
 
 /**
- * How long to wait after a failed attempt: exponential with full jitter, so that what failed together does not come back together.
- * Anything up to 1 s after the first, doubling to anything up to an hour.
+ * How long to wait after a failed attempt: exponential with full jitter, so that deliveries that failed together are not retried together.
+ * At random up to 1 s after the first failure, doubling with each attempt to at most an hour.
  */
-export function backoffMs(attempt: number, random: () => number = Math.random): number {
-  return Math.round(random() * longestBackoffMs(attempt))
+export function backoffMs(attempt: number, clock: Clock): number {
+  return Math.round(randomOf(clock) * longestBackoffMs(attempt))
 }
 
 export function longestBackoffMs(attempt: number): number {

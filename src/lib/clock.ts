@@ -3,24 +3,26 @@ export interface Clock {
   /** Epoch milliseconds that never run backwards: the wall clock at start, advanced by the monotonic one. */
   now(): number
   /**
-   * Calls back once after `ms`. Returns what takes it back.
+   * Calls `call` once after `ms`. Returns a function that cancels it.
    *
    * @param keepsProcess Whether the process stays alive for it. Default: true.
    */
   after(ms: number, call: () => void, keepsProcess?: boolean): () => void
-  /** How long the host has been up, however its clock was set. Default: what the system says. */
+  /** How long the host has been up, however its clock was set. Default: what the system reports. */
   uptime?(): Uptime
+  /** A number from 0 up to, but not including, 1. Default: `Math.random`. */
+  random?(): number
 }
 
 /** How long a host has been up. */
 export interface Uptime {
   /** Since the boot, in ms. Time that the host slept counts. */
   readonly ms: number
-  /** Tells one boot of the host from another. */
+  /** Distinguishes one boot of the host from another. */
   readonly boot: number
 }
 
-/** What node's timers can wait: beyond it they ring at once. */
+/** The longest delay of a timer of node: setTimeout fires at once when given more. */
 export const longestMs: number = 2 ** 31 - 1
 
 const startedAt = performance.timeOrigin
@@ -29,8 +31,18 @@ const startedAt = performance.timeOrigin
 export const systemClock: Clock = {
   now: () => startedAt + performance.now(),
   after(ms, call, keepsProcess = true) {
-    const timer = setTimeout(call, ms)
-    if (!keepsProcess) timer.unref()
+    let timer = startTimer(ms)
     return () => clearTimeout(timer)
+
+    function startTimer(leftMs: number): NodeJS.Timeout {
+      const next = leftMs > longestMs ? () => (timer = startTimer(leftMs - longestMs)) : call
+      const started = setTimeout(next, Math.min(leftMs, longestMs))
+      if (!keepsProcess) started.unref()
+      return started
+    }
   },
+}
+
+export function randomOf(clock: Clock): number {
+  return clock.random?.() ?? Math.random()
 }

@@ -1,5 +1,5 @@
-import { Caretaker } from '../deliver/caretaker.ts'
-import { Reminder } from '../deliver/reminder.ts'
+import { Maintenance } from '../deliver/maintenance.ts'
+import { NotStartedWarning } from '../deliver/not-started-warning.ts'
 import { Worker } from '../deliver/worker.ts'
 import type { Subscription } from '../model/subscription.ts'
 import { type Observer, combineObservers } from '../model/observer.ts'
@@ -17,8 +17,8 @@ export interface Opened {
   readonly openInbox: () => Promise<void>
   /** Where there is an inbox to deliver from. */
   readonly worker?: Worker
-  readonly reminder?: Reminder
-  readonly caretaker?: Caretaker
+  readonly notStartedWarning?: NotStartedWarning
+  readonly maintenance?: Maintenance
   readonly observer: Observer | undefined
 }
 
@@ -64,12 +64,12 @@ export async function assemble(
   const keeper = createInboxSink(inbox, gated, privacy, clock, log)
   let isOpen = false
   const names = handlers.map(({ name }) => name)
-  const caretaker =
-    tend === undefined ? undefined : new Caretaker({ tend, handlers: names, retention, clock, log })
+  const maintenance =
+    tend === undefined ? undefined : new Maintenance({ tend, handlers: names, retention, clock, log })
   return {
-    ...(caretaker !== undefined && { caretaker }),
+    ...(maintenance !== undefined && { maintenance }),
     observer,
-    reminder: new Reminder(inbox, clock, log),
+    notStartedWarning: new NotStartedWarning(inbox, clock, log),
     door: {
       ...door,
       keeper: { ...keeper, closed: () => (isOpen ? keeper.closed() : 'the inbox is not open yet') },
@@ -78,7 +78,7 @@ export async function assemble(
       await inbox.open()
       await inbox.subscribe(handlers.map(subscriptionOf))
       if (retention !== 'none' && retention.maxBytes !== undefined) {
-        tend?.limit(retention.maxBytes, () => caretaker?.relieve())
+        tend?.limit(retention.maxBytes, () => maintenance?.pruneWhenFull())
       }
       isOpen = true
     },

@@ -220,12 +220,14 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
    */
   async start(options: { withinMs?: number } = {}): Promise<this> {
     if (this.#stopping !== undefined) throw stopped()
-    const { worker, reminder, caretaker } = await this.#opening.persist(options.withinMs ?? Infinity)
+    const { worker, notStartedWarning, maintenance } = await this.#opening.persist(
+      options.withinMs ?? Infinity,
+    )
     if (this.#stopping !== undefined) throw stopped()
     this.#keptReady ??= this.#options.authenticator.keepReady?.()
     worker?.start()
-    caretaker?.start()
-    reminder?.end()
+    maintenance?.start()
+    notStartedWarning?.stop()
     return this
   }
 
@@ -246,8 +248,8 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     const until = clock.now() + withinMs
     const opened = await atMost(clock, withinMs, this.#opening.once())
     if (opened === undefined) throw silentInbox()
-    opened.reminder?.end()
-    void opened.caretaker?.drained()
+    opened.notStartedWarning?.stop()
+    void opened.maintenance?.drained()
     return opened.worker?.drain(Math.max(0, until - clock.now()), signal) ?? nothingDrained
   }
 
@@ -270,9 +272,9 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     this.#keptReady?.[Symbol.dispose]()
     await inTime(this.#opening.stop())
     const { opened } = this.#opening
-    opened?.reminder?.end()
+    opened?.notStartedWarning?.stop()
     opened?.door.keeper.stop?.()
-    const ending = Promise.all([opened?.worker?.stop(withinMs), opened?.caretaker?.stop()])
+    const ending = Promise.all([opened?.worker?.stop(withinMs), opened?.maintenance?.stop()])
     await inTime(ending.then(() => this.#receipts?.flush()))
     if (inbox !== 'none') await inTime(Promise.resolve(inbox[Symbol.asyncDispose]()))
   }
@@ -280,7 +282,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   /** Claims nothing more and lets handlers end; what still runs after `withinMs` is aborted and given back. Events are still kept. @internal */
   async [stopDelivering](withinMs: number): Promise<void> {
     const { opened } = this.#opening
-    opened?.reminder?.end()
+    opened?.notStartedWarning?.stop()
     await opened?.worker?.stop(withinMs)
   }
 
@@ -298,7 +300,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
       : this.#observed(incoming, receivedAt, observer))
     this.#report(answer)
     if (answer.status !== 200) this.#receipts?.record(answer, receivedAt)
-    if (answer.outcome === 'kept') this.#opening.opened?.reminder?.kept()
+    if (answer.outcome === 'kept') this.#opening.opened?.notStartedWarning?.stored()
     return answer
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Caretaker } from '../../src/deliver/caretaker.ts'
+import { Maintenance } from '../../src/deliver/maintenance.ts'
 import { memory } from '../../src/engines/memory/engine.ts'
 import { inboxOf } from '../../src/inbox/inbox.ts'
 import { arrival } from '../../src/testing/arrival.ts'
@@ -17,7 +17,7 @@ function rig() {
   const { tend } = engine
   if (tend === undefined) throw new Error('memory can be tended')
   const log = keptLog()
-  const process = (...handlers: string[]) => new Caretaker({ tend, handlers, retention: {}, clock, log })
+  const process = (...handlers: string[]) => new Maintenance({ tend, handlers, retention: {}, clock, log })
   const subscribe = (...handlers: string[]) =>
     engine.subscribe(handlers.map((handler) => ({ handler, types: '*', ordering: 'lane' })))
   const append = (id: string) =>

@@ -89,7 +89,7 @@ test('an attempt at an event whose body is gone ends as a dead letter and never 
   await expect(end).resolves.toMatchObject({
     kind: 'dead',
     reason: 'shape',
-    failure: { message: expect.stringContaining('not in the inbox any more') },
+    failure: { message: expect.stringContaining('no longer in the inbox') },
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Caretaker } from '../../src/deliver/caretaker.ts'
+import { Maintenance } from '../../src/deliver/maintenance.ts'
 import { memory } from '../../src/engines/memory/engine.ts'
 import type { Retention } from '../../src/model/retention.ts'
 import { arrival } from '../../src/testing/arrival.ts'
@@ -16,15 +16,15 @@ function rig(retention: Retention | 'none' = {}) {
   const engine = memory({ clock })
   const { tend } = engine
   if (tend === undefined) throw new Error('memory can be tended')
-  const caretaker = () => new Caretaker({ tend, handlers: ['a'], retention, clock, log })
+  const start = () => new Maintenance({ tend, handlers: ['a'], retention, clock, log })
   const append = (ids: readonly string[]) =>
     engine.append(ids.map((id) => arrival(id, { receivedAt: clock.now(), createInstant: clock.now() })))
-  return { clock, engine, tend, caretaker, append }
+  return { clock, engine, tend, start, append }
 }
 
 test('prunes what has outlived its retention, and goes on doing so', async () => {
-  const { clock, tend, caretaker, append } = rig()
-  const care = caretaker()
+  const { clock, tend, start, append } = rig()
+  const care = start()
   care.start()
   await append(['1'])
   await clock.advance(2 * dayMs, turns)
@@ -38,8 +38,8 @@ test('prunes what has outlived its retention, and goes on doing so', async () =>
 })
 
 test('prunes nothing when told so', async () => {
-  const { clock, tend, caretaker, append } = rig('none')
-  const care = caretaker()
+  const { clock, tend, start, append } = rig('none')
+  const care = start()
   care.start()
   await append(['1'])
   await clock.advance(4 * dayMs, turns)
@@ -48,9 +48,9 @@ test('prunes nothing when told so', async () => {
 })
 
 test('leaves pruning to one process at a time, and takes over from one that is gone', async () => {
-  const { clock, tend, caretaker, append } = rig()
+  const { clock, tend, start, append } = rig()
   await tend.hold('prune', 'another', 60_000)
-  const care = caretaker()
+  const care = start()
   care.start()
   await append(Array.from({ length: 5 }, (_, i) => String(i)))
   await clock.advance(30_000, turns)
@@ -63,8 +63,8 @@ test('leaves pruning to one process at a time, and takes over from one that is g
 })
 
 test('is seen until it stops', async () => {
-  const { clock, tend, caretaker } = rig()
-  const care = caretaker()
+  const { clock, tend, start } = rig()
+  const care = start()
   care.start()
   await clock.advance(10 * 60_000, turns)
   expect((await tend.overview()).nodes).toMatchObject([{ handlers: ['a'], pid: process.pid }])

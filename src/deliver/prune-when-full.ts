@@ -1,42 +1,41 @@
 import type { Clock } from '../lib/clock.ts'
 import { describeError } from '../lib/describe-error.ts'
+import { pause } from '../lib/pause.ts'
 import type { Log } from '../model/log.ts'
 import type { Retention } from '../model/retention.ts'
 import type { Tending } from '../model/tending.ts'
 
-export interface RelieveOptions {
+export interface PruneWhenFullOptions {
   readonly tend: Tending
   readonly retention: Retention
   readonly clock: Clock
   readonly log: Log
 }
 
-/** How long after one pass the next may begin, at least. */
-const restMs = 1_000
-/** How often a warning is logged that nothing could be pruned. */
+/** The shortest time between two passes. */
+const betweenPassesMs = 1_000
+/** How often the log says that nothing could be pruned. */
 const warnEveryMs = 10 * 60_000
 
 /**
- * Prunes the oldest settled events of an inbox that is past the pressure limit of `maxBytes`, as soon as an append met that, in small steps,
- * until it is below the limit. Every process may do this, not only the one that holds the prune duty: two at once only share the work.
+ * Prunes the oldest settled events when an append has found the inbox past the pressure limit of `maxBytes`, in small steps, until it is below
+ * the limit. Every process may do this, not only the one that holds the prune duty: two at once share the work.
  */
-export class Relief {
-  readonly #options: RelieveOptions
+export class PruneWhenFull {
+  readonly #options: PruneWhenFullOptions
+  readonly #stop = new AbortController()
   #pass: Promise<void> | undefined
-  #cancel = (): void => {}
-  #stopped = false
-  #restUntil = -Infinity
+  #nextPassAt = -Infinity
   #warnedAt = -Infinity
 
-  constructor(options: RelieveOptions) {
+  constructor(options: PruneWhenFullOptions) {
     this.#options = options
   }
 
-  /** Begins a pass, or one second after the last one: by then more may have been settled. */
+  /** Begins a pass: at once, or one second after the last one, by when more events may have been settled. */
   wake(): void {
-    if (this.#stopped || this.#pass !== undefined) return
-    const { clock } = this.#options
-    this.#pass = this.#sleep(this.#restUntil - clock.now())
+    if (this.#stop.signal.aborted || this.#pass !== undefined) return
+    this.#pass = this.#pause(this.#nextPassAt - this.#options.clock.now())
       .then(() => this.#prune())
       .finally(() => {
         this.#pass = undefined
@@ -44,12 +43,11 @@ export class Relief {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
-    this.#cancel()
+    this.#stop.abort()
     await this.#pass
   }
 
-  /** Never rejects: the next append that meets the limit begins another pass. */
+  /** Never rejects: after an error the next append past the limit begins another pass. */
   async #prune(): Promise<void> {
     const { tend, retention, clock, log } = this.#options
     const beganAt = clock.now()
@@ -58,14 +56,14 @@ export class Relief {
     let pressed = true
     try {
       do {
-        if (this.#stopped) return
+        if (this.#stop.signal.aborted) return
         const stepAt = clock.now()
         const step = await tend.prune(retention, after)
         events += step.events
         after = step.next
         pressed = step.pressed === true
-        // Half of the time is left to events that come in.
-        if (after !== undefined && pressed) await this.#sleep(clock.now() - stepAt)
+        // Pruning takes half of the time; the other half is left to receiving and delivering.
+        if (after !== undefined && pressed) await this.#pause(clock.now() - stepAt)
       } while (after !== undefined && pressed)
     } catch (error) {
       log.warn(
@@ -73,7 +71,7 @@ export class Relief {
         'the inbox is nearly full and could not be pruned; it is tried again',
       )
     }
-    this.#restUntil = clock.now() + Math.max(restMs, clock.now() - beganAt)
+    this.#nextPassAt = clock.now() + Math.max(betweenPassesMs, clock.now() - beganAt)
     if (events > 0)
       log.info({ events }, 'the inbox is nearly full: settled events were pruned before their time')
     else if (pressed && clock.now() - this.#warnedAt >= warnEveryMs) {
@@ -85,12 +83,7 @@ export class Relief {
     }
   }
 
-  async #sleep(ms: number): Promise<void> {
-    if (!(ms > 0) || this.#stopped) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const cancel = this.#options.clock.after(ms, resolve)
-    this.#cancel = resolve
-    await promise
-    cancel()
+  async #pause(ms: number): Promise<void> {
+    if (ms > 0) await pause(this.#options.clock, ms, { signal: this.#stop.signal })
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { memory } from 'fusewire/testing'
-import { Reminder } from '../../src/deliver/reminder.ts'
+import { NotStartedWarning } from '../../src/deliver/not-started-warning.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { handClock } from '../../src/testing/hand-clock.ts'
 import { keptLog } from '../support/log.ts'
@@ -11,10 +11,10 @@ async function reminded() {
   const engine = memory({ clock })
   const log = keptLog()
   await engine.subscribe([{ handler: 'crm', types: '*', ordering: 'lane' }])
-  const reminder = new Reminder(engine, clock, log)
+  const reminder = new NotStartedWarning(engine, clock, log)
   const keep = async (id: string) => {
     await engine.append([arrival(id, { receivedAt: clock.now() })])
-    reminder.kept()
+    reminder.stored()
   }
   return { clock, engine, log, reminder, keep }
 }
@@ -41,7 +41,7 @@ test('says it again as long as it is so', async () => {
 test('says nothing where this process delivers, or another has', async () => {
   const here = await reminded()
   await here.keep('1')
-  here.reminder.end()
+  here.reminder.stop()
   await here.clock.advance(60_000, turns)
   expect(here.log.text()).toBe('')
 
