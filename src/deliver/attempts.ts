@@ -78,8 +78,9 @@ export class Attempts {
       if (queue === undefined) continue
       queue.batchSize.claimed(queue.waiting.length, limit)
       more ||= queue.waiting.length === limit
-      this.#begin(queue)
     }
+    // Counted first, because a handler may stop the worker as soon as its attempt begins.
+    for (const queue of this.#queues.values()) this.#begin(queue)
     return more
   }
 

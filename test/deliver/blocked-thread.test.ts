@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { memory } from '../../src/engines/memory/engine.ts'
 import type { Lease } from '../../src/model/lease.ts'
-import { handlerNamed, rig, turns } from './rig.ts'
+import { handlerNamed, rig } from './rig.ts'
 
 /** A worker whose first handler blocks the thread for 31 s, with a second delivery leased beside it. */
 async function blocked(meanwhile: (t: Awaited<ReturnType<typeof rig>>) => void) {
@@ -20,8 +20,7 @@ async function blocked(meanwhile: (t: Awaited<ReturnType<typeof rig>>) => void) 
   )
   await t.append({ id: '1' })
   t.worker.start()
-  await turns()
-  await turns()
+  await t.quiet()
   return { t, ran }
 }
 

@@ -48,7 +48,7 @@ async function deathsOf(
   return deaths
 }
 
-describe.each(engines)('patience on $name', ({ make }) => {
+describe.each(engines)('giving up on $name', ({ make }) => {
   test("a delivery's 24 hours begin with its own first failure, not with its lane's", async () => {
     let down = false
     let attempts = 0
@@ -77,9 +77,9 @@ describe.each(engines)('patience on $name', ({ make }) => {
   test('a lane whose events all fail is held for three days, then each further event has five attempts', async () => {
     const deaths = await deathsOf(make, 8, () => new Error('down'))
     expect(deaths).toHaveLength(8)
-    const [first = 0, second_ = 0, third = 0] = deaths
+    const [first = 0, next = 0, third = 0] = deaths
     expect(first).toBeGreaterThanOrEqual(24)
-    expect(second_).toBeGreaterThanOrEqual(first + 24)
+    expect(next).toBeGreaterThanOrEqual(first + 24)
     expect(third).toBeGreaterThanOrEqual(72)
     // Five more events of five attempts each, 20 minutes apart in this test.
     expect(deaths.at(-1)).toBeLessThanOrEqual(72 + 2 + (5 * 5) / 3)

@@ -8,7 +8,7 @@ import { RetryLater } from '../../src/model/errors.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { place } from '../engines/places.ts'
 import { storesEveryOutcome } from './outcomes.ts'
-import { handlerNamed, rig, turns } from './rig.ts'
+import { handlerNamed, rig } from './rig.ts'
 
 const second = 1_000
 const hour = 60 * 60 * second
@@ -37,7 +37,7 @@ async function attemptsWith(error: (now: number) => unknown, passMs: number): Pr
   const startedAt = t.clock.now()
   await t.append({ id: '1' })
   t.worker.start()
-  await turns()
+  await t.quiet()
   await t.pass(passMs)
   return attempts
 }

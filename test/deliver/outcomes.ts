@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { RetryLater } from '../../src/model/errors.ts'
-import { handlerNamed, rig, turns } from './rig.ts'
+import { handlerNamed, rig } from './rig.ts'
 
 /** What a handler may throw, whose delivery must end as a failed attempt like any other. */
 const thrown: readonly (readonly [name: string, make: () => unknown])[] = [
@@ -81,7 +81,7 @@ export function storesEveryOutcome(make: Parameters<typeof rig>[0]): void {
     await expect
       .poll(
         async () => {
-          await turns()
+          await t.quiet()
           return (await t.engine.stats()).handlers[0]?.pending
         },
         { timeout: 10_000 },

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker, type WorkerOptions } from '../../src/deliver/worker.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import type { Log } from '../../src/model/log.ts'
@@ -14,7 +15,9 @@ export interface Rig extends AsyncDisposable {
   readonly logged: string[]
   /** Appends one event per id; events of one user share a lane. */
   append(...events: readonly { readonly id: string; readonly user?: string }[]): Promise<void>
-  /** Moves time and lets the worker do all there is to do at every step. */
+  /** Resolves when the worker waits for time to pass or for an event: no call of the engine is under way, and none begins. */
+  quiet(): Promise<void>
+  /** Moves time on and waits at every timer until the worker is quiet. */
   pass(ms: number): Promise<void>
   state(id: string, handler?: string): Promise<string>
 }
@@ -34,7 +37,7 @@ export async function rig(
   options: Partial<WorkerOptions> = {},
 ): Promise<Rig> {
   const clock = handClock(1_800_000_000_000)
-  const engine = make(clock)
+  const { engine, quiet } = watchCalls(make(clock))
   const logged: string[] = []
   const note = (fields: object, message: string) => void logged.push(JSON.stringify({ ...fields, message }))
   const log: Log = { info: note, warn: note, error: note }
@@ -53,7 +56,8 @@ export async function rig(
         }),
       )
     },
-    pass: (ms) => clock.advance(ms, turns),
+    quiet,
+    pass: (ms) => clock.advance(ms, quiet),
     async state(id, handler = 'h') {
       const kept = await engine.get(arrival(id).key)
       const delivery = kept?.deliveries.find((one) => one.handler === handler)
@@ -66,7 +70,33 @@ export async function rig(
   }
 }
 
-/** Enough turns of the event loop for whatever is ready to run to its end. */
-export async function turns(): Promise<void> {
-  for (let turn = 0; turn < 12; turn++) await new Promise((resolve) => setImmediate(resolve))
+/** The same engine, and a promise for the moment when nothing calls it. */
+function watchCalls(engine: Engine): { readonly engine: Engine; readonly quiet: () => Promise<void> } {
+  let begun = 0
+  let ended = 0
+  const end = () => void ended++
+  const watched = new Proxy(engine, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member !== 'function') return member
+      return (...given: unknown[]) => {
+        const result: unknown = member.apply(target, given)
+        if (!(result instanceof Promise)) return result
+        begun++
+        result.then(end, end)
+        return result
+      }
+    },
+  })
+  return {
+    engine: watched,
+    async quiet() {
+      // Between two calls a worker, and the handlers of these tests, wait for the event loop once.
+      for (let turns = 0, seen = begun; turns < 4; turns++) {
+        await nextTurn()
+        if (seen !== begun || begun !== ended) turns = -1
+        seen = begun
+      }
+    },
+  }
 }

@@ -10,7 +10,7 @@ import { Permanent, RetryLater } from '../../src/model/errors.ts'
 import type { HandlerRun } from '../../src/model/registered-handler.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import type { HandClock } from '../../src/testing/hand-clock.ts'
-import { handlerNamed, rig, turns } from './rig.ts'
+import { handlerNamed, rig } from './rig.ts'
 
 type Make = Parameters<typeof rig>[0]
 
@@ -38,9 +38,9 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     const seen: string[] = []
     await using t = await rig(make, [handlerNamed('h', ({ event }) => void seen.push(event.id))])
     t.worker.start()
-    await turns()
+    await t.quiet()
     await t.append({ id: '1' })
-    await turns()
+    await t.quiet()
     expect(seen).toEqual(['1'])
   })
 
@@ -54,7 +54,7 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     ])
     await t.append({ id: '1' })
     t.worker.start()
-    await turns()
+    await t.quiet()
     await t.pass(1000)
 
     expect(runs.map(({ attempt, isLastAttempt }) => ({ attempt, isLastAttempt }))).toEqual([
@@ -76,7 +76,7 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     ])
     await t.append({ id: '1' })
     t.worker.start()
-    await turns()
+    await t.quiet()
     await t.pass(23 * hour)
     expect(await t.state('1')).toBe('pending')
     await t.pass(3 * hour)
@@ -102,7 +102,7 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     ])
     await t.append({ id: '1' })
     t.worker.start()
-    await turns()
+    await t.quiet()
     await t.pass(27 * hour)
     expect(await t.state('1')).toBe('pending')
     await t.pass(hour)
@@ -124,7 +124,7 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     ])
     await t.append({ id: '1' })
     t.worker.start()
-    await turns()
+    await t.quiet()
     await t.pass(hour)
     expect(last).toEqual([false, false, true])
     expect(await t.state('1')).toBe('dead failed')
@@ -183,7 +183,7 @@ describe.each(engines)('a worker on $name', ({ make }) => {
       { id: 'a3', user: 'a' },
     )
     t.worker.start()
-    await turns()
+    await t.quiet()
     expect(seen).toEqual(['b1'])
     await t.pass(5000)
     expect(seen).toEqual(['b1', 'a1', 'a2', 'a3'])
@@ -222,7 +222,7 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     )
     await t.append(...Array.from({ length: 10 }, (_, n) => ({ id: `${n}` })))
     t.worker.start()
-    await turns()
+    await t.quiet()
     expect(most).toBe(3)
     expect(quick).toHaveLength(10)
     gates.resolve()
@@ -260,7 +260,7 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     ])
     await t.append({ id: '1' })
     t.worker.start()
-    await turns()
+    await t.quiet()
     await t.pass(1999)
     expect(reasons).toEqual([])
     await t.pass(10_000)
@@ -283,10 +283,10 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     ])
     await t.append({ id: '1' })
     t.worker.start()
-    await turns()
+    await t.quiet()
     await t.pass(5 * 60_000)
     end.resolve()
-    await turns()
+    await t.quiet()
     expect(runs).toBe(1)
     expect(await t.state('1')).toBe('succeeded')
   })
@@ -306,13 +306,13 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     ])
     await t.append({ id: '1' })
     t.worker.start()
-    await turns()
+    await t.quiet()
     // The thread slept through its lease; meanwhile another worker took the delivery.
     const stolen = await stealAfter(t, 31_000)
     await t.pass(20_000)
     expect(await lost.promise).toMatchObject({ code: 'FW_LEASE_LOST' })
     end.resolve()
-    await turns()
+    await t.quiet()
     expect(await t.state('1')).toBe('leased')
     expect(stolen).toMatchObject({ attempt: 2 })
   })
@@ -332,9 +332,9 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     )
     await t.append({ id: '1' }, { id: '2' })
     t.worker.start()
-    await turns()
+    await t.quiet()
     const stopping = t.worker.stop(10_000)
-    await turns()
+    await t.quiet()
     end.resolve()
     await stopping
     expect(seen).toEqual(['1'])
@@ -356,7 +356,7 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     ])
     await t.append({ id: '1' })
     t.worker.start()
-    await turns()
+    await t.quiet()
     const stopping = t.worker.stop(3000)
     await t.pass(3000)
     await stopping
@@ -375,7 +375,7 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     ])
     await t.append({ id: '1' })
     const byTime = t.worker.drain(2000)
-    await turns()
+    await t.quiet()
     await t.pass(2000)
     expect(await byTime).toEqual({ succeeded: 0, retrying: 0, dead: 0, remaining: 1 })
     const bySignal = t.worker.drain(Infinity, AbortSignal.abort())
@@ -430,7 +430,7 @@ describe.each(engines)('a worker on $name', ({ make }) => {
     )
     await t.append({ id: '1' })
     t.worker.start()
-    await turns()
+    await t.quiet()
     expect(t.logged.join()).toContain('does not answer')
     broken = false
     await t.pass(1000)
