@@ -42,6 +42,10 @@ export class Attempts {
     )
   }
 
+  get hasHandlers(): boolean {
+    return this.#queues.size > 0
+  }
+
   /** What to claim, so that every handler has enough to do. */
   wants(): Want[] {
     return this.#wantsOf(({ batchSize }) => batchSize.limit())

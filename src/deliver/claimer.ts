@@ -49,6 +49,7 @@ export class Claimer {
   /** Claims, if that is possible now. Returns after how many ms another delivery can fall due. */
   async claim(): Promise<number> {
     const { engine, attempts, clock, leaseMs, pollMs } = this.#options
+    if (!attempts.hasHandlers) this.due = false // Nothing can fall due, so a drain ends.
     if (!this.mayClaim()) return pollMs
     const forSuspects = this.#suspects.due
     const wants = this.#wants()

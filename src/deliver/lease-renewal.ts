@@ -44,7 +44,7 @@ export class LeaseRenewal {
   }
 
   async #renewOnce(): Promise<void> {
-    const { engine, attempts, leaseMs, clock, log, onRenewed } = this.#options
+    const { engine, attempts, leaseMs, clock, log } = this.#options
     const held = attempts.held()
     if (held.length === 0) return
     const requestedAt = clock.now()
@@ -57,6 +57,6 @@ export class LeaseRenewal {
     } catch (error) {
       log.error({ error: describeError(error) }, 'leases could not be renewed')
     }
-    onRenewed()
+    this.#options.onRenewed()
   }
 }

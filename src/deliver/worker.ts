@@ -200,99 +200,10 @@ export class Worker {
   }
 
   async #settle(): Promise<void> {
-    const settlements = this.#settlements
-    this.#settlements = []
-    if (settlements.length === 0) return
-    this.#due = true // The next of each lane.
-    const { left, error } = await settleBatch(this.#options.engine, settlements, (one, why) =>
-      this.#replacementOf(one, why),
-    )
-    this.#settlements = [...left, ...this.#settlements]
-    if (left.length > 0) throw error
-    this.#due = true // The claim beside it may not have seen them yet.
-  }
-
-  /**
-   * For a settlement that the inbox refuses although it takes others: the same once more, then a failed attempt, then a dead letter without
-   * a text of the handler's. When it refuses that too, the lease runs out.
-   */
-  #replacementOf(settlement: Settlement, error: unknown): Settlement | undefined {
-    const { lease } = settlement
-    const { handlers, clock, log } = this.#options
-    const refusals = (this.#refusals.get(lease) ?? 0) + 1
-    this.#refusals.set(lease, refusals)
-    if (refusals === 1) return settlement
-    const handler = handlers.find(({ name }) => name === lease.handler)
-    const refused = new FusewireError(
-      'FW_SETTLE',
-      `The outcome of an attempt could not be stored: ${describeError(error)}`,
-    )
-    const fields = {
-      handler: lease.handler,
-      id: lease.event.key.id,
-      code: refused.code,
-      error: refused.message,
-    }
-    if (refusals === 2 && handler !== undefined) {
-      const outcome = outcomeOf(refused, lease, handler, clock)
-      log.error({ ...fields, instead: outcome.kind }, 'an outcome could not be stored; another is stored')
-      return { lease, outcome }
-    }
-    if (refusals <= 3) {
-      log.error({ ...fields, instead: 'dead' }, 'an outcome could not be stored; the delivery is given up')
-      return { lease, outcome: { kind: 'dead', reason: 'failed' } }
-    }
-    log.error(fields, 'no outcome of a delivery can be stored; its lease runs out')
-    return undefined
-  }
-
-  async #claim(): Promise<number> {
-    if (this.#needed === 0) await this.#giveBack(this.#attempts.waiting())
-    if (this.#options.handlers.length === 0) this.#due = false // Nothing can be due: a drain ends.
-    if (!this.#mayClaim()) return pollMs
-    const { engine, clock } = this.#options
-    const forSuspects = this.#suspectsDue
-    const wants = forSuspects ? this.#attempts.wantsOfSuspects() : this.#attempts.wants()
-    const beside = forSuspects ? this.#attempts.held().length : 'none'
-    const askedAt = clock.now()
-    this.#due = false
-    const claimed = await engine.claim(wants, this.#leaseMs, beside)
-    const { leases, crashed, gone = [], suspects = false, nextInMs = pollMs } = claimed
-    this.#suspectsDue = suspects
-    if (!suspects) this.#suspectsWaitSince = undefined
-    else if (forSuspects) this.#suspects = new Set(leases)
-    else this.#suspectsWaitSince = askedAt
-    for (const { handler, key, reason } of crashed) {
-      this.#tally.dead += 1
-      this.#options.observer?.crashed?.(handler, key)
-      this.#options.log.error({ handler, id: key.id, reason }, deathOf[reason])
-    }
-    for (const { handler, position } of gone) {
-      this.#options.log.warn(
-        { handler, position },
-        'a delivery ended without an attempt: the body of its event is no longer in the inbox',
-      )
-    }
-    if (this.#needed === 0) await this.#options.engine.release(leases) // Stopped while it claimed.
-    else if (this.#attempts.take(leases, wants, askedAt) || nextInMs === 0) this.#due = true
-    return Math.min(pollMs, nextInMs)
-  }
-
-  /** Not while suspects run or wait to run by themselves, nor while a lease may have been lost. */
-  #mayClaim(): boolean {
-    if (this.#needed === 0 || !this.#due) return false
-    const held = this.#attempts.held()
-    if (this.#suspects.size > 0) {
-      if (held.some((lease) => this.#suspects.has(lease))) return false
-      this.#suspects = new Set()
-    }
-    if (this.#suspectsDue && held.length > 0) {
-      this.#suspectsWaitSince ??= this.#options.clock.now()
-      if (this.#options.clock.now() - this.#suspectsWaitSince < clearMs) return false
-    }
-    if (this.#attempts.areStale()) return false
-    const wants = this.#suspectsDue ? this.#attempts.wantsOfSuspects() : this.#attempts.wants()
-    return wants.length > 0
+    if (!this.#settler.isPending) return
+    this.#claimer.due = true // The next delivery of each lane.
+    await this.#settler.settle()
+    this.#claimer.due = true // A claim that ran at the same time may not have seen them yet.
   }
 
   #ended(lease: Lease, outcome: Outcome | 'settled'): void {
