@@ -1,5 +1,5 @@
 import { misused } from './failure.ts'
-import { readBytes } from './files.ts'
+import { readBytes } from './read-bytes.ts'
 import { text } from './text.ts'
 
 /** How secrets are given, for help texts. */

@@ -1,5 +1,5 @@
 import { type GivenSecret, secretWays } from './secret.ts'
-import { httpUrl, none, port, several, wholeNumber } from './values.ts'
+import { httpUrl, none, port, several, wholeNumber } from './option-parsers.ts'
 
 /** Something that can be set by a flag, by the environment or in fusewire.config.ts. */
 export interface Setting {

@@ -10,7 +10,7 @@ import type { OneOrMore } from '../lib/one-or-more.ts'
 import { secureUrl } from '../lib/secure-url.ts'
 import { FusewireError } from '../model/errors.ts'
 import { noLinkLocal, refuseLinkLocal } from './no-link-local.ts'
-import { signing } from './standard-webhooks.ts'
+import { standardWebhooksSigner } from './standard-webhooks-signer.ts'
 
 /** The options of `forward`. */
 export interface ForwardOptions {
@@ -19,16 +19,16 @@ export interface ForwardOptions {
    * may have either. Functions are called at each delivery.
    */
   readonly secret: OneOrMore<string | undefined | (() => string | undefined)>
-  /** Accepts http to other hosts than this one: whoever is on the way reads every event. Default: false. */
+  /** Accepts http to other hosts than this machine: anybody on the network path can then read every event. Default: false. */
   readonly insecureHttp?: boolean
 }
 
-/** Answers are not for us to read: so much is taken in, for the connection's sake, and then it is cut. */
+/** An answer's body is not used. Up to so many bytes of it are read, so that the connection can be reused; a longer one closes it. */
 const readUpTo = 16 * 1024
 
 /**
- * A handler that hands each event, its bytes as they came, to an HTTP endpoint in any language, signed by the Standard Webhooks scheme. Any
- * 2xx is its success; all else, a redirect too, is a failed attempt like any other, and tried again in the order of its lane.
+ * A handler that posts each event, its bytes as they came, to an HTTP endpoint in any language, signed by the Standard Webhooks scheme. A
+ * 2xx answer is success. Any other answer, a redirect too, is a failed attempt and is retried in the order of its lane.
  *
  * @param to An https URL; http only to this machine, unless `insecureHttp` is true. Link-local addresses never.
  * @throws FW_OPTION for another URL, and for a secret that is not one of the scheme's.
@@ -38,7 +38,7 @@ const readUpTo = 16 * 1024
  */
 export function forward(to: string | URL, options: ForwardOptions): Handler<'*'> {
   const url = checkedUrl(to, options.insecureHttp === true)
-  const sign = signing(options.secret)
+  const sign = standardWebhooksSigner(options.secret)
   const agent =
     url.protocol === 'https:' ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest
@@ -61,12 +61,12 @@ export function forward(to: string | URL, options: ForwardOptions): Handler<'*'>
   }
 }
 
-/** The same in every attempt, and in ASCII without the dot that parts what is signed. */
+/** The same id in every attempt, in ASCII without a dot: the signed text separates its parts by dots. */
 function messageId(idempotencyKey: string): string {
   return idempotencyKey.replaceAll(/[^\w:-]/g, '_')
 }
 
-/** Resolves with the answer's status, as soon as that is there. */
+/** Resolves with the answer's status when its headers have arrived. */
 function statusOf(request: ClientRequest, body: Uint8Array): Promise<number> {
   return new Promise((resolve, reject) => {
     request.on('error', (error: NodeJS.ErrnoException) => {
@@ -76,20 +76,20 @@ function statusOf(request: ClientRequest, body: Uint8Array): Promise<number> {
         }),
       )
     })
-    // Of an answer that switches protocols node closes the connection without a word. After any other this comes too late.
+    // A 101 answer emits no 'response', only 'close'. After any other answer this reject does nothing.
     request.on('close', () =>
       reject(new FusewireError('FW_FORWARD', 'the event was not delivered: no answer')),
     )
     request.on('response', (response) => {
       resolve(response.statusCode ?? 0)
-      skim(response)
+      discardBody(response)
     })
     request.end(body)
   })
 }
 
-/** Lets a short answer end, so that its connection can be used again. */
-function skim(response: IncomingMessage): void {
+/** Reads a short answer to its end, so that its connection can be used again. */
+function discardBody(response: IncomingMessage): void {
   let read = 0
   const cut = setTimeout(() => response.destroy(), 1000)
   cut.unref()

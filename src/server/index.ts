@@ -1,4 +1,4 @@
 export { forward, type ForwardOptions } from './forward.ts'
 export type { AdminOptions, DoorOptions, ServerOptions } from './options.ts'
-export { type Server, startServer } from './server.ts'
-export { type AdminToken, adminToken, newAdminSecret, type Scope } from './tokens.ts'
+export { type Server, startServer } from './start-server.ts'
+export { type AdminToken, adminToken, newAdminSecret, type Scope } from './admin-token.ts'

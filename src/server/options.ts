@@ -1,7 +1,7 @@
 import type { Engine } from '../model/engine.ts'
 import type { Log } from '../model/log.ts'
 import type { Webhook } from '../webhook/webhook.ts'
-import type { AdminToken } from './tokens.ts'
+import type { AdminToken } from './admin-token.ts'
 
 /** The options of `startServer`. */
 export interface ServerOptions {

@@ -102,6 +102,54 @@ describe('looking', () => {
     expect(text).toContain(name)
   })
 
+  test.each([
+    ['/events?typ=x', 'There is no "typ" here; there is type, tenantId,'],
+    ['/events?__proto__=x', 'There is no "__proto__" here;'],
+    ['/events?constructor=x', 'There is no "constructor" here;'],
+    ['/events?userId=', 'userId must be a text that is not empty, given once.'],
+    ['/events?userId=hunter2&userId=hunter2', 'userId must be a text that is not empty, given once.'],
+    ['/events?type=user.create&type=', 'type must be a text that is not empty, or several.'],
+    ['/events?state=hunter2', 'state must be one or several of pending, leased,'],
+    ['/events?state=dead&state=hunter2', 'state must be one or several of pending, leased,'],
+    ['/events?limit=hunter2', 'limit must be a whole number from 1 to 500.'],
+    ['/events?limit=501', 'limit must be a whole number from 1 to 500.'],
+    ['/events?limit=1.5', 'limit must be a whole number from 1 to 500.'],
+    ['/events?order=hunter2', 'order must be newest or oldest.'],
+    [
+      '/events?receivedAfter=hunter2',
+      'receivedAfter must be an instant: ms since 1970, or a date like 2026-01-31',
+    ],
+    ['/events?receivedAfter=8640000000000001', 'receivedAfter must be an instant: ms since 1970'],
+    ['/events/x?tenantId=a&tenantId=b', 'tenantId must be a text that is not empty, given once.'],
+    ['/stats?type=user.create', 'There is no "type" here; there is nothing to give.'],
+    ['/stream?type=user.create', 'There is no "type" here; there is nothing to give.'],
+  ])('%s is answered: %s', async (target, message) => {
+    await using server = await rig()
+    const { status, text } = await server.ask(`${api}${target}`)
+    expect([status, JSON.parse(text).errors[0].code]).toEqual([400, '[badRequest]'])
+    expect(JSON.parse(text).errors[0].message).toContain(message)
+    expect(text).not.toContain('hunter2')
+  })
+
+  test.each([
+    ['/prune', {}, 'before is missing. It says: Events received before this instant. In ms since 1970,'],
+    ['/prune', { before: true }, 'before must be an instant: ms since 1970'],
+    ['/prune', { before: 0, dead: 'hunter2' }, 'dead must be true or false.'],
+    ['/erase', {}, 'userId is missing. It says: The user whose events are erased.'],
+    ['/erase', { userId: { a: 'hunter2' } }, 'userId must be a text that is not empty, given once.'],
+    ['/replay', { type: [] }, 'type must be a text that is not empty, or several.'],
+    ['/replay', { type: ['a', 1] }, 'type must be a text that is not empty, or several.'],
+    ['/replay', { state: 'dead', limit: 5 }, 'There is no "limit" here; there is type,'],
+    ['/replay?state=dead', {}, 'There is no "state" here; there is nothing to give.'],
+  ])('%s %j is answered: %s', async (target, body, message) => {
+    await using server = await rig()
+    const { status, text } = await server.ask(`${api}${target}`, post(body))
+    expect([status, JSON.parse(text).errors[0].code]).toEqual([400, '[badRequest]'])
+    expect(JSON.parse(text).errors[0].message).toContain(message)
+    expect(text).not.toContain('hunter2')
+    expect(server.log.lines.filter(({ fields }) => 'action' in fields)).toEqual([])
+  })
+
   test('says that there is no such event, and no such route', async () => {
     await using server = await rig()
     for (const [target, code] of [

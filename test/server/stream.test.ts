@@ -2,7 +2,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
 import { Permanent } from 'fusewire'
 import { sample } from 'fusewire/testing'
-import { live } from '../../src/server/live.ts'
+import { createLiveStream } from '../../src/server/create-live-stream.ts'
 import { reader, type Rig, rig } from './rig.ts'
 
 /** Listens until it is closed. */
@@ -91,7 +91,7 @@ test('a stop ends the streams instead of waiting for them', async () => {
 })
 
 test('who does not keep up is told how much is missed, and costs no more memory', async () => {
-  const stage = live()
+  const stage = createLiveStream()
   const stream = stage.open()
   for (let n = 0; n < 5000; n++) stage.observer.answered?.({ status: 200, outcome: 'kept' }, 1)
   const reading = stream?.getReader()

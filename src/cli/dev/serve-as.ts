@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Emulator } from '../../emulator/emulate.ts'
-import { variableOf } from '../set.ts'
+import { variableOf } from '../setting-options.ts'
 import type { SettingName, Settings } from '../settings.ts'
 
 /** `fusewire serve`, told everything by the environment. */

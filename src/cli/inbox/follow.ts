@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Filter } from '../../model/filter.ts'
-import type { InboxEnd, Listed } from './end.ts'
+import type { OpenedInbox, EventSummary } from './opened-inbox.ts'
 
 /** How often an inbox is looked at; whoever looks on notices no difference. */
 const everyMs = 500
@@ -8,14 +8,18 @@ const everyMs = 500
 const patienceMs = 10 * 60_000
 
 /** Events as they come, and again when what became of them changes, until the signal says stop. */
-export async function* follow(end: InboxEnd, where: Filter, signal: AbortSignal): AsyncGenerator<Listed> {
-  const { items: newest } = await end.page({}, { limit: 1 })
+export async function* follow(
+  inbox: OpenedInbox,
+  where: Filter,
+  signal: AbortSignal,
+): AsyncGenerator<EventSummary> {
+  const { items: newest } = await inbox.page({}, { limit: 1 })
   const known = new Map<string, string>()
   let from = where.receivedAfter ?? (newest[0]?.receivedAt ?? Date.now() - 1) + 1
   while (!signal.aborted) {
     let earliestOpen = Infinity
     let latest = from
-    for await (const item of pages(end, { ...where, receivedAfter: from }, signal)) {
+    for await (const item of pages(inbox, { ...where, receivedAfter: from }, signal)) {
       const { createInstant, tenantId, id, receivedAt } = item
       const key = `${createInstant}/${tenantId}/${id}`
       const fate = JSON.stringify([
@@ -37,10 +41,14 @@ export async function* follow(end: InboxEnd, where: Filter, signal: AbortSignal)
   }
 }
 
-async function* pages(end: InboxEnd, where: Filter, signal: AbortSignal): AsyncGenerator<Listed> {
+async function* pages(inbox: OpenedInbox, where: Filter, signal: AbortSignal): AsyncGenerator<EventSummary> {
   let after: string | undefined
   do {
-    const page = await end.page(where, { limit: 500, order: 'oldest', ...(after !== undefined && { after }) })
+    const page = await inbox.page(where, {
+      limit: 500,
+      order: 'oldest',
+      ...(after !== undefined && { after }),
+    })
     yield* page.items
     after = page.next
   } while (after !== undefined && !signal.aborted)

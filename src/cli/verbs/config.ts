@@ -2,7 +2,14 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { verb } from '../command.ts'
 import { applyConfigFile, configFileHere } from '../config-file.ts'
 import { redacted } from '../redact.ts'
-import { type Origin, originOf, settable, settingsOf, strayVariables, variableOf } from '../set.ts'
+import {
+  type Origin,
+  originOf,
+  addSettingOptions,
+  settingsOf,
+  strayVariables,
+  variableOf,
+} from '../setting-options.ts'
 import { receiver, type Setting, type SettingName, settings, type Settings } from '../settings.ts'
 import { note, printJson, printTable } from '../terminal.ts'
 import { styled, text } from '../text.ts'
@@ -17,7 +24,7 @@ export function configVerb(): CommandUnknownOpts {
       ['FUSEWIRE_PORT=8080 fusewire config --json', 'for programs'],
     ],
   ).option('--config <file>', 'the config file; only when it is named here is it run')
-  return settable(command, receiver).action(async ({ json, config }, self) => {
+  return addSettingOptions(command, receiver).action(async ({ json, config }, self) => {
     if (config !== undefined) await applyConfigFile(self, config)
     const values = settingsOf(self, receiver)
     const rows = receiver.map((name) => rowOf(name, values[name], originOf(self, name)))

@@ -6,16 +6,16 @@ import { verb } from '../command.ts'
 import { applyConfigFile, configFileHere } from '../config-file.ts'
 import { type Program, reloaded } from '../dev/reloaded.ts'
 import { serveAs, type Serving } from '../dev/serve-as.ts'
-import { tellStory } from '../dev/story.ts'
-import { startEmulator } from '../emulator.ts'
+import { printDevSummary } from '../dev/print-dev-summary.ts'
+import { startEmulator } from '../start-emulator.ts'
 import { Failure, misused } from '../failure.ts'
-import { readJsonObject } from '../files.ts'
-import { settable, settingsOf } from '../set.ts'
+import { readJsonObject } from '../read-bytes.ts'
+import { addSettingOptions, settingsOf } from '../setting-options.ts'
 import { receiver } from '../settings.ts'
 import { note } from '../terminal.ts'
 import { styled, text } from '../text.ts'
 import { untilStopped } from '../until-stopped.ts'
-import { port } from '../values.ts'
+import { port } from '../option-parsers.ts'
 
 /** How long a command of the user's own may take to stop. */
 const ownGraceMs = 5_000
@@ -47,7 +47,7 @@ export function devVerb(): CommandUnknownOpts {
         .default(9011),
     )
     .option('--kickstart <file>', 'a FusionAuth kickstart file for the emulator')
-  return settable(command, receiver).action(
+  return addSettingOptions(command, receiver).action(
     async (program, { json, config = configFileHere(), watch, fusionauthPort, kickstart }, self) => {
       const own = process.argv.includes('--') ? program : undefined
       const [file, ...rest] = own === undefined ? program : []
@@ -120,7 +120,7 @@ function served(
       const told = said as { readonly url: string; readonly adminUrl?: string } // What serve says.
       emulator
         .connect(told.url, { headers, sign: true })
-        .then(() => tellStory({ emulator, inbox, adminToken, json, ...told }))
+        .then(() => printDevSummary({ emulator, inbox, adminToken, json, ...told }))
         .catch(fail)
     },
   }

@@ -1,13 +1,13 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import type { Emulator } from '../../emulator/emulate.ts'
 import { verb } from '../command.ts'
-import { startEmulator } from '../emulator.ts'
-import { readJsonObject } from '../files.ts'
+import { startEmulator } from '../start-emulator.ts'
+import { readJsonObject } from '../read-bytes.ts'
 import { isReference, readSecret } from '../secret.ts'
 import { note, print, printJson } from '../terminal.ts'
 import { styled, text } from '../text.ts'
 import { untilStopped } from '../until-stopped.ts'
-import { port, several } from '../values.ts'
+import { port, several } from '../option-parsers.ts'
 
 export function emulateVerb(): CommandUnknownOpts {
   return verb(
@@ -62,7 +62,7 @@ export function emulateVerb(): CommandUnknownOpts {
             port: options.port,
             ...(host !== undefined && { host }),
             ...(name !== undefined && { names: name }),
-            ...(apiKey !== undefined && { apiKey: keyOf(apiKey) }),
+            ...(apiKey !== undefined && { apiKey: parseApiKey(apiKey) }),
             ...(allowTarget !== undefined && { allowTargets: allowTarget }),
             ...(kickstart !== undefined && { kickstart: readJsonObject(kickstart, '--kickstart') }),
             ...(env !== undefined && { env }),
@@ -86,7 +86,7 @@ function tell({ url, apiKey, jwks, kid }: Emulator, json: boolean): void {
 }
 
 /** A made-up emulator may have a made-up key on its command line. */
-function keyOf(written: string): string {
+function parseApiKey(written: string): string {
   if (isReference(written)) return readSecret(written, '--api-key')
   note(
     text`${styled('yellow', 'warning:')} an API key on a command line can be read by every process of this machine; env:NAME or file:PATH hides it.`,

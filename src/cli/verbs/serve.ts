@@ -11,11 +11,11 @@ import { notReady, observe } from '../../webhook/webhook.ts'
 import { verb } from '../command.ts'
 import { applyConfigFile, configFileHere } from '../config-file.ts'
 import { missing } from '../failure.ts'
-import { loadHandlers } from '../handlers-file.ts'
-import { type Place, unopened } from '../inbox-at.ts'
+import { loadHandlers } from '../load-handlers.ts'
+import { type InboxPlace, openFailure } from '../inbox-place.ts'
 import { jsonLog, plainLog, traffic } from '../log.ts'
-import { receiverOf } from '../receiver.ts'
-import { settable, settingsOf } from '../set.ts'
+import { createReceiver } from '../create-receiver.ts'
+import { addSettingOptions, settingsOf } from '../setting-options.ts'
 import { receiver, type Settings } from '../settings.ts'
 import { note } from '../terminal.ts'
 import { text } from '../text.ts'
@@ -56,14 +56,14 @@ export function serveVerb(): CommandUnknownOpts {
       ).choices(['json', 'plain'] as const),
     )
     .option('--traffic', 'tell of every request and every attempt')
-  return settable(command, receiver).action(
+  return addSettingOptions(command, receiver).action(
     async (file, { json, config = configFileHere(), log: form, traffic: tells }, self) => {
       if (config !== undefined) await applyConfigFile(self, config)
       const given = settingsOf(self, receiver)
       const plain = json !== true && (form === undefined ? process.stdout.isTTY : form === 'plain')
       const log = plain ? plainLog : jsonLog
       const handlers = file === undefined ? undefined : await loadHandlers(file)
-      const { webhook, place } = await receiverOf(given, handlers, self, log)
+      const { webhook, place } = await createReceiver(given, handlers, self, log)
       if (tells === true) webhook[observe](traffic(log, !plain))
       const server = await start({ webhook, log, ...listeners(given), ...timesOf(given) }, given, place)
       if (webhook[notReady]() === 'the webhook is stopped') return await endedBy(server)
@@ -123,7 +123,7 @@ function timesOf({
 async function start(
   options: ServerOptions,
   { port, adminPort = port + 1 }: Settings,
-  place: Place | undefined,
+  place: InboxPlace | undefined,
 ): Promise<Server> {
   try {
     return await startServer(options)
@@ -138,7 +138,7 @@ async function start(
         { cause: error },
       )
     }
-    if (place !== undefined) throw unopened(error, place)
+    if (place !== undefined) throw openFailure(error, place)
     if (code?.startsWith('FW_') === true) throw error
     throw missing(
       text`The receiver cannot start: ${error instanceof Error ? error.message : String(error)}`,

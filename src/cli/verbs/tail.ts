@@ -1,9 +1,9 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { verb } from '../command.ts'
-import { filterable, filterOf } from '../inbox/filters.ts'
+import { addFilterOptions, filterOf } from '../inbox/filter-options.ts'
 import { follow } from '../inbox/follow.ts'
-import { fate } from '../inbox/tell.ts'
-import { endOf, whereable } from '../inbox/where.ts'
+import { eventState } from '../inbox/event-state.ts'
+import { openInbox, addInboxOptions } from '../inbox/open-inbox.ts'
 import { note, print, printJson } from '../terminal.ts'
 import { padded, styled, text } from '../text.ts'
 import { untilStopped } from '../until-stopped.ts'
@@ -22,16 +22,16 @@ export function tailVerb(): CommandUnknownOpts {
       ['fusewire tail --json | jq -r .type', 'for programs'],
     ],
   )
-  return filterable(whereable(command)).action(async ({ json, ...given }, self) => {
-    await using end = await endOf(given, (name) => self.getOptionValueSource(name))
+  return addFilterOptions(addInboxOptions(command)).action(async ({ json, ...given }, self) => {
+    await using inbox = await openInbox(given, (name) => self.getOptionValueSource(name))
     const controller = new AbortController()
     void untilStopped().then(() => controller.abort())
-    if (json !== true) note(styled('dim', text`Following ${end.shown}. Ctrl+C ends it.`))
-    for await (const item of follow(end, filterOf(given), controller.signal)) {
+    if (json !== true) note(styled('dim', text`Following ${inbox.shown}. Ctrl+C ends it.`))
+    for await (const item of follow(inbox, filterOf(given), controller.signal)) {
       if (json === true) printJson(item)
       else {
         const time = styled('dim', new Date(item.receivedAt).toTimeString().slice(0, 8))
-        print(text`${time} ${padded(fate(item), 12)} ${item.type} ${item.id}`)
+        print(text`${time} ${padded(eventState(item), 12)} ${item.type} ${item.id}`)
       }
     }
   })

@@ -5,11 +5,11 @@ import { progress } from '../progress.ts'
 import { secretWays } from '../secret.ts'
 import { print, printJson } from '../terminal.ts'
 import { styled, text } from '../text.ts'
-import { dresser, headersOf, keyOf } from '../trigger/dress.ts'
-import { maker } from '../trigger/made-up.ts'
+import { headerSigner, requestHeaders, signingKey } from '../trigger/request-headers.ts'
+import { createEventMaker } from '../trigger/create-event-maker.ts'
 import { pace } from '../trigger/pace.ts'
 import { post, type Posted } from '../trigger/post.ts'
-import { httpUrl, several, wholeNumber, withoutLogin } from '../values.ts'
+import { httpUrl, several, wholeNumber, withoutLogin } from '../option-parsers.ts'
 
 interface Sent extends Posted {
   readonly type: string
@@ -67,8 +67,11 @@ export function triggerVerb(): CommandUnknownOpts {
     )
     .action(async (type, { to, json, count, rate, set = [], data, apiKey, header = [], sign, kid }) => {
       withoutLogin(to, '--to')
-      const make = maker(type, data, set)
-      const dress = dresser(headersOf(apiKey, header), sign === undefined ? undefined : keyOf(sign, kid))
+      const make = createEventMaker(type, data, set)
+      const dress = headerSigner(
+        requestHeaders(apiKey, header),
+        sign === undefined ? undefined : signingKey(sign, kid),
+      )
       make() // What is wrong with it is said before anything is sent.
       const sent: Sent[] = []
       const begun = performance.now()

@@ -1,11 +1,11 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
-import { authenticatorOf } from '../authenticator.ts'
+import { createAuthenticator } from '../create-authenticator.ts'
 import { readCaptured } from '../verify/captured.ts'
 import { verb } from '../command.ts'
 import { explain, type Step } from '../verify/explain.ts'
 import { Failure } from '../failure.ts'
-import { readBytes } from '../files.ts'
-import { settable, settingsOf } from '../set.ts'
+import { readBytes } from '../read-bytes.ts'
+import { addSettingOptions, settingsOf } from '../setting-options.ts'
 import { authentication } from '../settings.ts'
 import { print, printJson } from '../terminal.ts'
 import { padded, styled, type Text, text } from '../text.ts'
@@ -29,8 +29,8 @@ export function verifyVerb(): CommandUnknownOpts {
   )
     .argument('<file>', 'the request; - is standard input')
     .option('--body <file>', 'the body, when the first file holds only the headers')
-  return settable(command, authentication).action(async (file, { json, body }, self) => {
-    const authenticator = authenticatorOf(settingsOf(self, authentication))
+  return addSettingOptions(command, authentication).action(async (file, { json, body }, self) => {
+    const authenticator = createAuthenticator(settingsOf(self, authentication))
     const apart = body === undefined ? undefined : readBytes(body, '--body')
     const captured = await readCaptured(readBytes(file, 'verify'), apart)
     const { status, steps, event } = await explain(captured, authenticator)

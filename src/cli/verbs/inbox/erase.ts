@@ -1,11 +1,11 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import type { Erasure } from '../../../inbox/inbox.ts'
 import type { Scrubbed } from '../../../model/erased-step.ts'
-import { agreed } from '../../ask.ts'
+import { confirm } from '../../confirm.ts'
 import { verb } from '../../command.ts'
-import { endOf, whereable } from '../../inbox/where.ts'
+import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
 import { interruptible } from '../../interruptible.ts'
-import { amount } from '../../counted.ts'
+import { formatAmount } from '../../format-count.ts'
 import { progress } from '../../progress.ts'
 import { note, print, printJson } from '../../terminal.ts'
 import { text } from '../../text.ts'
@@ -29,13 +29,13 @@ export function eraseVerb(): CommandUnknownOpts {
       'rewrite the inbox, so that no remnant is left in unused space; nothing can be received meanwhile',
     )
     .option('--yes', 'without asking')
-  return whereable(command).action(async (user, { json, tenant, compact, yes, ...given }, self) => {
-    await using end = await endOf(given, (name) => self.getOptionValueSource(name))
-    const question = text`Take away everything in ${end.shown} that names the user ${user}? It cannot be undone.`
-    if (!(await agreed(yes === true, question))) return note(text`Nothing was done.`)
+  return addInboxOptions(command).action(async (user, { json, tenant, compact, yes, ...given }, self) => {
+    await using inbox = await openInbox(given, (name) => self.getOptionValueSource(name))
+    const question = text`Take away everything in ${inbox.shown} that names the user ${user}? It cannot be undone.`
+    if (!(await confirm(yes === true, question))) return note(text`Nothing was done.`)
     using bar = progress('erasing')
     const erasure = await interruptible((signal, at) =>
-      end.erase(
+      inbox.erase(
         { userId: user, ...(tenant !== undefined && { tenantId: tenant }) },
         {
           signal,
@@ -51,7 +51,7 @@ export function eraseVerb(): CommandUnknownOpts {
 
 function tell({ events, deliveries, bytes, unreached }: Erasure): void {
   print(
-    text`${amount(events, 'event', 'events')} erased; ${amount(deliveries, 'delivery', 'deliveries')} ended with them.`,
+    text`${formatAmount(events, 'event', 'events')} erased; ${formatAmount(deliveries, 'delivery', 'deliveries')} ended with them.`,
   )
   print(text`${onDisk[bytes]}`)
   print(text`Out of reach, and yours to look after:`)

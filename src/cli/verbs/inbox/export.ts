@@ -3,10 +3,10 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { codeOf } from '../../../lib/code-of.ts'
 import { verb } from '../../command.ts'
 import { misused } from '../../failure.ts'
-import { filterable, filterOf } from '../../inbox/filters.ts'
-import { endOf, whereable } from '../../inbox/where.ts'
+import { addFilterOptions, filterOf } from '../../inbox/filter-options.ts'
+import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
 import { interruptible } from '../../interruptible.ts'
-import { amount } from '../../counted.ts'
+import { formatAmount } from '../../format-count.ts'
 import { progress } from '../../progress.ts'
 import { note, print, printJson, printJsonText } from '../../terminal.ts'
 import { text } from '../../text.ts'
@@ -23,16 +23,16 @@ export function exportVerb(): CommandUnknownOpts {
       ],
     ],
   ).option('--to <file>', 'a file to make; there must be none yet (default: standard output)')
-  return filterable(whereable(command)).action(async ({ json, to, ...given }, self) => {
-    await using end = await endOf(given, (name) => self.getOptionValueSource(name))
+  return addFilterOptions(addInboxOptions(command)).action(async ({ json, to, ...given }, self) => {
+    await using inbox = await openInbox(given, (name) => self.getOptionValueSource(name))
     const where = filterOf(given)
-    const total = to === undefined || Object.keys(where).length > 0 ? undefined : (await end.stats()).events
+    const total = to === undefined || Object.keys(where).length > 0 ? undefined : (await inbox.stats()).events
     const file = to === undefined ? undefined : newFile(to)
     using bar = progress('exporting', total)
     let lines = 0
     try {
       await interruptible(async (signal, at) => {
-        for await (const line of end.export(where, { signal })) {
+        for await (const line of inbox.export(where, { signal })) {
           if (file === undefined) printJsonText(line)
           else file.write(line)
           lines += 1
@@ -46,8 +46,8 @@ export function exportVerb(): CommandUnknownOpts {
     }
     file?.keep()
     if (to !== undefined && json === true) printJson({ events: lines, file: to })
-    else if (to === undefined) note(text`${amount(lines, 'event', 'events')}`)
-    else print(text`${amount(lines, 'event', 'events')} in ${to}`)
+    else if (to === undefined) note(text`${formatAmount(lines, 'event', 'events')}`)
+    else print(text`${formatAmount(lines, 'event', 'events')} in ${to}`)
   })
 }
 

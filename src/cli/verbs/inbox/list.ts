@@ -1,12 +1,13 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import { verb } from '../../command.ts'
-import type { Listed } from '../../inbox/end.ts'
-import { filterable, filterOf } from '../../inbox/filters.ts'
-import { fate, told } from '../../inbox/tell.ts'
-import { endOf, whereable } from '../../inbox/where.ts'
+import type { EventSummary } from '../../inbox/opened-inbox.ts'
+import { addFilterOptions, filterOf } from '../../inbox/filter-options.ts'
+import { formatInstant } from '../../format-instant.ts'
+import { eventState } from '../../inbox/event-state.ts'
+import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
 import { note, printJson, printTable } from '../../terminal.ts'
 import { styled, text } from '../../text.ts'
-import { wholeNumber } from '../../values.ts'
+import { wholeNumber } from '../../option-parsers.ts'
 
 export function listVerb(): CommandUnknownOpts {
   const command = verb('list', 'Lists events, newest first, with what became of them.', [
@@ -20,26 +21,28 @@ export function listVerb(): CommandUnknownOpts {
   ])
     .addOption(new Option('--limit <number>', 'how many').argParser(wholeNumber(1, 1_000_000)).default(50))
     .option('--oldest', 'oldest first')
-  return filterable(whereable(command)).action(async ({ json, limit, oldest, ...given }, self) => {
-    await using end = await endOf(given, (name) => self.getOptionValueSource(name))
-    const listed: Listed[] = []
-    let after: string | undefined
-    do {
-      const page = await end.page(filterOf(given), {
-        limit: Math.min(500, limit - listed.length),
-        order: oldest === true ? 'oldest' : 'newest',
-        ...(after !== undefined && { after }),
-      })
-      if (json === true) page.items.forEach((item) => printJson(item))
-      listed.push(...page.items)
-      after = page.next
-    } while (after !== undefined && listed.length < limit)
-    if (json === true) return
-    if (listed.length === 0) return note(text`No event of ${end.shown} fits.`)
-    printTable([
-      ['RECEIVED', 'TYPE', 'ID', 'STATE'].map((name) => styled('bold', name)),
-      ...listed.map((item) => [told(item.receivedAt), item.type, item.id, fate(item)]),
-    ])
-    if (after !== undefined) note(text`There are more: --limit takes up to 1,000,000.`)
-  })
+  return addFilterOptions(addInboxOptions(command)).action(
+    async ({ json, limit, oldest, ...given }, self) => {
+      await using inbox = await openInbox(given, (name) => self.getOptionValueSource(name))
+      const listed: EventSummary[] = []
+      let after: string | undefined
+      do {
+        const page = await inbox.page(filterOf(given), {
+          limit: Math.min(500, limit - listed.length),
+          order: oldest === true ? 'oldest' : 'newest',
+          ...(after !== undefined && { after }),
+        })
+        if (json === true) page.items.forEach((item) => printJson(item))
+        listed.push(...page.items)
+        after = page.next
+      } while (after !== undefined && listed.length < limit)
+      if (json === true) return
+      if (listed.length === 0) return note(text`No event of ${inbox.shown} fits.`)
+      printTable([
+        ['RECEIVED', 'TYPE', 'ID', 'STATE'].map((name) => styled('bold', name)),
+        ...listed.map((item) => [formatInstant(item.receivedAt), item.type, item.id, eventState(item)]),
+      ])
+      if (after !== undefined) note(text`There are more: --limit takes up to 1,000,000.`)
+    },
+  )
 }

@@ -1,10 +1,10 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { verb } from '../../command.ts'
 import { misused } from '../../failure.ts'
-import { filterable, filterOf } from '../../inbox/filters.ts'
-import { endOf, whereable } from '../../inbox/where.ts'
+import { addFilterOptions, filterOf } from '../../inbox/filter-options.ts'
+import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
 import { interruptible } from '../../interruptible.ts'
-import { amount } from '../../counted.ts'
+import { formatAmount } from '../../format-count.ts'
 import { progress } from '../../progress.ts'
 import { print, printJson } from '../../terminal.ts'
 import { text } from '../../text.ts'
@@ -22,19 +22,19 @@ export function replayVerb(): CommandUnknownOpts {
       ],
     ],
   ).option('--id <id>', 'the event with this id')
-  return filterable(whereable(command)).action(async ({ json, id, ...given }, self) => {
+  return addFilterOptions(addInboxOptions(command)).action(async ({ json, id, ...given }, self) => {
     const where = { ...filterOf(given), ...(id !== undefined && { id }) }
     if (Object.keys(where).length === 0)
       throw misused(text`Say which events are meant: --handler, --state, --type, --user, --id or --since.`)
-    await using end = await endOf(given, (name) => self.getOptionValueSource(name))
+    await using inbox = await openInbox(given, (name) => self.getOptionValueSource(name))
     using bar = progress('replaying')
     const replayed = await interruptible((signal, at) =>
-      end.replay(where, { signal, onProgress: ({ done }) => (bar.at(done), at(done)) }),
+      inbox.replay(where, { signal, onProgress: ({ done }) => (bar.at(done), at(done)) }),
     )
     if (json === true) printJson(replayed)
     else
       print(
-        text`${amount(replayed.deliveries, 'delivery', 'deliveries')} of ${end.shown} made pending again.`,
+        text`${formatAmount(replayed.deliveries, 'delivery', 'deliveries')} of ${inbox.shown} made pending again.`,
       )
   })
 }

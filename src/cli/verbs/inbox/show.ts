@@ -1,9 +1,10 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { verb } from '../../command.ts'
 import { Failure } from '../../failure.ts'
-import type { Shown } from '../../inbox/end.ts'
-import { fate, stateOf, told } from '../../inbox/tell.ts'
-import { endOf, whereable } from '../../inbox/where.ts'
+import type { ShownEvent } from '../../inbox/opened-inbox.ts'
+import { formatInstant } from '../../format-instant.ts'
+import { eventState, deliveryState } from '../../inbox/event-state.ts'
+import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
 import { jsonOf, print, printJson, printTable } from '../../terminal.ts'
 import { styled, text } from '../../text.ts'
 
@@ -23,37 +24,40 @@ export function showVerb(): CommandUnknownOpts {
     .argument('<id>', "the event's id")
     .option('--tenant <id>', 'of this tenant, where tenants share an inbox')
     .option('--reveal', 'with everything the event says')
-  return whereable(command).action(async (id, { json, tenant, reveal, ...given }, self) => {
-    await using end = await endOf(given, (name) => self.getOptionValueSource(name))
-    const found = await end.show(id, {
+  return addInboxOptions(command).action(async (id, { json, tenant, reveal, ...given }, self) => {
+    await using inbox = await openInbox(given, (name) => self.getOptionValueSource(name))
+    const found = await inbox.show(id, {
       reveal: reveal === true,
       ...(tenant !== undefined && { tenantId: tenant }),
     })
-    if (found === undefined) throw new Failure(1, text`${end.shown} has no event ${id}.`)
+    if (found === undefined) throw new Failure(1, text`${inbox.shown} has no event ${id}.`)
     if (json === true) printJson(found)
     else tell(found)
   })
 }
 
-function tell(found: Shown): void {
+function tell(found: ShownEvent): void {
   const { type, id, tenantId, source, createInstant, receivedAt, size, refused, deliveries, event } = found
   const said = event === undefined ? ['Its body is gone.'] : jsonOf(event, 2).split('\n')
-  print(text`${styled('bold', type)}  ${fate(found)}`)
+  print(text`${styled('bold', type)}  ${eventState(found)}`)
   printTable([
     ['id', id],
     ...(tenantId === '' ? [] : [['tenant', tenantId]]),
-    ['created', createInstant === 0 ? 'FusionAuth did not say' : told(createInstant)],
-    ['received', `${told(receivedAt)}, ${size} bytes, ${source === 'door' ? 'by a request' : source}`],
+    ['created', createInstant === 0 ? 'FusionAuth did not say' : formatInstant(createInstant)],
+    [
+      'received',
+      `${formatInstant(receivedAt)}, ${size} bytes, ${source === 'door' ? 'by a request' : source}`,
+    ],
     ...(refused === undefined ? [] : [['refused', refused]]),
   ])
   for (const delivery of deliveries) {
     const { handler, attempts, reason, failures } = delivery
-    const why = reason === undefined || reason === stateOf(delivery) ? '' : `, ${reason}`
+    const why = reason === undefined || reason === deliveryState(delivery) ? '' : `, ${reason}`
     print(text``)
     print(
-      text`${styled('bold', handler)}  ${stateOf(delivery)}${why}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
+      text`${styled('bold', handler)}  ${deliveryState(delivery)}${why}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
     )
-    for (const { at, message } of failures) print(text`  ${told(at)}  ${styled('red', message)}`)
+    for (const { at, message } of failures) print(text`  ${formatInstant(at)}  ${styled('red', message)}`)
   }
   print(text``)
   for (const line of said) print(text`${line}`)

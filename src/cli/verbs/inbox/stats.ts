@@ -1,9 +1,9 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { verb } from '../../command.ts'
-import { told } from '../../inbox/tell.ts'
-import { endOf, whereable } from '../../inbox/where.ts'
+import { formatInstant } from '../../format-instant.ts'
+import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
 import type { Overview } from '../../../model/stats.ts'
-import { amount, counted } from '../../counted.ts'
+import { formatAmount, formatCount } from '../../format-count.ts'
 import { print, printJson, printTable } from '../../terminal.ts'
 import { styled, text } from '../../text.ts'
 
@@ -19,32 +19,32 @@ export function statsVerb(): CommandUnknownOpts {
       ],
     ],
   )
-  return whereable(command).action(async ({ json, ...given }, self) => {
-    await using end = await endOf(given, (name) => self.getOptionValueSource(name))
-    const stats = await end.stats()
+  return addInboxOptions(command).action(async ({ json, ...given }, self) => {
+    await using inbox = await openInbox(given, (name) => self.getOptionValueSource(name))
+    const stats = await inbox.stats()
     if (json === true) printJson(stats)
-    else tell(end.shown, stats)
+    else tell(inbox.shown, stats)
   })
 }
 
 function tell(place: string, { events, bytes, aside, types, handlers, nodes }: Overview): void {
-  const set = aside === 0 ? '' : `, ${counted(aside)} set aside`
+  const set = aside === 0 ? '' : `, ${formatCount(aside)} set aside`
   print(
-    text`${styled('bold', place)}  ${amount(events, 'event', 'events')}, ${(bytes / 1e6).toFixed(1)} MB${set}`,
+    text`${styled('bold', place)}  ${formatAmount(events, 'event', 'events')}, ${(bytes / 1e6).toFixed(1)} MB${set}`,
   )
   table(
     ['TYPE', 'EVENTS', 'LAST HOUR'],
-    types.map(({ type, events: many, lastHour }) => [type, counted(many), counted(lastHour)]),
+    types.map(({ type, events: many, lastHour }) => [type, formatCount(many), formatCount(lastHour)]),
   )
   table(
     ['HANDLER', 'PENDING', 'OLDEST', 'DEAD', ''],
     handlers.map(({ handler, pending, oldestPendingAt, dead, abandoned, abandonedAt }) => [
       handler,
-      counted(pending),
-      oldestPendingAt === undefined ? '' : told(oldestPendingAt),
-      dead === 0 ? '0' : styled('red', counted(dead)),
+      formatCount(pending),
+      oldestPendingAt === undefined ? '' : formatInstant(oldestPendingAt),
+      dead === 0 ? '0' : styled('red', formatCount(dead)),
       abandonedAt !== undefined
-        ? styled('red', text`abandoned since ${told(abandonedAt)}`)
+        ? styled('red', text`abandoned since ${formatInstant(abandonedAt)}`)
         : abandoned
           ? styled('yellow', 'no process runs it')
           : '',
@@ -53,14 +53,14 @@ function tell(place: string, { events, bytes, aside, types, handlers, nodes }: O
   table(
     ['BLOCKED LANE OF', 'SINCE', 'WAITING'],
     handlers.flatMap(({ handler, blocked }) =>
-      blocked.map(({ since, pending }) => [handler, told(since), counted(pending)]),
+      blocked.map(({ since, pending }) => [handler, formatInstant(since), formatCount(pending)]),
     ),
   )
   table(
     ['PROCESS', 'SINCE', 'HANDLERS'],
     nodes.map(({ host, pid, startedAt, handlers: runs }) => [
       `${host} ${pid}`,
-      told(startedAt),
+      formatInstant(startedAt),
       runs.join(', '),
     ]),
   )
