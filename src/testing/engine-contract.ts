@@ -4,7 +4,7 @@ import {
   type Clause,
   assertNear,
   atomicClause,
-  bell,
+  createSignal,
   claimOne,
   clause,
   drain,
@@ -845,7 +845,7 @@ export const engineContract: readonly Clause[] = [
 
   clause('wakes a watcher when a delivery may be claimed', async ({ open }) => {
     const engine = await subscribed(await open(), 'a')
-    const { ring, rung } = bell()
+    const { ring, rung } = createSignal()
     using watching = engine.watch(ring)
     void watching
     await engine.append([arrival('1')])
@@ -984,7 +984,7 @@ export const engineContract: readonly Clause[] = [
 
   sharingClause('wakes a watcher of another engine', async ({ open }) => {
     const [one, other] = [await subscribed(await open(), 'a'), await open()]
-    const { ring, rung } = bell()
+    const { ring, rung } = createSignal()
     using watching = other.watch(ring)
     void watching
     await one.append([arrival('1')])

@@ -2,10 +2,10 @@ import { statSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { checkpointer } from '../../src/engines/sqlite/storage/checkpoint.ts'
+import { createCheckpointer } from '../../src/engines/sqlite/storage/checkpointer.ts'
 import type { Checkpointed, DiskThread } from '../../src/engines/sqlite/storage/disk-thread.ts'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
-import { logSync } from '../../src/engines/sqlite/storage/log-sync.ts'
+import { openWalSync } from '../../src/engines/sqlite/storage/wal-sync.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { keptLog } from '../support/log.ts'
 import { place } from './places.ts'
@@ -52,10 +52,10 @@ test('an event does not wait for a thread that moves a large log', async () => {
   const syncs: number[] = []
   const thread = {
     isReady: () => true,
-    isMovingLog: () => true,
+    isCheckpointing: () => true,
     sync: (descriptor: number) => Promise.resolve(void syncs.push(descriptor)),
   } as Partial<DiskThread> as DiskThread
-  const log = logSync(file, thread)
+  const log = openWalSync(file, thread)
   await log?.sync()
   log?.close()
   expect(log).toBeDefined()
@@ -65,13 +65,13 @@ test('an event does not wait for a thread that moves a large log', async () => {
 test('a checkpointer that is closed while it shrinks the log touches the file no more', async () => {
   const { promise, resolve } = Promise.withResolvers<Checkpointed>()
   const modes: string[] = []
-  const logs = checkpointer({
+  const logs = createCheckpointer({
     run(mode) {
       modes.push(mode)
       return promise
     },
     limitBytes: () => 1_000,
-    logBytes: () => 2_000,
+    walBytes: () => 2_000,
     onStuck: () => {},
     pageBytes: 100,
   })

@@ -1,6 +1,6 @@
 import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../model/idle-handler.ts'
-import { end } from './claim.ts'
-import { type Delivery, forget, type Queue, type Store } from './store.ts'
+import { endHead } from './claim.ts'
+import { type Delivery, removeWaiting, type Queue, type Store } from './store.ts'
 
 const stepLimit = 500
 
@@ -29,8 +29,8 @@ export function abandon({ queues }: Store, now: number): AbandonStep {
   const waiting = abandoned.flatMap(waitingOf)
   for (const delivery of waiting.slice(0, stepLimit)) {
     delivery.token++
-    if (delivery.queue.heads.has(delivery)) end(delivery, 'succeeded', now, 'abandoned')
-    else forget(delivery)
+    if (delivery.queue.heads.has(delivery)) endHead(delivery, 'succeeded', now, 'abandoned')
+    else removeWaiting(delivery)
     delivery.state = 'succeeded'
     delivery.reason = 'abandoned'
   }

@@ -31,7 +31,7 @@ export function claim(
     for (const { queue, limit } of wanted) {
       for (const delivery of dueHeads(queue, now).slice(0, limit)) {
         if (isSuspect(delivery)) suspects = true
-        else leases.push(take(delivery, leaseMs, now))
+        else leases.push(leaseHead(delivery, leaseMs, now))
       }
     }
   }
@@ -64,12 +64,12 @@ function claimSuspects(
   for (const { suspect, company, crashes } of judged.wait) {
     Object.assign(suspect.delivery, { leased: false, company, crashes })
   }
-  for (const { suspect, reason } of judged.dead) end(suspect.delivery, 'dead', now, reason)
+  for (const { suspect, reason } of judged.dead) endHead(suspect.delivery, 'dead', now, reason)
   for (const [{ delivery }, crashes] of judged.crashes) {
     Object.assign(delivery, { company: judged.company, crashes })
   }
   return {
-    leases: judged.lease.map(({ delivery }) => take(delivery, leaseMs, now)),
+    leases: judged.lease.map(({ delivery }) => leaseHead(delivery, leaseMs, now)),
     crashed: judged.dead.map(({ suspect: { handler, delivery }, reason }) => ({
       handler,
       key: delivery.event.arrival.key,
@@ -83,12 +83,12 @@ function isSuspect({ leased, company }: Delivery): boolean {
   return leased || company > 0
 }
 
-function take(delivery: Delivery, leaseMs: number, now: number): Lease {
+function leaseHead(delivery: Delivery, leaseMs: number, now: number): Lease {
   delivery.leased = true
   delivery.token++
   delivery.attempts++
   delivery.dueAt = now + leaseMs
-  return lease(delivery, now)
+  return leaseOf(delivery, now)
 }
 
 /** Makes each delivery of the intake its lane's head, or parks it in its place behind the head. */
@@ -122,7 +122,7 @@ function dueHeads(queue: Queue, now: number): readonly Delivery[] {
 }
 
 /** Ends a head; the next of its lane takes its place. */
-export function end(
+export function endHead(
   head: Delivery,
   state: 'succeeded' | 'dead',
   now: number,
@@ -149,7 +149,7 @@ export function end(
   queue.heads.add(next)
 }
 
-function lease(delivery: Delivery, now: number): Lease {
+function leaseOf(delivery: Delivery, now: number): Lease {
   const { event, queue, token, attempts, failingSince, heldSince } = delivery
   const { key, type, source, receivedAt, body, trace } = event.arrival
   return {

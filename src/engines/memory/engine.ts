@@ -8,20 +8,20 @@ import { isStale } from '../../model/retention.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { createWatcherSet } from '../../lib/watcher-set.ts'
 import { markRun } from './abandon.ts'
-import { claim, end } from './claim.ts'
-import { kept, queueStats } from './read.ts'
+import { claim, endHead } from './claim.ts'
+import { keptOf, queueStats } from './kept-of.ts'
 import {
   type Delivery,
-  emptyStore,
+  createStore,
   isErased,
   isFull,
   isPressed,
   isUnwanted,
-  keepKey,
-  keepNew,
-  newQueue,
+  storeKey,
+  storeEvent,
+  createQueue,
 } from './store.ts'
-import { tending } from './tend.ts'
+import { createTending } from './tending.ts'
 
 /**
  * An inbox that lasts as long as the process: for tests, and to read, because every engine does what this one does.
@@ -35,7 +35,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
   // intake: a delivery becomes its lane's head, or parks behind the head. Only heads are leased. A lease is a due time in the future and a
   // token; readiness, retry and expiry are then one question: whose due time has passed? `settle` frees the lane, and the first one parked
   // becomes its head.
-  const store = emptyStore()
+  const store = createStore()
   const judged = judgedTime({ at: undefined, doubtMs: 0 }, () => clock.now())
   const { events, queues } = store
   const watchers = createWatcherSet()
@@ -48,10 +48,10 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       if (isFull(store, arrival)) return 'full'
       if (isStale(arrival, judged.at(clock.now()))) return setAside('stale', arrival)
       if (!isUnwanted(store, arrival)) {
-        keepNew(store, arrival, clock.now())
+        storeEvent(store, arrival, clock.now())
         return 'stored'
       }
-      if (arrival.ifUnwanted === 'key') keepKey(store, arrival, clock.now())
+      if (arrival.ifUnwanted === 'key') storeKey(store, arrival, clock.now())
       return 'unwanted'
     }
     if (known.arrival.refused !== undefined && arrival.refused === undefined) {
@@ -104,13 +104,13 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
     switch (outcome.kind) {
       case 'succeeded':
         delete delivery.heldSince
-        end(delivery, 'succeeded', now)
+        endHead(delivery, 'succeeded', now)
         break
       case 'skipped':
-        end(delivery, 'succeeded', now, 'skipped')
+        endHead(delivery, 'succeeded', now, 'skipped')
         break
       case 'dead':
-        end(delivery, 'dead', now, outcome.reason)
+        endHead(delivery, 'dead', now, outcome.reason)
         break
       case 'retry':
         delivery.company = 0 // Its process lived to see the end of the attempt.
@@ -140,7 +140,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       assertOpen()
       for (const subscription of subscriptions) {
         const queue = queues.get(subscription.handler)
-        if (queue === undefined) queues.set(subscription.handler, newQueue(subscription))
+        if (queue === undefined) queues.set(subscription.handler, createQueue(subscription))
         else {
           queue.subscription = subscription
           markRun(queue)
@@ -219,7 +219,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
     async get(key) {
       assertOpen()
       const event = events.get(keyText(key))
-      return event && kept(event, true)
+      return event && keptOf(event, true)
     },
 
     async stats() {
@@ -228,7 +228,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       return { events: events.size, handlers: handlers.toSorted((a, b) => (a.handler < b.handler ? -1 : 1)) }
     },
 
-    tend: tending(store, clock, {
+    tend: createTending(store, clock, {
       assertOpen,
       wake: () => watchers.wake(),
       judged: () => judged.at(clock.now()),

@@ -1,5 +1,5 @@
 import { type BlockedLane, type HandlerOverview, type Node, type Overview } from '../../model/stats.ts'
-import { queueStats } from './read.ts'
+import { queueStats } from './kept-of.ts'
 import type { Queue, Store } from './store.ts'
 
 const hourMs = 60 * 60_000

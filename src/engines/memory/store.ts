@@ -9,7 +9,7 @@ import { wants } from '../../model/wants.ts'
 
 /** All that the inbox holds. */
 export interface Store {
-  readonly events: Map<string, KeptEvent>
+  readonly events: Map<string, StoredEvent>
   /** What came under a known key with another body, or is older than what the inbox remembers. */
   asides: { readonly kind: Aside; readonly position: number; arrival: Arrival }[]
   /** What each handler has still to do. */
@@ -24,7 +24,7 @@ export interface Store {
   pressed: () => void
 }
 
-export interface KeptEvent {
+export interface StoredEvent {
   arrival: Arrival
   readonly position: number
   readonly keptAt: number
@@ -49,7 +49,7 @@ export interface Queue {
 }
 
 export interface Delivery {
-  readonly event: KeptEvent
+  readonly event: StoredEvent
   readonly queue: Queue
   readonly lane?: string
   state: 'waiting' | 'succeeded' | 'dead'
@@ -70,7 +70,7 @@ export interface Delivery {
   reason?: string
 }
 
-export function emptyStore(): Store {
+export function createStore(): Store {
   return {
     events: new Map(),
     asides: [],
@@ -83,24 +83,24 @@ export function emptyStore(): Store {
   }
 }
 
-export function newQueue(subscription: Subscription): Queue {
+export function createQueue(subscription: Subscription): Queue {
   return { subscription, intake: [], heads: new Set(), lanes: new Map(), dead: new Set(), idleMs: 0 }
 }
 
 /** Keeps an event as new, with a delivery for each handler that wants it. */
-export function keepNew(store: Store, arrival: Arrival, now: number): void {
-  const event: KeptEvent = { arrival, position: ++store.positions, keptAt: now, deliveries: [] }
+export function storeEvent(store: Store, arrival: Arrival, now: number): void {
+  const event: StoredEvent = { arrival, position: ++store.positions, keptAt: now, deliveries: [] }
   store.events.set(keyText(arrival.key), event)
-  if (isErased(store, arrival)) blank(event, 'erased')
+  if (isErased(store, arrival)) blankEvent(event, 'erased')
   else if (arrival.refused === undefined) {
-    for (const queue of store.queues.values()) if (queueWants(queue, arrival)) deliver(event, queue)
+    for (const queue of store.queues.values()) if (queueWants(queue, arrival)) addDelivery(event, queue)
   }
 }
 
 /** Keeps only what tells a resend from news. */
-export function keepKey(store: Store, arrival: Arrival, now: number): void {
-  const event: KeptEvent = { arrival, position: ++store.positions, keptAt: now, deliveries: [] }
-  blank(event, 'unwanted')
+export function storeKey(store: Store, arrival: Arrival, now: number): void {
+  const event: StoredEvent = { arrival, position: ++store.positions, keptAt: now, deliveries: [] }
+  blankEvent(event, 'unwanted')
   store.events.set(keyText(arrival.key), event)
 }
 
@@ -125,7 +125,7 @@ export function isUnwanted(store: Store, arrival: Arrival): boolean {
 }
 
 /** Puts a delivery of this event into the handler's intake, at the event's place. */
-export function deliver(event: KeptEvent, queue: Queue): void {
+export function addDelivery(event: StoredEvent, queue: Queue): void {
   const lane = queue.subscription.ordering === 'none' ? undefined : event.arrival.lane
   const delivery: Delivery = {
     event,
@@ -141,10 +141,10 @@ export function deliver(event: KeptEvent, queue: Queue): void {
     failures: [],
   }
   event.deliveries.push(delivery)
-  takeIn(delivery)
+  addToIntake(delivery)
 }
 
-export function takeIn(delivery: Delivery): void {
+export function addToIntake(delivery: Delivery): void {
   const { intake } = delivery.queue
   const last = intake.at(-1)
   intake.push(delivery)
@@ -161,7 +161,7 @@ export function queueWants({ subscription, abandonedAt }: Queue, arrival: Arriva
 }
 
 /** Leaves of an event what tells a resend from news. */
-export function blank(event: KeptEvent, gone: Gone): void {
+export function blankEvent(event: StoredEvent, gone: Gone): void {
   const { key, type, source, receivedAt, hash, refused } = event.arrival
   event.arrival = {
     key,
@@ -192,7 +192,7 @@ export function isErased({ erased }: Store, { key, receivedAt, subjects }: Arriv
 }
 
 /** A delivery that never became a head: out of the intake or its lane. */
-export function forget(delivery: Delivery): void {
+export function removeWaiting(delivery: Delivery): void {
   const { queue, lane } = delivery
   queue.intake = queue.intake.filter((one) => one !== delivery)
   const parked = lane === undefined ? undefined : queue.lanes.get(lane)

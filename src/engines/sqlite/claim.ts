@@ -1,26 +1,26 @@
 import type { Claimed, Crashed, EndedWithoutBody } from '../../model/claimed.ts'
 import type { Lease } from '../../model/lease.ts'
 import type { SuspectsBeside, Want } from '../../model/engine.ts'
-import { admitting } from './lanes/admit.ts'
-import { prepareEndGone } from './lanes/end-gone.ts'
-import { findingDueHeads, findingHeads, type Head, leaseOf } from './lanes/head.ts'
+import { prepareAdmit } from './lanes/admit.ts'
+import { prepareEndBodiless } from './lanes/end-bodiless.ts'
+import { prepareFindDueHeads, prepareFindHeads, type LaneHead, leaseOf } from './lanes/lane-head.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
-import { prepareClaimSuspects } from './lanes/suspects.ts'
+import { prepareClaimSuspects } from './lanes/claim-suspects.ts'
 
-/** Leases heads that are due, inside the caller's transaction, and what the intake gives while there is room. */
-export function claiming(
+/** Leases due heads, inside the caller's transaction. If that leaves room, also leases deliveries straight from the intake. */
+export function prepareClaim(
   db: SqliteSql,
   registry: Registry,
 ): (wants: readonly Want[], leaseMs: number, now: number, suspectsBeside: SuspectsBeside) => Claimed {
-  const dueHeads = findingDueHeads(db)
-  const findHeads = findingHeads(db)
-  const take = taking(db)
-  const endGone = prepareEndGone(db)
+  const findDueHeads = prepareFindDueHeads(db)
+  const findHeads = prepareFindHeads(db)
+  const take = prepareTake(db)
+  const endBodiless = prepareEndBodiless(db)
   const claimSuspects = prepareClaimSuspects(db)
-  const admit = admitting(db)
-  const nextDue = findingNextDue(db)
-  const hasIntake = findingIntake(db)
+  const admit = prepareAdmit(db)
+  const findNextDue = prepareFindNextDue(db)
+  const hasIntake = prepareHasIntake(db)
 
   return (wants, leaseMs, now, suspectsBeside) => {
     const leasedUntil = Math.ceil(now + leaseMs)
@@ -34,23 +34,23 @@ export function claiming(
     })
 
     function claimOthers(id: number, { handler, limit }: Want): void {
-      let room = limit
-      for (const head of dueHeads(id, now, limit)) {
+      let free = limit
+      for (const head of findDueHeads(id, now, limit)) {
         if (head.body === null) {
-          endGone(id, head, now)
+          endBodiless(id, head, now)
           gone.push({ handler, position: head.seq })
         } else if (head.leased === 1 || head.company > 0) {
           suspects = true
         } else {
           take(id, head, leasedUntil)
           leases.push(leaseOf(handler, { ...head, token: head.token + 1, attempts: head.attempts + 1 }, now))
-          room--
+          free--
         }
       }
-      const admitted = admit(id, room, now, leasedUntil)
+      const admitted = admit(id, free, now, leasedUntil)
       for (const head of findHeads(id, admitted)) {
         if (head.body === null) {
-          endGone(id, head, now)
+          endBodiless(id, head, now)
           gone.push({ handler, position: head.seq })
         } else leases.push(leaseOf(handler, head, now))
       }
@@ -64,7 +64,7 @@ export function claiming(
       suspects = leases.length > 0
     }
     if (!suspects) for (const want of wanted) claimOthers(want.id, want)
-    const nextAt = Math.min(...wanted.map(({ id }) => (hasIntake(id) ? now : (nextDue(id) ?? Infinity))))
+    const nextAt = Math.min(...wanted.map(({ id }) => (hasIntake(id) ? now : (findNextDue(id) ?? Infinity))))
     return {
       leases,
       crashed,
@@ -76,7 +76,7 @@ export function claiming(
 }
 
 /** Index: primary key (seq, handler). */
-function taking(db: SqliteSql): (handler: number, head: Head, leasedUntil: number) => void {
+function prepareTake(db: SqliteSql): (handler: number, head: LaneHead, leasedUntil: number) => void {
   const take = db.prepare(`
     update fw_deliveries set due = ?, token = token + 1, leased = 1, attempts = attempts + 1
     where seq = ? and handler = ? and token = ?
@@ -85,7 +85,7 @@ function taking(db: SqliteSql): (handler: number, head: Head, leasedUntil: numbe
 }
 
 /** Index: fw_due. */
-function findingNextDue(db: SqliteSql): (handler: number) => number | undefined {
+function prepareFindNextDue(db: SqliteSql): (handler: number) => number | undefined {
   const find = query<{ due: number }>(
     db,
     `select due from fw_deliveries indexed by fw_due where handler = ? and state = 'head' order by due limit 1`,
@@ -94,7 +94,7 @@ function findingNextDue(db: SqliteSql): (handler: number) => number | undefined 
 }
 
 /** Index: fw_intake. */
-function findingIntake(db: SqliteSql): (handler: number) => boolean {
+function prepareHasIntake(db: SqliteSql): (handler: number) => boolean {
   const find = query<unknown>(
     db,
     `select 1 from fw_deliveries indexed by fw_intake where handler = ? and state = 'intake' limit 1`,

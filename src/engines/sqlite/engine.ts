@@ -1,27 +1,27 @@
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { Engine } from '../../model/engine.ts'
-import { runAtomic } from './write/atomic.ts'
+import { runAtomic } from './write/run-atomic.ts'
 import { isTemporary } from './errors.ts'
-import { sessions } from './write/sessions.ts'
+import { createSessions } from './write/sessions.ts'
 import type { SqliteSql, Sync } from './sql.ts'
-import { tending } from './tend/tend.ts'
-import { warnings } from './storage/warnings.ts'
-import { watching } from './watch.ts'
-import { writer } from './write/writer.ts'
+import { createTending } from './tend/tending.ts'
+import { createWarnings } from './storage/warnings.ts'
+import { createWatchers } from './watchers.ts'
+import { createWriter } from './write/writer.ts'
 
 /** The options of `sqlite`. */
 export interface SqliteOptions {
-  /** Whose time it is. Default: the machine's. */
+  /** Where the inbox reads its time, for tests. Default: the machine's clock. */
   readonly clock?: Clock
-  /** Accept a file system that forgets (memory, a container's own layer) or a network one. Default: false, and opening throws. */
+  /** Accepts a file system that loses its files (memory, a container's layer) or a network file system. Default: false, and opening throws. */
   readonly allowVolatile?: boolean
 }
 
 /**
- * What a power cut may undo, though nothing less can: the delivery is then attempted once more, as it would be had its worker died just
- * before. A sync for each would hold a lane to a few hundred deliveries a second.
+ * Committed but not synced. Only a power loss can undo it; the delivery is then attempted once more, as after the crash of its worker. A sync
+ * for each would limit a lane to a few hundred deliveries a second.
  */
-const soon = { durable: false } as const
+const notDurable = { durable: false } as const
 
 /**
  * An inbox in one SQLite file, for the processes of one host. Give it a path, or a handle of `node:sqlite` or better-sqlite3 that is then
@@ -42,26 +42,26 @@ export function sqlite(
   { clock = systemClock, allowVolatile = false }: SqliteOptions = {},
 ): Engine<SqliteSql, Sync> {
   let maxBytes = Infinity
-  let tellPressed = (): void => {}
-  const warned = warnings(typeof file === 'string' ? file : 'the inbox', () => clock.now())
-  const inbox = sessions(file, clock, {
+  let reportPressure = (): void => {}
+  const warnings = createWarnings(typeof file === 'string' ? file : 'the inbox', () => clock.now())
+  const inbox = createSessions(file, clock, {
     allowVolatile,
     maxBytes: () => maxBytes,
-    onStuckLog: (bytes) => warned.stuckLog(bytes),
-    onFullDisk: (freeBytes) => warned.fullDisk(freeBytes),
-    onDoubtedClock: (aheadMs) => warned.doubtedClock(aheadMs),
+    onStuckWal: (bytes) => warnings.stuckWal(bytes),
+    onFullDisk: (freeBytes) => warnings.fullDisk(freeBytes),
+    onDoubtedClock: (aheadMs) => warnings.doubtedClock(aheadMs),
   })
-  /** The inbox's own time, which all processes of its file share. */
-  const now = (): number => inbox.current()?.time.now() ?? Math.round(clock.now())
-  const jobs = writer(inbox, () => clock.now()) // Not the inbox's time, which may be set back.
-  const watchers = watching({
-    log() {
+  /** The time that all processes of this file share. */
+  const now = (): number => inbox.current()?.clock.now() ?? Math.round(clock.now())
+  const jobs = createWriter(inbox, () => clock.now()) // Not the shared time, which may be set back.
+  const watchers = createWatchers({
+    walPath() {
       const path = inbox.current()?.path
       return path === undefined || path === '' ? undefined : `${path}-wal`
     },
     changed: () => inbox.current()?.changed() ?? false,
   })
-  const tend = tending({
+  const tend = createTending({
     sessions: inbox,
     writer: jobs,
     isPath: typeof file === 'string',
@@ -69,7 +69,7 @@ export function sqlite(
     wake: () => watchers.wake(),
     limit(bytes, pressed) {
       maxBytes = bytes
-      tellPressed = pressed
+      reportPressure = pressed
     },
   })
 
@@ -80,7 +80,7 @@ export function sqlite(
 
     isTemporary,
 
-    report: (log) => warned.report(log),
+    report: (log) => warnings.report(log),
 
     observe: (observer) => jobs.observe(observer),
 
@@ -94,54 +94,54 @@ export function sqlite(
         mayMeetPoison: true,
       })
       if (answers.includes('stored')) watchers.wake()
-      if (answers.includes('full') || inbox.current()?.isPressed() === true) tellPressed()
+      if (answers.includes('full') || inbox.current()?.isPressed() === true) reportPressure()
       return answers
     },
 
     async known(copies) {
       const known = await inbox.use((session) => copies.map(session.known))
-      // What was committed a moment ago, here or by another process, may not be on disk yet.
+      // A commit of a moment ago, here or in another process, may not be on disk yet. An empty durable write waits for it.
       if (known.includes(true)) await jobs.write(() => {})
       return known
     },
 
     async hasRoom(type) {
       const has = await inbox.use((session) => session.hasRoom(type))
-      if (!has) tellPressed()
+      if (!has) reportPressure()
       return has
     },
 
     probe: (bytes = 0) =>
       jobs.write((session) => {
-        session.time.save()
-        session.proveRoom(bytes)
+        session.clock.save()
+        session.probeDiskSpace(bytes)
       }),
 
     claim(wants, leaseMs, suspectsBeside = 0) {
       return jobs.write((session) => {
-        session.time.afterSleep()
+        session.clock.catchUpAfterSleep()
         return session.claim(wants, leaseMs, now(), suspectsBeside)
-      }, soon)
+      }, notDurable)
     },
 
     renew(leases, leaseMs) {
       return jobs.write((session) => {
-        session.time.afterSleep()
-        return leases.map((lease) => session.leases.renew(lease, Math.ceil(now() + leaseMs)))
-      }, soon)
+        session.clock.catchUpAfterSleep()
+        return leases.map((lease) => session.renew(lease, Math.ceil(now() + leaseMs)))
+      }, notDurable)
     },
 
     async release(leases) {
       await jobs.write((session) => {
-        for (const lease of leases) session.leases.release(lease, now())
-      }, soon)
+        for (const lease of leases) session.release(lease, now())
+      }, notDurable)
       watchers.wake()
     },
 
     async settle(settlements) {
       const settled = await jobs.write(
-        (session) => settlements.map(({ lease, outcome }) => session.leases.settle(lease, outcome, now())),
-        soon,
+        (session) => settlements.map(({ lease, outcome }) => session.settle(lease, outcome, now())),
+        notDurable,
       )
       watchers.wake()
       return settled
@@ -150,8 +150,8 @@ export function sqlite(
     async atomic(lease, handle) {
       const settled = await jobs.write(
         (session) => {
-          // Settled first: on a lease that is lost nothing may run.
-          const answer = session.leases.settle(lease, { kind: 'succeeded' }, now())
+          // Settles first, because the handler must not run if the lease is lost.
+          const answer = session.settle(lease, { kind: 'succeeded' }, now())
           if (answer === 'settled') runAtomic(session.db, handle)
           return answer
         },
@@ -163,7 +163,7 @@ export function sqlite(
 
     watch(wake) {
       const watching = watchers.add(wake)
-      // What is wrong with the file is told to whoever needs an answer from it.
+      // An error of the file is reported by the next call that needs the file.
       void inbox.use(() => watchers.listen()).catch(() => {})
       return watching
     },

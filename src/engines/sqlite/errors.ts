@@ -1,26 +1,26 @@
 import { codeOf } from '../../lib/code-of.ts'
 
-/** Somebody else holds the lock: worth another try in a moment. */
+/** Another connection holds the lock: a later try may succeed. */
 export function isBusy(error: unknown): boolean {
   return resultOf(error) === 'BUSY'
 }
 
-/** The file is locked or the disk is full: opening may succeed later without a change of its path or rights. */
+/** The file is locked or the disk is full: a later open may succeed without a change of configuration. */
 export function isTemporary(error: unknown): boolean {
   const code = codeOf(error)
   return isBusy(error) || resultOf(error) === 'FULL' || code === 'FW_INBOX_LOCKED' || code === 'ENOSPC'
 }
 
 /**
- * This one row cannot be stored, though others can: a value the driver will not bind, a constraint, a blob beyond SQLite's limit.
- * Everything else (a full disk, a corrupt page) is the store's trouble, not the row's.
+ * The database rejects this one row: a value that the driver cannot bind, a constraint, a blob beyond SQLite's limit. Other errors (a full disk,
+ * a corrupt page) concern the whole store.
  */
 export function isPoison(error: unknown): boolean {
   const result = resultOf(error)
   return result === undefined ? isArgumentError(error) : poison.has(result)
 }
 
-/** The store is in trouble: a fresh connection sees it as soon as the trouble is over. */
+/** The store is faulty. The connection must be opened again, to notice when the fault is over. */
 export function isFault(error: unknown): boolean {
   return faults.has(resultOf(error) ?? '')
 }
@@ -38,7 +38,7 @@ const faults: ReadonlySet<string> = new Set([
 
 const poison: ReadonlySet<string> = new Set(['CONSTRAINT', 'MISMATCH', 'RANGE', 'TOOBIG'])
 
-/** https://sqlite.org/rescode.html, the ones we tell apart. */
+/** The result codes that we distinguish: https://sqlite.org/rescode.html */
 const results: ReadonlyMap<number, string> = new Map([
   [5, 'BUSY'],
   [7, 'NOMEM'],
@@ -55,7 +55,7 @@ const results: ReadonlyMap<number, string> = new Map([
   [26, 'NOTADB'],
 ])
 
-/** SQLite's primary result code by name, undefined when SQLite did not throw this. */
+/** The name of SQLite's primary result code; undefined for errors that SQLite did not throw. */
 function resultOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   // node:sqlite: { code: 'ERR_SQLITE_ERROR', errcode: 2067 }, the low byte of which is the primary code.

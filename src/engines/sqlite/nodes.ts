@@ -1,15 +1,15 @@
 import { type Node, nodeOutlivesMs } from '../../model/stats.ts'
 import { query, type SqliteSql } from './sql.ts'
 
-/** Who works on this inbox, and who has which duty; inside the caller's transaction. */
+/** The processes that work on this inbox, and their duties. Inside the caller's transaction. */
 export interface Nodes {
   beat(node: Node, now: number): void
   leave(nodeId: string): void
   hold(duty: string, nodeId: string, now: number, until: number): boolean
 }
 
-/** Both tables are a few rows. Index: their primary keys. */
-export function nodes(db: SqliteSql): Nodes {
+/** Both tables have a few rows. Index: their primary keys. */
+export function createNodes(db: SqliteSql): Nodes {
   const upsert = db.prepare(`
     insert into fw_nodes (id, host, pid, started, seen, handlers) values (?, ?, ?, ?, ?, ?)
     on conflict (id) do update set seen = excluded.seen, handlers = excluded.handlers
@@ -37,4 +37,28 @@ export function nodes(db: SqliteSql): Nodes {
     },
     hold: (duty, node, now, until) => take.get({ duty, node, now, until: Math.ceil(until) }) !== undefined,
   }
+}
+
+interface NodeRow {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  readonly started: number
+  readonly seen: number
+  readonly handlers: string
+}
+
+/** The processes that gave a sign of life after an instant. */
+export function prepareFindNodes(db: SqliteSql): (seenAfter: number) => readonly Node[] {
+  const find = query<NodeRow>(
+    db,
+    'select id, host, pid, started, seen, handlers from fw_nodes where seen > ? order by started, id',
+  )
+  return (seenAfter) =>
+    find.all(seenAfter).map(({ started, seen, handlers, ...node }) => ({
+      ...node,
+      startedAt: started,
+      seenAt: seen,
+      handlers: JSON.parse(handlers) as readonly string[], // Written by `beat`.
+    }))
 }

@@ -3,42 +3,42 @@ import type { Arrival } from '../../model/arrival.ts'
 import { wants } from '../../model/wants.ts'
 import { query, type SqliteSql } from './sql.ts'
 
-/** The subscriptions of an inbox, as the transaction that asks sees them. */
+/** The subscriptions of an inbox, cached and read again when another process may have changed them. */
 export interface Registry {
   /** In the caller's transaction. */
   subscribe(subscriptions: readonly Subscription[]): void
-  /** By what number the tables know a handler. */
+  /** The handler's id in the tables. */
   idOf(handler: string): number | undefined
-  /** The same, undefined for an abandoned one. */
+  /** The same, but undefined for an abandoned handler. */
   activeIdOf(handler: string): number | undefined
-  all(): readonly Subscribed[]
-  /** After this connection changed the table otherwise. */
+  all(): readonly StoredSubscription[]
+  /** Reads the table again, after this connection has changed it without `subscribe`. */
   reload(): void
-  /** Who gets a delivery of this event. */
-  wanting(arrival: Pick<Arrival, 'type' | 'key' | 'applicationIds'>): readonly Subscribed[]
-  /** Looks whether another process has committed, and may have changed the subscriptions; at the start of each transaction. */
+  /** The subscriptions that get a delivery of this event. */
+  findWanting(arrival: Pick<Arrival, 'type' | 'key' | 'applicationIds'>): readonly StoredSubscription[]
+  /** At the start of each transaction. Returns whether another connection has committed since the last call. */
   refresh(): boolean
 }
 
-export interface Subscribed extends Subscription {
+export interface StoredSubscription extends Subscription {
   readonly id: number
-  /** Since when it gets no deliveries, because no process ran it. Epoch ms. */
+  /** Epoch ms. Since then it gets no deliveries, because no process ran it for 7 days. */
   readonly abandonedAt?: number
 }
 
-export function registry(db: SqliteSql): Registry {
+export function createRegistry(db: SqliteSql): Registry {
   const dataVersion = query<{ data_version: number }>(db, 'pragma data_version')
   const handlers = query<HandlerRow>(
     db,
     'select id, name, types, tenants, applications, ordering, abandoned from fw_handlers order by name',
   )
-  const insert = insertHandler(db)
+  const insert = prepareInsertHandler(db)
   let version: number | undefined
-  let all: readonly Subscribed[] = []
-  let byName: ReadonlyMap<string, Subscribed> = new Map()
+  let all: readonly StoredSubscription[] = []
+  let byName: ReadonlyMap<string, StoredSubscription> = new Map()
 
   function load(): void {
-    all = handlers.all().map(subscribed)
+    all = handlers.all().map(toStoredSubscription)
     byName = new Map(all.map((handler) => [handler.handler, handler]))
   }
 
@@ -54,10 +54,10 @@ export function registry(db: SqliteSql): Registry {
     },
     all: () => all,
     reload: load,
-    wanting: (arrival) =>
+    findWanting: (arrival) =>
       all.filter((handler) => handler.abandonedAt === undefined && wants(handler, arrival)),
     refresh() {
-      // Moves when another connection has committed anything: a microsecond, against twenty for reading the table.
+      // Changes with every commit of another connection. Reading it takes 1 us, reading the table 20 us.
       const current = dataVersion.get()?.data_version
       if (current === version) return false
       load()
@@ -78,7 +78,15 @@ interface HandlerRow {
 }
 
 /** The JSON columns were written by `insertHandler`. */
-function subscribed({ id, name, types, tenants, applications, ordering, abandoned }: HandlerRow): Subscribed {
+function toStoredSubscription({
+  id,
+  name,
+  types,
+  tenants,
+  applications,
+  ordering,
+  abandoned,
+}: HandlerRow): StoredSubscription {
   return {
     id,
     handler: name,
@@ -91,7 +99,7 @@ function subscribed({ id, name, types, tenants, applications, ordering, abandone
 }
 
 /** Index: the unique one on name. */
-function insertHandler(db: SqliteSql): (subscription: Subscription) => void {
+function prepareInsertHandler(db: SqliteSql): (subscription: Subscription) => void {
   const insert = db.prepare(`
     insert into fw_handlers (name, types, tenants, applications, ordering) values (?, ?, ?, ?, ?)
     on conflict (name) do update set

@@ -1,91 +1,92 @@
 import type { Failure, Outcome } from '../../model/outcome.ts'
 import type { Lease } from '../../model/lease.ts'
 import type { Settled } from '../../model/engine.ts'
-import { promoting } from './lanes/promote.ts'
+import { preparePromote } from './lanes/promote.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
 
-/** What the holder of a lease can do, inside the caller's transaction. A lease no longer held is `lost`, and changes nothing. */
-export interface Leases {
-  settle(lease: Lease, outcome: Outcome, now: number): Settled
-  renew(lease: Lease, leasedUntil: number): 'renewed' | 'lost'
-  release(lease: Lease, now: number): void
-}
+/* All three run inside the caller's transaction. They change nothing if the lease is no longer held. */
 
-export function leasing(db: SqliteSql, registry: Registry): Leases {
-  const find = finding(db)
-  const end = ending(db)
-  const retry = retrying(db)
-  const giveBack = givingBack(db)
-  const extend = extending(db)
-  const promote = promoting(db)
-  const takeBack = prepareTakeBack(db)
-
-  function heldBy(lease: Lease): Held | undefined {
-    const handler = registry.idOf(lease.handler)
-    return handler === undefined ? undefined : find(lease.position, handler, Number(lease.token))
-  }
-
-  /** The process that held the lease is alive, so its expiry was no crash: takes the counted crash back. */
-  function lost(lease: Lease): 'lost' {
-    const handler = lease.alone === true ? registry.idOf(lease.handler) : undefined
-    if (handler !== undefined) takeBack(lease.position, handler)
-    return 'lost'
-  }
-
-  /** The failures to keep on the row, this one among them if there is one. */
-  function failuresWith(held: Held, failure: Failure | undefined): string | null {
-    if (failure === undefined) return held.failures
-    const before: Failure[] = held.failures === null ? [] : JSON.parse(held.failures)
-    return JSON.stringify([...before, failure].slice(-10))
-  }
+export function prepareSettle(
+  db: SqliteSql,
+  registry: Registry,
+): (lease: Lease, outcome: Outcome, now: number) => Settled {
+  const findHeld = prepareFindHeld(db, registry)
+  const uncountCrash = prepareUncountCrash(db, registry)
+  const end = prepareEnd(db)
+  const retry = prepareRetry(db)
+  const giveBack = prepareGiveBack(db)
+  const promote = preparePromote(db)
 
   function endAs(held: Held, state: 'succeeded' | 'dead', reason: string | null, now: number): void {
     end(held, state, reason)
     if (held.lane === null) return
-    // Only a success says that the lane is no longer held by failures.
+    // Only a success proves that the lane no longer fails.
     const succeeded = state === 'succeeded' && reason === null
     promote(held.handler, held.lane, now, succeeded ? null : held.held)
   }
 
-  return {
-    settle(lease, outcome, now) {
-      const held = heldBy(lease)
-      if (held === undefined) return lost(lease)
-      switch (outcome.kind) {
-        case 'succeeded':
-          endAs(held, 'succeeded', null, now)
-          break
-        case 'skipped':
-          endAs(held, 'succeeded', 'skipped', now)
-          break
-        case 'dead': {
-          const failures = failuresWith(held, outcome.failure)
-          endAs({ ...held, failures }, 'dead', outcome.reason, now)
-          break
-        }
-        case 'retry':
-          retry(held, Math.ceil(now + outcome.afterMs), failuresWith(held, outcome.failure), now)
-          break
-        case 'wait':
-          giveBack(held, Math.ceil(now + outcome.afterMs))
-          break
+  return (lease, outcome, now) => {
+    const held = findHeld(lease)
+    if (held === undefined) {
+      uncountCrash(lease)
+      return 'lost'
+    }
+    switch (outcome.kind) {
+      case 'succeeded':
+        endAs(held, 'succeeded', null, now)
+        break
+      case 'skipped':
+        endAs(held, 'succeeded', 'skipped', now)
+        break
+      case 'dead': {
+        const failures = withFailure(held, outcome.failure)
+        endAs({ ...held, failures }, 'dead', outcome.reason, now)
+        break
       }
-      return 'settled'
-    },
-
-    renew(lease, leasedUntil) {
-      const held = heldBy(lease)
-      if (held === undefined) return lost(lease)
-      extend(held, leasedUntil)
-      return 'renewed'
-    },
-
-    release(lease, now) {
-      const held = heldBy(lease)
-      if (held !== undefined) giveBack(held, now)
-    },
+      case 'retry':
+        retry(held, Math.ceil(now + outcome.afterMs), withFailure(held, outcome.failure), now)
+        break
+      case 'wait':
+        giveBack(held, Math.ceil(now + outcome.afterMs))
+        break
+    }
+    return 'settled'
   }
+}
+
+export function prepareRenew(
+  db: SqliteSql,
+  registry: Registry,
+): (lease: Lease, leasedUntil: number) => 'renewed' | 'lost' {
+  const findHeld = prepareFindHeld(db, registry)
+  const uncountCrash = prepareUncountCrash(db, registry)
+  const extend = prepareExtend(db)
+  return (lease, leasedUntil) => {
+    const held = findHeld(lease)
+    if (held === undefined) {
+      uncountCrash(lease)
+      return 'lost'
+    }
+    extend(held, leasedUntil)
+    return 'renewed'
+  }
+}
+
+export function prepareRelease(db: SqliteSql, registry: Registry): (lease: Lease, now: number) => void {
+  const findHeld = prepareFindHeld(db, registry)
+  const giveBack = prepareGiveBack(db)
+  return (lease, now) => {
+    const held = findHeld(lease)
+    if (held !== undefined) giveBack(held, now)
+  }
+}
+
+/** The last ten failures of a delivery, as JSON, with this one if there is one. */
+function withFailure(held: Held, failure: Failure | undefined): string | null {
+  if (failure === undefined) return held.failures
+  const before: Failure[] = held.failures === null ? [] : JSON.parse(held.failures)
+  return JSON.stringify([...before, failure].slice(-10))
 }
 
 /** A leased delivery. */
@@ -99,8 +100,8 @@ interface Held {
   readonly failures: string | null
 }
 
-/** The delivery, while this token is its own. Index: primary key (seq, handler), as for the next four. */
-function finding(db: SqliteSql): (seq: number, handler: number, token: number) => Held | undefined {
+/** The delivery, if the lease's token is still its latest. Index: primary key (seq, handler), as for all statements of this file. */
+function prepareFindHeld(db: SqliteSql, registry: Registry): (lease: Lease) => Held | undefined {
   const find = query<Held>(
     db,
     `
@@ -108,11 +109,14 @@ function finding(db: SqliteSql): (seq: number, handler: number, token: number) =
     where seq = ? and handler = ? and token = ? and leased = 1
     `,
   )
-  return (seq, handler, token) => find.get(seq, handler, token)
+  return ({ handler, position, token }) => {
+    const id = registry.idOf(handler)
+    return id === undefined ? undefined : find.get(position, id, Number(token))
+  }
 }
 
-/** Not `returning lane`: with it SQLite collects the rows first, and the update takes three times as long. */
-function ending(db: SqliteSql): (held: Held, state: string, reason: string | null) => void {
+/** Without `returning lane`: with it SQLite collects the rows first, and the update takes three times as long. */
+function prepareEnd(db: SqliteSql): (held: Held, state: string, reason: string | null) => void {
   const end = db.prepare(`
     update fw_deliveries
     set state = ?, reason = ?, failures = ?, due = null, leased = 0, company = 0, failing = null, held = null
@@ -122,8 +126,10 @@ function ending(db: SqliteSql): (held: Held, state: string, reason: string | nul
     void end.run(state, reason, failures, seq, handler, token)
 }
 
-/** Its process lived to see the end of the attempt, so it is no suspect any more. */
-function retrying(db: SqliteSql): (held: Held, due: number, failures: string | null, now: number) => void {
+/** The process survived the attempt, so the delivery is no suspect any more (`company = 0`). */
+function prepareRetry(
+  db: SqliteSql,
+): (held: Held, due: number, failures: string | null, now: number) => void {
   const retry = db.prepare(`
     update fw_deliveries
     set due = ?, failures = ?, leased = 0, company = 0, failing = coalesce(failing, ?), held = coalesce(held, ?)
@@ -133,8 +139,8 @@ function retrying(db: SqliteSql): (held: Held, due: number, failures: string | n
     void retry.run(due, failures, now, now, seq, handler, token)
 }
 
-/** The attempt uncounted. */
-function givingBack(db: SqliteSql): (held: Held, due: number) => void {
+/** Makes the delivery due again as if this attempt had not been made. */
+function prepareGiveBack(db: SqliteSql): (held: Held, due: number) => void {
   const giveBack = db.prepare(`
     update fw_deliveries set due = ?, leased = 0, attempts = attempts - 1
     where seq = ? and handler = ? and token = ? and leased = 1
@@ -142,17 +148,23 @@ function givingBack(db: SqliteSql): (held: Held, due: number) => void {
   return ({ seq, handler, token }, due) => void giveBack.run(due, seq, handler, token)
 }
 
-function extending(db: SqliteSql): (held: Held, leasedUntil: number) => void {
+function prepareExtend(db: SqliteSql): (held: Held, leasedUntil: number) => void {
   const extend = db.prepare(
     'update fw_deliveries set due = ? where seq = ? and handler = ? and token = ? and leased = 1',
   )
   return ({ seq, handler, token }, leasedUntil) => void extend.run(leasedUntil, seq, handler, token)
 }
 
-/** A crash was counted that was none. Index: primary key (seq, handler). */
-function prepareTakeBack(db: SqliteSql): (seq: number, handler: number) => void {
-  const takeBack = db.prepare(
+/**
+ * Takes a counted crash back: the process that held this lease still runs, so the lease expired without a crash. Only a lease that ran alone
+ * counts crashes.
+ */
+function prepareUncountCrash(db: SqliteSql, registry: Registry): (lease: Lease) => void {
+  const uncount = db.prepare(
     `update fw_deliveries set crashes = crashes - 1 where seq = ? and handler = ? and state = 'head' and crashes > 0`,
   )
-  return (seq, handler) => void takeBack.run(seq, handler)
+  return ({ handler, position, alone }) => {
+    const id = alone === true ? registry.idOf(handler) : undefined
+    if (id !== undefined) uncount.run(position, id)
+  }
 }

@@ -16,7 +16,7 @@ export interface SqliteStatement {
   get(...values: unknown[]): unknown
 }
 
-/** What a function that does not return a promise gives. */
+/** The result of a function that does not return a promise. */
 export type Sync = void | null | string | number | bigint | boolean | (object & { readonly then?: never })
 
 /** A prepared query whose rows have this shape. */
@@ -25,7 +25,7 @@ export interface Query<Row> {
   get(...values: unknown[]): Row | undefined
 }
 
-/** Prepares a query. `Row` stands beside the SQL it describes: the two are read, and changed, together. */
+/** Prepares a query. `Row` must describe the columns that the SQL selects. */
 export function query<Row>(db: SqliteSql, sql: string): Query<Row> {
   return db.prepare(sql) as Query<Row> // The select list names Row's columns, and the schema is strict about their types.
 }

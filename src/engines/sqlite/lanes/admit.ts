@@ -1,25 +1,25 @@
 import { query, type SqliteSql } from '../sql.ts'
 
-/** What one claim looks at, so that parking a long lane is shared out among many claims: 5 us each. */
+/** How many deliveries one claim takes out of the intake at most (5 us each), so that parking a long lane is spread over many claims. */
 const scanLimit = 512
-/** What a claim without room admits, so that new arrivals take their turn by due time while retries keep every claim full. */
-const trickle = 16
+/** How many heads a claim without room makes, so that new arrivals also become due while retries fill every claim. */
+const admittedWhenFull = 16
 
 /**
- * Takes deliveries out of a handler's intake, in order, inside the caller's transaction. One whose lane has a head is parked behind it;
- * another becomes a head, leased until `leasedUntil` while there is room. Gives back the leased ones.
+ * Takes deliveries out of a handler's intake, in order, inside the caller's transaction. A delivery whose lane has a head is parked behind it;
+ * any other becomes a head and, while there is room, is leased until `leasedUntil`. Returns the leased ones.
  */
-export function admitting(
+export function prepareAdmit(
   db: SqliteSql,
 ): (handler: number, room: number, now: number, leasedUntil: number) => readonly number[] {
-  const intake = scanningIntake(db)
-  const findHead = findingHeadOfLane(db)
-  const demote = demoting(db)
-  const park = parking(db)
-  const lead = leading(db)
-  const leadLeased = leadingLeased(db)
+  const scanIntake = prepareScanIntake(db)
+  const findHead = prepareFindHeadOfLane(db)
+  const demote = prepareDemote(db)
+  const park = preparePark(db)
+  const makeHead = prepareMakeHead(db)
+  const makeLeasedHead = prepareMakeLeasedHead(db)
 
-  /** Whether another delivery of the lane is first. A replayed one goes before a younger head, unless that is leased. */
+  /** Whether the lane has a head that stays in front. A replayed delivery goes in front of a younger head that is not leased. */
   function isBehind(handler: number, lane: string, seq: number): boolean {
     const head = findHead(handler, lane)
     return head !== undefined && (head < seq || !demote(handler, head))
@@ -28,11 +28,11 @@ export function admitting(
   return (handler, room, now, leasedUntil) => {
     const admitted: number[] = []
     const blocked = new Set<string>()
-    const wanted = room > 0 ? room : trickle
+    const wanted = room > 0 ? room : admittedWhenFull
     let after = 0
     for (let scanned = 0; scanned < scanLimit;) {
-      const chunk = Math.max(wanted - admitted.length, trickle)
-      const rows = intake(handler, after, chunk)
+      const chunk = Math.max(wanted - admitted.length, admittedWhenFull)
+      const rows = scanIntake(handler, after, chunk)
       for (const { seq, lane } of rows) {
         if (lane !== null && (blocked.has(lane) || isBehind(handler, lane, seq))) {
           blocked.add(lane)
@@ -40,8 +40,8 @@ export function admitting(
           continue
         }
         if (admitted.length === wanted) break
-        if (room > 0) leadLeased(handler, seq, leasedUntil)
-        else lead(handler, seq, now)
+        if (room > 0) makeLeasedHead(handler, seq, leasedUntil)
+        else makeHead(handler, seq, now)
         admitted.push(seq)
       }
       if (admitted.length === wanted || rows.length < chunk) break
@@ -52,8 +52,8 @@ export function admitting(
   }
 }
 
-/** Index: fw_intake. Not `limit ?`, as in head.ts. */
-function scanningIntake(
+/** Index: fw_intake. `limit ? + 0`: see lane-head.ts. */
+function prepareScanIntake(
   db: SqliteSql,
 ): (handler: number, after: number, limit: number) => readonly { seq: number; lane: string | null }[] {
   const scan = query<{ seq: number; lane: string | null }>(
@@ -68,7 +68,7 @@ function scanningIntake(
 }
 
 /** Index: fw_heads. */
-function findingHeadOfLane(db: SqliteSql): (handler: number, lane: string) => number | undefined {
+function prepareFindHeadOfLane(db: SqliteSql): (handler: number, lane: string) => number | undefined {
   const find = query<{ seq: number }>(
     db,
     `select seq from fw_deliveries indexed by fw_heads where handler = ? and lane = ? and state = 'head'`,
@@ -77,29 +77,29 @@ function findingHeadOfLane(db: SqliteSql): (handler: number, lane: string) => nu
 }
 
 /** Index: primary key (seq, handler), as for the next three. */
-function parking(db: SqliteSql): (handler: number, seq: number) => void {
+function preparePark(db: SqliteSql): (handler: number, seq: number) => void {
   const park = db.prepare(
     `update fw_deliveries set state = 'parked' where seq = ? and handler = ? and state = 'intake'`,
   )
   return (handler, seq) => void park.run(seq, handler)
 }
 
-function leading(db: SqliteSql): (handler: number, seq: number, due: number) => void {
-  const lead = db.prepare(
+function prepareMakeHead(db: SqliteSql): (handler: number, seq: number, due: number) => void {
+  const makeHead = db.prepare(
     `update fw_deliveries set state = 'head', due = ? where seq = ? and handler = ? and state = 'intake'`,
   )
-  return (handler, seq, due) => void lead.run(due, seq, handler)
+  return (handler, seq, due) => void makeHead.run(due, seq, handler)
 }
 
-function leadingLeased(db: SqliteSql): (handler: number, seq: number, leasedUntil: number) => void {
-  const lead = db.prepare(`
+function prepareMakeLeasedHead(db: SqliteSql): (handler: number, seq: number, leasedUntil: number) => void {
+  const makeHead = db.prepare(`
     update fw_deliveries set state = 'head', due = ?, token = 1, leased = 1, attempts = 1
     where seq = ? and handler = ? and state = 'intake'
   `)
-  return (handler, seq, leasedUntil) => void lead.run(leasedUntil, seq, handler)
+  return (handler, seq, leasedUntil) => void makeHead.run(leasedUntil, seq, handler)
 }
 
-function demoting(db: SqliteSql): (handler: number, seq: number) => boolean {
+function prepareDemote(db: SqliteSql): (handler: number, seq: number) => boolean {
   const demote = db.prepare(`
     update fw_deliveries set state = 'parked', due = null
     where seq = ? and handler = ? and state = 'head' and leased = 0

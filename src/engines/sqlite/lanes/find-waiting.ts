@@ -1,8 +1,8 @@
 import { query, type SqliteSql } from '../sql.ts'
 
 /**
- * Events with a delivery of this handler that has not ended, at most `limit`. Heads come last, so that
- * ending them in this order leaves no waiting delivery to become the next head of a lane. Indexes: fw_intake, fw_parked, fw_due.
+ * Events with a delivery of this handler that has not ended, at most `limit`. Heads come last: when the caller ends them in this order, no
+ * parked delivery is left to become the next head. Indexes: fw_intake, fw_parked, fw_due.
  */
 export function prepareFindWaiting(db: SqliteSql): (handler: number, limit: number) => readonly number[] {
   const find = query<{ seq: number }>(

@@ -1,10 +1,11 @@
 import type { SqliteSql } from '../sql.ts'
 
 /**
- * Makes the first one parked in a lane its head, due now, in the transaction that ended the head before it. `held` is since when failing
- * deliveries hold the lane. Index: fw_parked.
+ * Makes the first parked delivery of a lane its head, due now, in the transaction that ended the previous head. Index: fw_parked.
+ *
+ * `held`: since when failing deliveries hold the lane, epoch ms. Null when they do not.
  */
-export function promoting(
+export function preparePromote(
   db: SqliteSql,
 ): (handler: number, lane: string, now: number, held?: number | null) => void {
   const promote = db.prepare(`

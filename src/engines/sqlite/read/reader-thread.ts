@@ -1,51 +1,51 @@
 import { Worker } from 'node:worker_threads'
-import type { Question } from './questions.ts'
+import type { ReaderRequest } from './reader-request.ts'
 import { threadFile } from '../storage/thread-file.ts'
 
-/** The thread that reads. Started by the first question; keeps the process only while one is open. */
+/** A thread that runs reads, so that the event loop does not. It starts at the first request, and keeps the process alive only during one. */
 export interface ReaderThread {
-  /** Undefined when no thread is to be had: whoever asks has to look himself. */
-  ask(path: string, question: Question): Promise<{ readonly value: unknown } | undefined>
+  /** Undefined when the thread cannot start or has failed: the caller then reads in its own thread. */
+  send(path: string, request: ReaderRequest): Promise<{ readonly value: unknown } | undefined>
   close(): Promise<void>
 }
 
-export function readerThread(): ReaderThread {
+export function createReaderThread(): ReaderThread {
   const file = threadFile('read/reader')
   const waiting: Waiting[] = []
   let worker: Worker | undefined
   let broken = file === undefined
 
   function start(url: URL): Worker {
-    // Of the process's own flags some are refused here; that node:sqlite is young was said by the first connection.
-    // Descriptors outlive the thread: to close one would take the locks of this process along (scrub.ts).
+    // Does not inherit the process's execArgv: a worker refuses some flags. The first connection has already printed the warning about
+    // node:sqlite. Does not close descriptors with the thread: that would drop the locks of this process (files-contain.ts).
     const execArgv = ['--disable-warning=ExperimentalWarning']
     const started = new Worker(url, { execArgv, env: {}, trackUnmanagedFds: false })
     started.on('message', (reply: { readonly value: unknown } | { readonly error: unknown }) => {
-      const asked = waiting.shift()
+      const call = waiting.shift()
       if (waiting.length === 0) started.unref()
-      if ('error' in reply) asked?.reject(reply.error)
-      else asked?.resolve(reply)
+      if ('error' in reply) call?.reject(reply.error)
+      else call?.resolve(reply)
     })
-    started.on('error', giveUp)
-    started.on('exit', giveUp)
+    started.on('error', fail)
+    started.on('exit', fail)
     return started
   }
 
-  function giveUp(): void {
+  function fail(): void {
     broken = true
     worker = undefined
     for (const { resolve } of waiting.splice(0)) resolve(undefined)
   }
 
   return {
-    ask(path, question) {
+    send(path, request) {
       if (broken || file === undefined) return Promise.resolve(undefined)
       worker ??= start(file)
-      const asking = worker
+      const running = worker
       return new Promise((resolve, reject) => {
         waiting.push({ resolve, reject })
-        asking.ref()
-        asking.postMessage({ path, question })
+        running.ref()
+        running.postMessage({ path, request })
       })
     },
     async close() {

@@ -1,20 +1,20 @@
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort } from 'node:worker_threads'
-import { answer, type Question } from './questions.ts'
-import { holdInPlace } from '../storage/file.ts'
-import { type Reads, reads } from './reads.ts'
-import { resting } from '../tend/rest.ts'
+import { createInboxReader, type InboxReader } from './inbox-reader.ts'
+import { type ReaderRequest, runRequest } from './reader-request.ts'
+import { prepareCheckInPlace } from '../storage/check-in-place.ts'
+import { prepareYieldCpu } from '../tend/yield-cpu.ts'
 
-/* A thread that looks into an inbox on a connection of its own, so that nothing waits for it. */
+/* The thread of reader-thread.ts. It reads on a connection of its own. */
 
 let open:
-  | { readonly path: string; readonly db: DatabaseSync; readonly reads: Reads; assertInPlace(): void }
+  | { readonly path: string; readonly db: DatabaseSync; readonly reader: InboxReader; checkInPlace(): void }
   | undefined
 
-/** The connection; another one when other files lie there by now. */
-function readsOf(path: string): Reads {
+/** Opens the path again if it leads to other files than before. */
+function readerOf(path: string): InboxReader {
   try {
-    if (open?.path === path) open.assertInPlace()
+    if (open?.path === path) open.checkInPlace()
   } catch {
     open?.db.close()
     open = undefined
@@ -22,14 +22,14 @@ function readsOf(path: string): Reads {
   if (open === undefined) {
     const db = new DatabaseSync(path, { readOnly: true, timeout: 1_000 })
     db.exec('pragma cache_size = -8192')
-    open = { path, db, reads: reads(db), assertInPlace: holdInPlace(path) }
+    open = { path, db, reader: createInboxReader(db), checkInPlace: prepareCheckInPlace(path) }
   }
-  return open.reads
+  return open.reader
 }
 
-parentPort?.on('message', ({ path, question }: { path: string; question: Question }) => {
+parentPort?.on('message', ({ path, request }: { path: string; request: ReaderRequest }) => {
   try {
-    parentPort?.postMessage({ value: answer(readsOf(path), question, resting()) })
+    parentPort?.postMessage({ value: runRequest(readerOf(path), request, prepareYieldCpu()) })
   } catch (error) {
     parentPort?.postMessage({ error })
   }

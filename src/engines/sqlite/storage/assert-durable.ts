@@ -2,23 +2,23 @@ import { statfsSync } from 'node:fs'
 import { FusewireError } from '../../../model/errors.ts'
 
 /**
- * Throws when this folder lies on a file system that forgets, or that several hosts may write at once.
- * Linux only: elsewhere `statfs` does not say.
+ * Throws when this folder is on a file system that loses its files (memory, a container's layer) or that several hosts share. Linux only:
+ * on other systems `statfs` does not tell the kind.
  */
 export function assertDurable(folder: string): void {
   if (process.platform !== 'linux') return
-  const why = forgetful(statfsSync(folder).type)
+  const why = volatileKindOf(statfsSync(folder).type)
   if (why === undefined) return
   throw new FusewireError(
     'FW_DISK_NOT_DURABLE',
-    `${folder} is on ${why}: an event acknowledged there can be lost. Put the inbox on a local disk or a mounted volume; ` +
-      'where losing it is fine (tests, a preview), say sqlite(file, { allowVolatile: true }).',
+    `${folder} is on ${why}: an event acknowledged there can be lost. Put the inbox on a local disk or a mounted volume. ` +
+      'Where losing it is fine (tests, a preview), use sqlite(file, { allowVolatile: true }).',
   )
 }
 
-/** What is wrong with a file system of this `statfs` type, undefined when nothing is known against it. */
-function forgetful(type: number): string | undefined {
-  // The magic numbers of linux/magic.h and statfs(2), some of which arrive with their sign bit set.
+/** Why a file system of this `statfs` type is not durable; undefined for all other types. */
+function volatileKindOf(type: number): string | undefined {
+  // The magic numbers of linux/magic.h and statfs(2). Node gives those above 2^31 as negative numbers.
   return kinds.get(type >>> 0)
 }
 

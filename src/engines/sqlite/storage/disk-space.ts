@@ -4,37 +4,37 @@ import { dirname } from 'node:path'
 const megabyte = 1024 * 1024
 
 /**
- * The room on the file system of an inbox. Events are refused while there is still some, so that no gate runs for an event that cannot be
- * kept, and what settles, prunes and moves the log goes on: on a disk without any room, pruning fails, too.
+ * The free space of the file system that holds the inbox. Events are refused while some space is left, for two reasons: no gate should run
+ * for an event that cannot be kept, and settling, pruning and checkpointing need space, too: on a full disk even pruning fails.
  */
 export interface DiskSpace {
-  /** Above 8 MB (an eighth of a smaller file system), or 16 MB for events that no person waits for. */
+  /** Whether more than 8 MB are free (an eighth of a smaller file system), or 16 MB for events that are not transactional. */
   hasRoom(transactional: boolean): boolean
-  /** Measures again: 3 us, once a second while there is more than 1 GB, otherwise each time. */
+  /** Measures again: 3 us. At most once a second while more than 1 GB is free, otherwise each time. */
   refresh(): void
-  /** Bytes that may be used, when last measured. */
+  /** Free bytes at the last measurement. */
   freeBytes(): number
 }
 
 const plentyBytes = 1024 * megabyte
-const lookEveryMs = 1_000
+const measureEveryMs = 1_000
 
 /** @param onFull Called with the free bytes when an event is refused because the disk is nearly full. */
-export function diskSpace(path: string, onFull: (freeBytes: number) => void): DiskSpace {
+export function createDiskSpace(path: string, onFull: (freeBytes: number) => void): DiskSpace {
   const folder = dirname(path)
   let reserveBytes = 0
   let freeBytes = Infinity
-  let lookedAt = -Infinity
+  let measuredAt = -Infinity
 
-  function look(): void {
+  function measure(): void {
     try {
       const { bavail, blocks, bsize } = statfsSync(folder)
       freeBytes = bavail * bsize
       reserveBytes = Math.min(8 * megabyte, (blocks * bsize) / 8)
     } catch {
-      freeBytes = Infinity // Not every system says: then a write that fails does.
+      freeBytes = Infinity // Not every system supports statfs. There a failing write reports the full disk.
     }
-    lookedAt = performance.now()
+    measuredAt = performance.now()
   }
 
   return {
@@ -45,7 +45,7 @@ export function diskSpace(path: string, onFull: (freeBytes: number) => void): Di
     },
     refresh() {
       if (path === '') return
-      if (freeBytes < plentyBytes || performance.now() - lookedAt >= lookEveryMs) look()
+      if (freeBytes < plentyBytes || performance.now() - measuredAt >= measureEveryMs) measure()
     },
     freeBytes: () => freeBytes,
   }

@@ -1,11 +1,11 @@
 import { fdatasyncSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import type { Done, Task } from './disk-thread.ts'
+import type { TaskResult, Task } from './disk-thread.ts'
 
-/* The thread of disk-thread.ts. It sleeps in Atomics.wait, not in an event loop: waking it costs half of what a message event does. */
+/* The thread of disk-thread.ts. It sleeps in Atomics.wait instead of an event loop: waking it costs half of a message event. */
 
-const { bell, tasks }: { bell: Int32Array; tasks: MessagePort } = workerData
+const { wakeups, tasks }: { wakeups: Int32Array; tasks: MessagePort } = workerData
 /** How long a truncating checkpoint waits for readers to finish. */
 const busyMs = 100
 
@@ -16,7 +16,7 @@ function connectionTo(path: string): DatabaseSync {
     closeConnection()
     const db = new DatabaseSync(path, { timeout: busyMs })
     connection = { path, db }
-    db.prepare('select count(*) from sqlite_schema').get() // SQLite opens the log at the first read.
+    db.prepare('select count(*) from sqlite_schema').get() // SQLite opens the WAL at the first read.
   }
   return connection.db
 }
@@ -27,12 +27,12 @@ function closeConnection(): void {
   closing?.db.close()
 }
 
-/** After an error: the next checkpoint opens the file anew. */
+/** After an error, so that the next checkpoint opens the file again. */
 function forgetConnection(): void {
   try {
     closeConnection()
   } catch {
-    // The error that was thrown first is the one to tell.
+    // The first error is the one to report.
   }
 }
 
@@ -51,7 +51,7 @@ function run(task: Task): unknown {
   }
 }
 
-function answer(task: Task): Done {
+function runTask(task: Task): TaskResult {
   try {
     return { value: run(task) }
   } catch (error) {
@@ -61,14 +61,14 @@ function answer(task: Task): Done {
   }
 }
 
-function work(): void {
+function serve(): void {
   for (let seen = 0; ; seen = (seen + 1) | 0) {
-    Atomics.wait(bell, 0, seen)
+    Atomics.wait(wakeups, 0, seen)
     const received: { message: Task } | undefined = receiveMessageOnPort(tasks)
     if (received === undefined) continue
-    parentPort?.postMessage(answer(received.message))
+    parentPort?.postMessage(runTask(received.message))
     if (received.message[0] === 'end') return
   }
 }
 
-work()
+serve()

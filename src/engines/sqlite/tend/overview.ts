@@ -1,37 +1,38 @@
 import {
   type BlockedLane,
   type HandlerOverview,
-  type Node,
   nodeOutlivesMs,
   type Overview,
   type TypeOverview,
 } from '../../../model/stats.ts'
-import { countingHandler, statsOf } from '../read/read.ts'
+import { prepareCountHandler, statsOf } from '../read/count-stats.ts'
+import { prepareFindNodes } from '../nodes.ts'
 import { query, type SqliteSql } from '../sql.ts'
-import { seqAt } from '../storage/time.ts'
+import { prepareMeasureBytes } from '../storage/measure-bytes.ts'
+import { prepareFindPosition } from './find-position.ts'
 
 const hourMs = 60 * 60_000
 const blockedLimit = 20
-/** After how many buckets of a thousand events it pauses: 1 ms. */
+/** How many buckets, of a thousand events each, are counted between two pauses: 1 ms of work. */
 const bucketsPerStep = 16
 
-/** Counts in steps: whoever runs it may do something else at each yield. */
-export function overviewing(db: SqliteSql): (now: number) => Generator<void, Overview> {
-  const placeAt = seqAt(db)
-  const countTypes = countingTypes(db)
-  const countAside = query<{ count: number }>(db, 'select count(*) as count from fw_aside')
+/** Counts in steps: at each yield the caller can let other work run. */
+export function prepareOverview(db: SqliteSql): (now: number) => Generator<void, Overview> {
+  const findPosition = prepareFindPosition(db)
+  const countTypes = prepareCountTypes(db)
+  const countSetAside = query<{ count: number }>(db, 'select count(*) as count from fw_aside')
   const handlers = query<{ id: number; name: string; abandoned: number | null }>(
     db,
     'select id, name, abandoned from fw_handlers order by name',
   )
-  const countHandler = countingHandler(db)
-  const blocked = findingBlocked(db)
-  const findNodes = findingNodes(db)
-  const bytes = measuring(db)
+  const countHandler = prepareCountHandler(db)
+  const findBlocked = prepareFindBlocked(db)
+  const findNodes = prepareFindNodes(db)
+  const measureBytes = prepareMeasureBytes(db)
 
   return function* overview(now) {
     const nodes = findNodes(now - nodeOutlivesMs)
-    const types = yield* countTypes(placeAt(now - hourMs))
+    const types = yield* countTypes(findPosition(now - hourMs))
     const handlerOverviews: HandlerOverview[] = []
     for (const { id, name, abandoned: abandonedAt } of handlers.all()) {
       const abandoned = !nodes.some((node) => node.handlers.includes(name))
@@ -39,14 +40,14 @@ export function overviewing(db: SqliteSql): (now: number) => Generator<void, Ove
         ...statsOf(name, countHandler(id)),
         ...(abandonedAt !== null && { abandonedAt }),
         abandoned,
-        blocked: blocked(id),
+        blocked: findBlocked(id),
       })
       yield
     }
     return {
       events: types.reduce((sum, { events }) => sum + events, 0),
-      aside: countAside.get()?.count ?? 0,
-      bytes: bytes(),
+      aside: countSetAside.get()?.count ?? 0,
+      bytes: measureBytes(),
       types,
       handlers: handlerOverviews,
       nodes,
@@ -54,19 +55,8 @@ export function overviewing(db: SqliteSql): (now: number) => Generator<void, Ove
   }
 }
 
-/** Pages that hold something. */
-export function measuring(db: SqliteSql): () => number {
-  const pages = query<{ page_count: number }>(db, 'pragma page_count')
-  const free = query<{ freelist_count: number }>(db, 'pragma freelist_count')
-  const size = query<{ page_size: number }>(db, 'pragma page_size')
-  return () => {
-    const used = (pages.get()?.page_count ?? 0) - (free.get()?.freelist_count ?? 0)
-    return used * (size.get()?.page_size ?? 0)
-  }
-}
-
-/** Bucket by bucket, each in order of type. Index: fw_types. */
-function countingTypes(db: SqliteSql): (recentFrom: number) => Generator<void, readonly TypeOverview[]> {
+/** Counts events by type, one bucket at a time. Index: fw_types. */
+function prepareCountTypes(db: SqliteSql): (recentFrom: number) => Generator<void, readonly TypeOverview[]> {
   const next = query<{ bucket: number }>(
     db,
     `
@@ -101,7 +91,7 @@ function countingTypes(db: SqliteSql): (recentFrom: number) => Generator<void, r
 }
 
 /** Indexes: fw_held, fw_parked. */
-function findingBlocked(db: SqliteSql): (handler: number) => readonly BlockedLane[] {
+function prepareFindBlocked(db: SqliteSql): (handler: number) => readonly BlockedLane[] {
   const held = query<{ lane: string | null; since: number }>(
     db,
     `
@@ -125,27 +115,4 @@ function findingBlocked(db: SqliteSql): (handler: number) => readonly BlockedLan
           ? { since, pending: 1 }
           : { lane, since, pending: 1 + (parked.get(handler, lane)?.count ?? 0) },
       )
-}
-
-interface NodeRow {
-  readonly id: string
-  readonly host: string
-  readonly pid: number
-  readonly started: number
-  readonly seen: number
-  readonly handlers: string
-}
-
-function findingNodes(db: SqliteSql): (seenAfter: number) => readonly Node[] {
-  const find = query<NodeRow>(
-    db,
-    'select id, host, pid, started, seen, handlers from fw_nodes where seen > ? order by started, id',
-  )
-  return (seenAfter) =>
-    find.all(seenAfter).map(({ started, seen, handlers, ...node }) => ({
-      ...node,
-      startedAt: started,
-      seenAt: seen,
-      handlers: JSON.parse(handlers) as readonly string[], // Written by beating.
-    }))
 }

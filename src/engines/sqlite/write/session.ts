@@ -1,102 +1,72 @@
 import type { Clock } from '../../../lib/clock.ts'
-import type { Claimed } from '../../../model/claimed.ts'
 import type { Subscription } from '../../../model/subscription.ts'
-import type { Appended, SuspectsBeside, Want } from '../../../model/engine.ts'
-import type { Person } from '../../../model/person.ts'
-import type { Arrival, Copy } from '../../../model/arrival.ts'
-import type { EventKey } from '../../../model/event-key.ts'
-import type { Filter } from '../../../model/filter.ts'
-import type { Kept } from '../../../model/kept.ts'
-import type { Receipt } from '../../../model/receipt.ts'
-import type { Stats } from '../../../model/stats.ts'
-import { type Abandonment, abandonment } from '../lanes/abandon.ts'
-import { appending } from '../append.ts'
-import { checkpointer } from '../storage/checkpoint.ts'
-import { claiming } from '../claim.ts'
-import type { Checkpointed, DiskThread } from '../storage/disk-thread.ts'
-import { type Erasure, erasing, erasingAsides } from '../tend/erase.ts'
-import { erased, type Erased } from '../tend/erased.ts'
-import { diskSpace } from '../storage/disk-space.ts'
-import { holdInPlace, logBytesOf, type OpenFile, openFile } from '../storage/file.ts'
-import type { Placed } from '../tend/find.ts'
-import { logLimit } from '../storage/log-limit.ts'
-import { logSync } from '../storage/log-sync.ts'
-import { inboxTime, type InboxTime } from '../storage/inbox-time.ts'
-import { type Nodes, nodes } from '../nodes.ts'
-import { type Prunable, pruning } from '../tend/prune.ts'
-import { counting, getting, knowing } from '../read/read.ts'
-import { type Reads, reads } from '../read/reads.ts'
-import { recording } from '../tend/receipts.ts'
-import { type Registry, registry } from '../registry.ts'
-import { replaying } from '../tend/replay.ts'
-import { room } from '../storage/room.ts'
-import { type Attempt, attempting } from './savepoint.ts'
+import { type Append, prepareAppend } from '../append.ts'
+import { prepareClaim } from '../claim.ts'
+import { prepareCountStats } from '../read/count-stats.ts'
+import { createInboxReader, type InboxReader } from '../read/inbox-reader.ts'
+import { prepareFindKnown, prepareGetEvent } from '../read/load-event.ts'
+import { createRegistry } from '../registry.ts'
 import { migrate } from '../schema.ts'
-import { type Leases, leasing } from '../settle.ts'
+import { prepareRelease, prepareRenew, prepareSettle } from '../settle.ts'
 import { query, type SqliteSql } from '../sql.ts'
+import { prepareCheckInPlace, walBytesOf } from '../storage/check-in-place.ts'
+import { configureConnection } from '../storage/configure-connection.ts'
+import { createDiskSpace } from '../storage/disk-space.ts'
+import type { DiskThread } from '../storage/disk-thread.ts'
+import { forgetStatistics } from '../storage/forget-statistics.ts'
+import { type OpenFile, openFile } from '../storage/open-file.ts'
+import { prepareProbeDiskSpace } from '../storage/probe-disk-space.ts'
+import { createSharedClock, type SharedClock } from '../storage/shared-clock.ts'
+import { createSizeLimit } from '../storage/size-limit.ts'
+import { openWal } from '../storage/wal.ts'
+import { createErasedPeople } from '../tend/erased-people.ts'
+import { prepareTendingWrites, type TendingWrites } from '../tend/tending-writes.ts'
+import { prepareRunInSavepoint } from './run-in-savepoint.ts'
 
-/** One connection with its statements, from open to close. Synchronous but for what waits for the disk: `synced`, `checkpoint`, `emptyLog`. */
+/** One connection with its prepared statements, from open to close. Synchronous except for what waits for the disk. */
 export interface Session {
   readonly db: SqliteSql
   readonly path: string
 
-  /** Takes the write lock; throws SQLITE_BUSY when another process has it. */
+  /** Takes the write lock; throws SQLITE_BUSY when another process holds it. */
   begin(): void
-  /** Seen by everybody when it returns, and safe from everything but a power cut. */
+  /** When it returns, other connections see the commit, and only a power loss can undo it. */
   commit(): void
   rollback(): void
-  /** Resolves when all that any process has committed so far is on disk. */
-  synced(): Promise<void>
-  /** After a commit, and after its answers are given. Nothing is written until the promise, if there is one, has resolved. */
+  /** Resolves when everything that any process has committed so far is on disk. */
+  sync(): Promise<void>
+  /** Called after a commit and its answers. The caller must not write until the promise, if there is one, has resolved. */
   checkpoint(): Promise<void> | undefined
+  /** Outside of a transaction: copies the WAL into the database and empties it. False when another connection reads an older snapshot. */
+  truncateWal(): Promise<boolean>
   close(): void
-  /** Whether another connection has committed since this was last asked. */
+  /** Whether another connection has committed since the last call. */
   changed(): boolean
-  /** Whether the file was past the pressure limit of `maxBytes` when the last transaction began. */
-  isPressed(): boolean
 
-  // Inside begin and commit.
-  readonly attempt: <T>(run: () => T) => Attempt<T>
+  // Inside a transaction.
+  readonly clock: SharedClock
+  readonly runInSavepoint: ReturnType<typeof prepareRunInSavepoint>
   readonly subscribe: (subscriptions: readonly Subscription[]) => void
   readonly isSubscribed: (handler: string) => boolean
   readonly append: Append
-  /** Writes so many bytes and takes them away in the same transaction; throws when there is no room for them. */
-  readonly proveRoom: (bytes: number) => void
-  readonly claim: (
-    wants: readonly Want[],
-    leaseMs: number,
-    now: number,
-    suspectsBeside: SuspectsBeside,
-  ) => Claimed
-  readonly leases: Leases
-  readonly time: InboxTime
-  /** Prepared when it is first asked for. */
-  readonly tend: SessionTending
+  readonly claim: ReturnType<typeof prepareClaim>
+  readonly settle: ReturnType<typeof prepareSettle>
+  readonly renew: ReturnType<typeof prepareRenew>
+  readonly release: ReturnType<typeof prepareRelease>
+  readonly probeDiskSpace: ReturnType<typeof prepareProbeDiskSpace>
+  /** Prepared at first use. */
+  readonly tend: TendingWrites
 
-  // Anywhere.
+  // Inside a transaction or outside.
   /** Whether an event of this type would be kept now. */
   readonly hasRoom: (type: string) => boolean
-  readonly known: (copy: Copy) => boolean
-  readonly get: (key: EventKey) => Kept | undefined
-  readonly stats: () => Stats
-  /** Prepared when it is first asked for. */
-  readonly reads: () => Reads
-  /** Moves the write-ahead log into the database; whether nothing is left in it. Outside of a transaction. */
-  readonly emptyLog: () => Promise<boolean>
-}
-
-type Append = (arrivals: readonly Arrival[], careful: boolean, now: number) => readonly Appended[]
-
-/** What tending changes. */
-export interface SessionTending {
-  readonly replay: (found: readonly Placed[], where: Filter, now: number) => number
-  readonly prune: (prunable: Prunable) => number
-  readonly people: Erased
-  readonly erase: (person: Person, seqs: readonly number[], now: number) => Erasure
-  readonly eraseAsides: (person: Person, seqs: readonly number[]) => number
-  readonly record: (receipts: readonly Receipt[]) => void
-  readonly nodes: Nodes
-  readonly abandonment: Abandonment
+  /** Whether the file was past the pressure limit of `maxBytes` when the last transaction began. */
+  readonly isPressed: () => boolean
+  readonly known: ReturnType<typeof prepareFindKnown>
+  readonly get: ReturnType<typeof prepareGetEvent>
+  readonly stats: ReturnType<typeof prepareCountStats>
+  /** Prepared at first use. */
+  readonly reader: () => InboxReader
 }
 
 export interface SessionOptions {
@@ -104,11 +74,11 @@ export interface SessionOptions {
   readonly maxBytes: () => number
   /** Syncs and checkpoints off the event loop. Without it, node's thread pool syncs, and checkpoints run on this thread. */
   readonly thread: DiskThread | undefined
-  /** The write-ahead log, of so many bytes, cannot be moved because another connection reads an older state of the database. */
-  readonly onStuckLog: (logBytes: number) => void
-  /** An event is refused because the file system has only so many bytes left. */
+  /** Called with the size of a WAL that cannot be checkpointed because another connection reads an older snapshot. */
+  readonly onStuckWal: (walBytes: number) => void
+  /** Called with the free bytes of the file system when they are too few to keep an event. */
   readonly onFullDisk: (freeBytes: number) => void
-  /** The machine's clock is so many ms ahead of what anything else confirms; below 0, behind. */
+  /** Called with the ms by which the machine's clock is ahead of everything that could confirm it; below 0 when it is behind. */
   readonly onDoubtedClock: (aheadMs: number) => void
 }
 
@@ -119,17 +89,17 @@ export function openSession(
   options: SessionOptions,
 ): Session {
   const opened = openFile(file, options.allowVolatile)
-  // A given handle may be another library's: to open and close its file once more in this process would take its locks away.
-  const checkpoints = typeof file === 'string' && opened.path !== '' ? options.thread : undefined
+  // Not for a given handle, which may belong to another library: closing a second connection in this process would drop its locks.
+  const checkpointThread = typeof file === 'string' && opened.path !== '' ? options.thread : undefined
   let close = (): void => opened.close()
   try {
-    configure(opened.db, checkpoints !== undefined)
+    configureConnection(opened.db, checkpointThread !== undefined)
     migrate(opened.db, opened.path)
     forgetStatistics(opened.db)
-    checkpoints?.open(opened.path)
-    const session = prepare(opened, clock, options, checkpoints)
+    checkpointThread?.open(opened.path)
+    const session = prepareSession(opened, clock, options, checkpointThread)
     close = () => session.close()
-    if (subscriptions.length > 0) restore(session, subscriptions)
+    if (subscriptions.length > 0) restoreSubscriptions(session, subscriptions)
     return session
   } catch (error) {
     close()
@@ -137,86 +107,52 @@ export function openSession(
   }
 }
 
-/**
- * What somebody's analyze found in our tables. Every hot statement names its index; but statistics of a time when the inbox held one event
- * make SQLite read all events for each of them.
- */
-function forgetStatistics(db: SqliteSql): void {
-  const analyzed = db.prepare("select 1 from sqlite_schema where name = 'sqlite_stat1'").get() !== undefined
-  if (!analyzed) return
-  db.exec("delete from sqlite_stat1 where tbl like 'fw\\_%' escape '\\'")
-  db.exec('analyze sqlite_schema') // Reads what is left.
-}
-
-/** Only what is not there: a newer process may have replaced the rest since. */
-function restore(session: Session, subscriptions: readonly Subscription[]): void {
+/** Writes only those that are missing: a process with newer subscriptions may have replaced the others. */
+function restoreSubscriptions(session: Session, subscriptions: readonly Subscription[]): void {
   session.begin()
   session.subscribe(subscriptions.filter(({ handler }) => !session.isSubscribed(handler)))
   session.commit()
 }
 
-/** All that durability and speed hang on, said aloud: a build's defaults, or a handle's, may differ. */
-function configure(db: SqliteSql, checkpointsElsewhere: boolean): void {
-  // 46 k appends/s and 2.5 KB an event, against 28 k and 4.3 KB with pages of 4 KB. Set before the first write, or it has no effect.
-  db.exec('pragma page_size = 16384')
-  // A wait for the lock blocks the event loop; the writer waits longer, asynchronously.
-  db.exec('pragma busy_timeout = 5')
-  db.exec('pragma journal_mode = wal')
-  // For what is done at open, and where there is no log; then commits write, and `synced` waits for the disk.
-  db.exec('pragma synchronous = full')
-  // Nothing erased stays in a free page.
-  db.exec('pragma secure_delete = on')
-  // A checkpoint waits for the disk: never on this thread where another one can do it. Elsewhere the net under those of checkpoint.ts.
-  db.exec(`pragma wal_autocheckpoint = ${checkpointsElsewhere ? 0 : 8_000}`)
-  db.exec(`pragma journal_size_limit = ${logLimit(Infinity)}`)
-  db.exec('pragma cache_size = -16384')
-  // What a savepoint keeps to be undone.
-  db.exec('pragma temp_store = memory')
-}
-
-function prepare(
+function prepareSession(
   file: OpenFile,
-  clock: Clock,
-  { maxBytes, thread, onStuckLog, onDoubtedClock, onFullDisk }: SessionOptions,
-  checkpoints: DiskThread | undefined,
+  machineClock: Clock,
+  { maxBytes, thread, onStuckWal, onDoubtedClock, onFullDisk }: SessionOptions,
+  checkpointThread: DiskThread | undefined,
 ): Session {
   const { db, path } = file
-  const handlers = registry(db)
   const begin = db.prepare('begin immediate')
   const commit = db.prepare('commit')
   const rollback = db.prepare('rollback')
   const dataVersion = query<{ data_version: number }>(db, 'pragma data_version')
-  const assertInPlace = holdInPlace(path)
   let version = dataVersion.get()?.data_version
-  const stats = counting(db, handlers)
-  const people = erased(db)
-  const disk = diskSpace(path, onFullDisk)
-  let logBytes = path === '' ? 0 : logBytesOf(path)
-  const space = room(db, { maxBytes, logBytes: () => logBytes, disk })
-  const time = inboxTime(db, clock, onDoubtedClock)
-  const append = appending(db, handlers, people, space.has, time)
-  const checkpointHere = checkpointingHere(db)
-  const logs = checkpointer({
-    run: (mode) =>
-      checkpoints?.isReady() === true ? checkpoints.checkpoint(path, mode) : checkpointHere(mode),
-    limitBytes: () => Math.min(logLimit(maxBytes()), Math.max(smallestLogBytes, disk.freeBytes() / 4)),
-    logBytes: () => (path === '' ? 0 : logBytesOf(path)),
-    onStuck: onStuckLog,
-    pageBytes: query<{ page_size: number }>(db, 'pragma page_size').get()?.page_size ?? 4_096,
-  })
-  let tend: SessionTending | undefined
-  let look: Reads | undefined
+  const checkInPlace = prepareCheckInPlace(path)
+  let walBytes = walBytesOf(path)
+  const registry = createRegistry(db)
+  const erasedPeople = createErasedPeople(db)
+  const disk = createDiskSpace(path, onFullDisk)
+  const sizeLimit = createSizeLimit(db, { maxBytes, walBytes: () => walBytes, disk })
+  const clock = createSharedClock(db, machineClock, onDoubtedClock)
+  const append = prepareAppend(db, registry, erasedPeople, sizeLimit.hasRoom, clock)
+  const countStats = prepareCountStats(db, registry)
+  let tend: TendingWrites | undefined
+  let reader: InboxReader | undefined
 
-  /** SQLite says only once that another process has committed, so the first caller passes it on to all who need to know. */
+  /** SQLite reports a commit of another process once, to the first caller: the registry. It passes the news on to all others. */
   function refresh(): void {
-    if (!handlers.refresh()) return
-    people.refresh()
-    time.refresh()
+    if (!registry.refresh()) return
+    erasedPeople.refresh()
+    clock.refresh()
   }
 
-  // Last: it opens a file, which would stay open if something above threw.
-  const log = logSync(path, thread)
-  if (log !== undefined) db.exec('pragma synchronous = normal')
+  // Last, because it opens a file, which would stay open if a later step threw.
+  const wal = openWal(db, path, {
+    maxBytes,
+    disk,
+    syncThread: thread,
+    checkpointThread,
+    onStuck: onStuckWal,
+  })
 
   return {
     db,
@@ -224,26 +160,26 @@ function prepare(
     begin() {
       begin.run()
       refresh()
-      space.refresh()
+      sizeLimit.refresh()
     },
     commit() {
       commit.run()
-      logBytes = assertInPlace()
+      walBytes = checkInPlace()
     },
     rollback() {
       rollback.run()
-      time.refresh() // It may have been moved in what is undone.
+      clock.refresh() // The rollback may have undone a correction of the clock.
     },
-    synced: async () => log?.sync(),
-    checkpoint: () => logs.afterCommit(logBytes),
+    sync: () => wal.sync(),
+    checkpoint: () => wal.checkpoint(walBytes),
+    truncateWal: () => wal.truncate(),
     close() {
-      logs.close()
       try {
         db.exec('rollback')
       } catch {
-        // No transaction was open, or the error that closes this session has undone it.
+        // No transaction was open, or the error that closes this session has rolled it back.
       }
-      log?.close()
+      wal.close()
       file.close()
     },
     changed() {
@@ -252,66 +188,32 @@ function prepare(
       version = current
       return true
     },
-    isPressed: space.isPressed,
-    hasRoom(type) {
-      space.refresh()
-      return space.has(type)
-    },
-    proveRoom: provingRoom(db),
-    attempt: attempting(db),
-    subscribe: (subscriptions) => handlers.subscribe(subscriptions),
-    isSubscribed: (handler) => handlers.idOf(handler) !== undefined,
+
+    clock,
+    runInSavepoint: prepareRunInSavepoint(db),
+    subscribe: (subscriptions) => registry.subscribe(subscriptions),
+    isSubscribed: (handler) => registry.idOf(handler) !== undefined,
     append,
-    claim: claiming(db, handlers),
-    leases: leasing(db, handlers),
-    time,
+    claim: prepareClaim(db, registry),
+    settle: prepareSettle(db, registry),
+    renew: prepareRenew(db, registry),
+    release: prepareRelease(db, registry),
+    probeDiskSpace: prepareProbeDiskSpace(db),
     get tend() {
-      return (tend ??= prepareTending(db, handlers, people, append))
+      return (tend ??= prepareTendingWrites(db, registry, erasedPeople, append))
     },
-    known: knowing(db),
-    get: getting(db),
+
+    hasRoom(type) {
+      sizeLimit.refresh()
+      return sizeLimit.hasRoom(type)
+    },
+    isPressed: sizeLimit.isPressed,
+    known: prepareFindKnown(db),
+    get: prepareGetEvent(db),
     stats() {
       refresh()
-      return stats()
+      return countStats()
     },
-    reads: () => (look ??= reads(db)),
-    emptyLog: () => logs.emptyLog(),
-  }
-}
-
-/** On a disk that is nearly full, the log is moved early: moving it needs as much room again. */
-const smallestLogBytes = 2 * 1024 * 1024
-
-function checkpointingHere(db: SqliteSql): (mode: 'passive' | 'truncate') => Promise<Checkpointed> {
-  const modes = {
-    passive: query<Checkpointed>(db, 'pragma wal_checkpoint(passive)'),
-    truncate: query<Checkpointed>(db, 'pragma wal_checkpoint(truncate)'),
-  }
-  return async (mode) => modes[mode].get() ?? { busy: 1, log: 0, checkpointed: 0 }
-}
-
-/** With `secure_delete` on, the pages of what is deleted are written, too. */
-function provingRoom(db: SqliteSql): (bytes: number) => void {
-  const insert = db.prepare(
-    "insert into fw_aside (kind, hash, body) values ('probe', randomblob(32), zeroblob(?)) returning seq",
-  )
-  const remove = db.prepare("delete from fw_aside where kind = 'probe' and seq = ?")
-  return (bytes) => {
-    if (bytes === 0) return
-    const { seq } = insert.get(bytes) as { seq: number } // `returning` gives the column.
-    remove.run(seq)
-  }
-}
-
-function prepareTending(db: SqliteSql, handlers: Registry, people: Erased, append: Append): SessionTending {
-  return {
-    replay: replaying(db, handlers, append),
-    prune: pruning(db),
-    people,
-    erase: erasing(db),
-    eraseAsides: erasingAsides(db),
-    record: recording(db),
-    nodes: nodes(db),
-    abandonment: abandonment(db, handlers),
+    reader: () => (reader ??= createInboxReader(db)),
   }
 }

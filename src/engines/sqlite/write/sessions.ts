@@ -7,24 +7,24 @@ import { startDiskThread, type DiskThread } from '../storage/disk-thread.ts'
 import { openSession, type Session, type SessionOptions } from './session.ts'
 import type { SqliteSql } from '../sql.ts'
 
-/** The one session of an engine at a time: opened when needed, dropped after a fault, so that the next call finds a mended disk. */
+/** Holds the one session of an engine. Opens it when needed and drops it after a fault, so that the next call tries the disk again. */
 export interface Sessions {
-  /** Runs with the session; again, for a while, as long as another process holds the lock. */
+  /** Runs a function with the session. While another process holds the lock it tries again, for up to `lockTimeoutMs`. */
   use<T>(run: (session: Session) => T): Promise<T>
-  /** Subscriptions that an inbox has to have if it is opened again: another file may lie there by then. */
+  /** Subscriptions to write when the file is opened again: it may be another file by then. */
   remember(subscriptions: readonly Subscription[]): void
   /** The session, if one is open. */
   current(): Session | undefined
   drop(session: Session): void
-  /** Drops it because the disk did not confirm what it had committed: nothing is trusted before it is known to be on disk. */
+  /** Drops a session whose sync failed: before the next use, all its commits are written to the disk once more. */
   doubt(session: Session): void
   close(): Promise<void>
 }
 
-/** FusionAuth itself waits 2 s for an answer: beyond that we would acknowledge to nobody. */
-const patienceMs = 1_500
+/** FusionAuth waits 2 s for an answer by default; nobody reads a later one. */
+const lockTimeoutMs = 1_500
 
-export function sessions(
+export function createSessions(
   file: string | SqliteSql,
   clock: Clock,
   options: Omit<SessionOptions, 'thread'>,
@@ -34,7 +34,7 @@ export function sessions(
   let closed = false
   let doubtful = false
   let thread: DiskThread | undefined
-  /** The thread's connection is closed before the file is opened again: other files may lie there by then. */
+  /** Closes the thread's connection. The file is opened again only after that, because it may be another file by then. */
   let closing: Promise<void> | undefined
 
   function open(): Session {
@@ -42,19 +42,19 @@ export function sessions(
       throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
     }
     if (current !== undefined) return current
-    // Only now: a session goes on without a thread, and where none can be had each try costs 100 us.
+    // Only when a session opens: a session works without a thread, and where none can start each try costs 100 us.
     if (thread === undefined || thread.hasEnded()) thread = startDiskThread()
     current = openSession(file, clock, [...subscribed.values()], { ...options, thread })
     return current
   }
 
   /**
-   * After a sync that failed the system may take what it has in memory for written, and say of the next sync that all is well. So all of
-   * it is written once more, from the log to the database.
+   * After a failed sync the system may treat its cached pages as written, so that the next sync succeeds although they are lost. A truncating
+   * checkpoint writes all commits once more, from the WAL to the database.
    */
   async function writeAgain(session: Session): Promise<void> {
     try {
-      if (!(await session.emptyLog())) throw unsynced()
+      if (!(await session.truncateWal())) throw unsyncedError()
       doubtful = false
     } catch (error) {
       drop(session)
@@ -66,7 +66,7 @@ export function sessions(
     if (current !== session) return
     current = undefined
     session.close()
-    const released = thread?.closeConnection().catch(() => {}) // A connection that cannot be closed is forgotten all the same.
+    const released = thread?.closeConnection().catch(() => {}) // The thread forgets a connection even if it cannot close it.
     closing = released?.then(() => {
       closing = undefined
     })
@@ -92,9 +92,9 @@ export function sessions(
           return useOnce(run)
         } catch (error) {
           if (!isBusy(error)) throw error
-          if (waitedMs >= patienceMs) throw locked(file, error)
+          if (waitedMs >= lockTimeoutMs) throw lockedError(file, error)
         }
-        await pause(pauseMs) // In real time, whatever clock the inbox has: so does the process that holds the lock.
+        await pause(pauseMs) // Real time, whatever clock the inbox has: the process that holds the lock lives in it, too.
         waitedMs += pauseMs
       }
     },
@@ -115,19 +115,19 @@ export function sessions(
   }
 }
 
-function unsynced(): FusewireError {
+function unsyncedError(): FusewireError {
   return new FusewireError(
     'FW_INBOX_LOCKED',
-    'A sync of the inbox failed, and its write-ahead log cannot be written once more yet, because another connection reads an older state ' +
-      'of the database. Close it (a shell, a backup).',
+    'An fsync of the inbox failed, and its write-ahead log (WAL) cannot be checkpointed because another connection still reads an older ' +
+      'snapshot. Close it (a shell, a backup) and retry.',
   )
 }
 
-function locked(file: string | SqliteSql, cause: unknown): FusewireError {
+function lockedError(file: string | SqliteSql, cause: unknown): FusewireError {
   return new FusewireError(
     'FW_INBOX_LOCKED',
-    `${typeof file === 'string' ? file : 'The inbox'} has been locked by another process for ${patienceMs} ms. ` +
-      'Look for a transaction left open: a shell, a backup that is not an online one.',
+    `${typeof file === 'string' ? file : 'The inbox'} has been locked by another process for ${lockTimeoutMs} ms. ` +
+      'Look for an open transaction: a shell, or a backup that is not an online backup.',
     { cause },
   )
 }

@@ -1,68 +1,68 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as nextIteration } from 'node:timers/promises'
 import type { Observer } from '../../../model/observer.ts'
 import { isFault } from '../errors.ts'
 import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 
-/** Runs what changes the inbox. */
+/** Runs the writes of an inbox. Jobs that wait at the same time share a commit. */
 export interface Writer {
   /**
-   * Resolves when what `run` did is committed and, if durable, on disk. What is asked at one time shares a commit, and what is to be on
-   * disk and asked while that is busy shares the next.
+   * Resolves when the writes of `run` are committed and, if durable, on disk. Durable jobs that come while the disk syncs share the next
+   * commit.
    */
   write<T>(run: Run<T>, options?: JobOptions): Promise<T>
-  /** Tells an observer how long durable commits take. */
+  /** Reports how long durable commits take. */
   observe(observer: Observer): void
-  /** Resolves when everything asked for is done. */
+  /** Resolves when no job is left. */
   idle(): Promise<void>
 }
 
-/** `careful`: an earlier try met something that cannot be stored. What can go wrong alone is to go wrong alone. */
+/** `careful`: the first try failed. In this second try each arrival fails by itself, so that the others are stored. */
 type Run<T> = (session: Session, careful: boolean) => T
 
 interface JobOptions {
-  /** On disk before it is answered. Default: true; otherwise within a second, while anything is written at all. */
+  /** Answers only when the commit is on disk. Default: true. Otherwise it is on disk within a second, as long as the writer has work. */
   readonly durable?: boolean
-  /** A throw is nothing unusual, and undoes this job alone. Default: false. */
+  /** Expected to throw: runs in a savepoint, so that a throw undoes this job alone. Default: false. */
   readonly mayThrow?: boolean
-  /** It may meet what cannot be stored. It goes first, so that trying again with care repeats nothing that `mayThrow`. Default: false. */
+  /** May meet an arrival that cannot be stored. Runs before `mayThrow` jobs, so that the second try never runs those twice. Default: false. */
   readonly mayMeetPoison?: boolean
 }
 
 interface Job extends Required<JobOptions> {
-  /** Gives what answers the caller once it is committed. */
+  /** Returns a function that answers the caller, to be called after the commit. */
   run(session: Session, careful: boolean): () => void
   reject(error: unknown): void
 }
 
-/** How many jobs share a commit; each of them may be a batch. */
+/** How many jobs share a commit at most; each of them may be a batch. */
 const commitLimit = 64
-/** How long commits may go on without one that waits for the disk. */
+/** After this time without a durable commit the next commit is synced, too. */
 const syncEveryMs = 1_000
 
-export function writer(sessions: Sessions, now: () => number): Writer {
+export function createWriter(sessions: Sessions, now: () => number): Writer {
   let jobs: Job[] = []
   let working: Promise<void> | undefined
-  /** One at a time: while the disk is busy more gathers for the next. */
+  /** One sync at a time: jobs that come meanwhile share the next one. */
   let syncing: Promise<void> | undefined
   let syncedAt = -Infinity
   let observer: Observer | undefined
 
   async function work(): Promise<void> {
-    await Promise.resolve() // Whatever else is asked for now comes along.
-    for (let batch = take(); batch.length > 0; batch = take()) {
+    await Promise.resolve() // Jobs added in the same tick join the first commit.
+    for (let batch = takeBatch(); batch.length > 0; batch = takeBatch()) {
       try {
         await commit(batch)
       } catch (error) {
         for (const job of batch) job.reject(error)
       }
-      await turn() // However fast it is asked for more, the loop gets its turn.
+      await nextIteration() // The event loop runs other work between two commits, however many jobs wait.
       await sessions.current()?.checkpoint()
     }
     working = undefined
   }
 
-  function take(): readonly Job[] {
+  function takeBatch(): readonly Job[] {
     const batch = jobs.filter(({ durable }) => !durable || syncing === undefined).slice(0, commitLimit)
     jobs = jobs.filter((job) => !batch.includes(job))
     return batch
@@ -72,27 +72,27 @@ export function writer(sessions: Sessions, now: () => number): Writer {
     const ordered = batch.toSorted((a, b) => Number(b.mayMeetPoison) - Number(a.mayMeetPoison))
     const durable =
       batch.some((job) => job.durable) || (syncing === undefined && now() - syncedAt >= syncEveryMs)
-    if (commitIn(await begun(), ordered, durable, false) === 'undone') {
-      commitIn(await begun(), ordered, durable, true)
+    if (commitIn(await begin(), ordered, durable, false) === 'undone') {
+      commitIn(await begin(), ordered, durable, true)
     }
     if (durable) syncedAt = now()
   }
 
-  function begun(): Promise<Session> {
+  function begin(): Promise<Session> {
     return sessions.use((session) => {
       session.begin()
       return session
     })
   }
 
-  /** From begin to commit nothing waits, so nothing else can slip into the transaction. */
+  /** Synchronous from begin to commit, so that no other job can run in the transaction. */
   function commitIn(
     session: Session,
     batch: readonly Job[],
     durable: boolean,
     careful: boolean,
   ): 'committed' | 'undone' {
-    const ends: End[] = []
+    const ends: FinishedJob[] = []
     let startedAt = 0
     try {
       for (const job of batch) {
@@ -103,7 +103,7 @@ export function writer(sessions: Sessions, now: () => number): Writer {
         }
         ends.push(end)
       }
-      if (durable) session.time.note()
+      if (durable) session.clock.saveSometimes()
       startedAt = performance.now()
       session.commit()
     } catch (error) {
@@ -112,15 +112,15 @@ export function writer(sessions: Sessions, now: () => number): Writer {
     }
     if (durable) syncing = sync(session, ends, startedAt)
     for (const { job, answer } of ends) if (!job.durable) answer()
-    if (ends.some(({ faulty }) => faulty)) sessions.drop(session)
+    if (ends.some(({ isFault }) => isFault)) sessions.drop(session)
     return 'committed'
   }
 
-  /** Answers those of a commit that wait for the disk, while the next ones are under way. */
-  async function sync(session: Session, ends: readonly End[], startedAt: number): Promise<void> {
+  /** Answers the durable jobs of a commit when they are on disk. The next commit runs meanwhile. */
+  async function sync(session: Session, ends: readonly FinishedJob[], startedAt: number): Promise<void> {
     const waiting = ends.filter(({ job }) => job.durable)
     try {
-      await session.synced()
+      await session.sync()
       observer?.synced?.(performance.now() - startedAt)
       for (const { answer } of waiting) answer()
     } catch (error) {
@@ -156,27 +156,27 @@ export function writer(sessions: Sessions, now: () => number): Writer {
   }
 }
 
-interface End {
+interface FinishedJob {
   readonly job: Job
   readonly answer: () => void
-  readonly faulty: boolean
+  readonly isFault: boolean
 }
 
 /**
- * Runs a job, undefined when it threw and has to be run with care. A savepoint for each would copy every page it touches (half the append
- * rate), so the first try goes without, except for what is expected to throw.
+ * Runs a job; undefined when it threw and needs the second, careful try. A savepoint copies every page that the job touches, which halves the
+ * append rate, so the first try uses none except for jobs that are expected to throw.
  */
-function runIn(session: Session, job: Job, careful: boolean): End | undefined {
+function runIn(session: Session, job: Job, careful: boolean): FinishedJob | undefined {
   if (!careful && !job.mayThrow) {
     try {
-      return { job, answer: job.run(session, false), faulty: false }
+      return { job, answer: job.run(session, false), isFault: false }
     } catch (error) {
       if (isFault(error)) throw error
       return undefined
     }
   }
-  const attempted = session.attempt(() => job.run(session, careful))
-  return 'value' in attempted
-    ? { job, answer: attempted.value, faulty: false }
-    : { job, answer: () => job.reject(attempted.error), faulty: isFault(attempted.error) }
+  const result = session.runInSavepoint(() => job.run(session, careful))
+  return 'value' in result
+    ? { job, answer: result.value, isFault: false }
+    : { job, answer: () => job.reject(result.error), isFault: isFault(result.error) }
 }
