@@ -3,8 +3,10 @@ import { signatureHeader } from '../../src/events/sign.ts'
 import type { IncomingRequest } from '../../src/model/incoming-request.ts'
 import { consoleLog } from '../../src/model/log.ts'
 import { isAnswer } from '../../src/receive/answer/answer.ts'
-import { bodyOf } from '../../src/receive/read-body.ts'
-import { parse } from '../../src/receive/parse.ts'
+import { createAuthenticatedRequest } from '../../src/receive/authenticated-request.ts'
+import { createBody } from '../../src/receive/body.ts'
+import { checkSignedBody } from '../../src/receive/check-signed-body.ts'
+import { parseEvent } from '../../src/receive/parse-event.ts'
 import { type Keys, signature } from '../../src/receive/auth/signature.ts'
 import type { Message, Verify } from './message.ts'
 
@@ -13,13 +15,17 @@ export async function fusewire(keys: Keys): Promise<Verify> {
   const authenticator = signature(keys)
   await authenticator.prepare(consoleLog, systemClock)
 
+  const context = { answerWithinMs: 1500, misprints: new Set<string>(), clock: systemClock, log: consoleLog }
+
   return async (message) => {
-    const verdict = await authenticator.admit(incomingOf(message))
-    if (!verdict.admitted) throw new Error(verdict.reason)
-    const body = bodyOf([message.body])
-    const wrong = verdict.digests.some((digest) => digest !== body.sha256())
-    if (wrong) throw new Error('the body is not the one that was signed')
-    const event = parse(body)
+    const request = incomingOf(message)
+    const admission = await authenticator.admit(request)
+    if (!admission.admitted) throw new Error(admission.reason)
+    const authenticated = createAuthenticatedRequest(request, 0, admission)
+    authenticated.body = createBody([message.body])
+    const wrong = checkSignedBody(authenticated)
+    if (wrong !== undefined) throw new Error(wrong.reason)
+    const event = parseEvent(authenticated, context)
     if (isAnswer(event)) throw new Error(event.reason)
     return event
   }

@@ -1,6 +1,6 @@
 import { catalogue, isEventType } from './catalogue.ts'
+import type { ParsedEvent } from '../model/parsed-event.ts'
 import { valuesAt } from './values-at.ts'
-import type { ParsedEvent } from '../model/registered-handler.ts'
 
 /** The first path that the event's type promises and the event does not have; undefined when all are there. */
 export function missingPath(event: ParsedEvent): string | undefined {

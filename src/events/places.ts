@@ -1,4 +1,4 @@
-import type { ParsedEvent } from '../model/registered-handler.ts'
+import type { ParsedEvent } from '../model/parsed-event.ts'
 import { catalogue, type EventFacts, isEventType, userLoginIds } from './catalogue.ts'
 import { textsAt, valuesAt } from './values-at.ts'
 

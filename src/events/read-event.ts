@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { isObject, type JsonObject } from '../lib/json-object.ts'
 import { parseJsonExactly } from '../lib/parse-json.ts'
-import type { ParsedEvent } from '../model/registered-handler.ts'
+import type { ParsedEvent } from '../model/parsed-event.ts'
 import { canonicalType } from './catalogue.ts'
 
 /** Why bytes are no event: not UTF-8 or not JSON, no `{"event":{…}}`, no type. */

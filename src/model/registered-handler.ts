@@ -1,29 +1,6 @@
-/** An event after parsing: what the envelope holds, with `id` and `createInstant` made certain. */
-export interface ParsedEvent {
-  readonly type: string
-  readonly id: string
-  readonly createInstant: number
-  readonly tenantId?: unknown
-  readonly [field: string]: unknown
-}
+import type { ParsedEvent } from './parsed-event.ts'
 
-/** A gate as the receiver runs it. */
-export interface RegisteredGate {
-  readonly name: string
-  readonly timeoutMs?: number
-  readonly onFailure: 'refuse' | 'allow'
-  decide(context: GateRun): unknown
-}
-
-export interface GateRun {
-  readonly event: ParsedEvent
-  /** Aborts when the deadline passes: nothing the gate does after that can reach FusionAuth. */
-  readonly signal: AbortSignal
-  /** Epoch ms. */
-  readonly deadlineAt: number
-}
-
-/** A handler as receiver and worker run it. */
+/** A handler as `webhook.on` registered it, its options checked. */
 export interface RegisteredHandler {
   readonly name: string
   readonly types: readonly string[] | '*'
@@ -37,16 +14,19 @@ export interface RegisteredHandler {
   handle(context: HandlerRun): unknown
 }
 
+/** What a handler is called with. */
 export interface HandlerRun {
   readonly event: ParsedEvent
-  /** The bytes it came in. */
+  /** The bytes of the request's body. */
   readonly body: Uint8Array
+  /** From 1. */
   readonly attempt: number
   readonly isLastAttempt: boolean
-  /** The same in every attempt of this handler at this event: give it to what you call. */
+  /** The same in every attempt of this handler at this event. */
   readonly idempotencyKey: string
   /** Epoch ms. */
   readonly receivedAt: number
+  /** Aborts when the handler's time is up, its lease is lost or the webhook stops. */
   readonly signal: AbortSignal
   /** The engine's transaction, in an atomic handler. */
   readonly sql?: unknown

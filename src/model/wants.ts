@@ -1,6 +1,6 @@
-import type { Subscription } from './subscription.ts'
 import type { Arrival } from './arrival.ts'
-import type { ParsedEvent } from './registered-handler.ts'
+import type { ParsedEvent } from './parsed-event.ts'
+import type { Subscription } from './subscription.ts'
 
 /** Whether a subscription asks for an event, decided from the event's type, tenant and applications alone. */
 export function wants(

@@ -1,53 +1,70 @@
+import { type Clock, systemClock } from '../lib/clock.ts'
+
 const tickMs = 250
-/** Longest silence: 1.5 s, to the next tick. */
+/** The idle timeout: 1.5 s without a chunk, rounded up to the next tick. */
 const idleTicks = 6
-/** Longest time in all, however steadily it drips: 10 s, to the next tick. */
+/** The total timeout: 10 s, rounded up to the next tick. */
 const totalTicks = 40
 
 /**
- * Gives up what falls silent, or never ends. All waits share one timer, for one each would cost every request 3 µs. While the process is too
- * busy to tick, nobody's time runs.
+ * Idle and total timeout for bodies, on one shared timer: a timer for each body cost every request 3 µs. A blocked event loop does not count
+ * against senders, because time passes only as ticks do.
  */
 export class BodyTimeout {
-  readonly #waits: TimedBody[] = []
+  readonly #clock: Clock
+  readonly #bodies: TimedBody[] = []
   #tick = 0
-  #timer: NodeJS.Timeout | undefined
+  #ticking = false
 
-  /** @param slow Called when it took too long. It must call `end`. */
-  begin(slow: () => void): TimedBody {
-    const wait = { slow, place: this.#waits.length, beganAtTick: this.#tick, progressedAtTick: this.#tick }
-    this.#waits.push(wait)
-    this.#timer ??= setInterval(() => this.#look(), tickMs)
-    return wait
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock
   }
 
-  progressed(wait: TimedBody): void {
-    wait.progressedAtTick = this.#tick
+  /** @param expired Called when a timeout has passed. It must call `end`. */
+  begin(expired: () => void): TimedBody {
+    const body = {
+      expired,
+      index: this.#bodies.length,
+      beganAtTick: this.#tick,
+      progressedAtTick: this.#tick,
+    }
+    this.#bodies.push(body)
+    if (!this.#ticking) this.#tickLater()
+    return body
   }
 
-  /** Call it once for each wait. The last one takes its place, so that a thousand waits cost no more than one. */
-  end(wait: TimedBody): void {
-    const last = this.#waits.pop()
-    if (last === undefined || last === wait) return
-    last.place = wait.place
-    this.#waits[wait.place] = last
+  /** A chunk came. */
+  progressed(body: TimedBody): void {
+    body.progressedAtTick = this.#tick
   }
 
-  #look(): void {
+  /** Call it once for each body. The last body takes the place of the ended one, so that an end costs the same among a thousand. */
+  end(body: TimedBody): void {
+    const last = this.#bodies.pop()
+    if (last === undefined || last === body) return
+    last.index = body.index
+    this.#bodies[body.index] = last
+  }
+
+  #tickLater(): void {
+    this.#ticking = true
+    this.#clock.after(tickMs, () => this.#onTick())
+  }
+
+  #onTick(): void {
     this.#tick += 1
-    const isSlow = ({ beganAtTick, progressedAtTick }: TimedBody) =>
+    const isExpired = ({ beganAtTick, progressedAtTick }: TimedBody) =>
       this.#tick - progressedAtTick > idleTicks || this.#tick - beganAtTick > totalTicks
-    for (const wait of this.#waits.filter(isSlow)) wait.slow()
-    if (this.#waits.length > 0) return
-    clearInterval(this.#timer)
-    this.#timer = undefined
+    for (const body of this.#bodies.filter(isExpired)) body.expired()
+    if (this.#bodies.length > 0) this.#tickLater()
+    else this.#ticking = false
   }
 }
 
-/** For `heard` and `end`. */
+/** A body under the timeouts, for `progressed` and `end`. */
 export interface TimedBody {
-  readonly slow: () => void
-  place: number
+  readonly expired: () => void
+  index: number
   readonly beganAtTick: number
   progressedAtTick: number
 }

@@ -1,13 +1,14 @@
 import type { Clock } from '../lib/clock.ts'
 
-/** When the sender stops waiting, counted from the moment its headers were there: FusionAuth sends them in the first packet. */
+/** Until when a request must be answered. */
 export interface Deadline {
   /** Epoch ms. */
   readonly at: number
   remainingMs(): number
 }
 
-export function deadlineOf(receivedAt: number, withinMs: number, clock: Clock): Deadline {
+/** Counts from the moment the headers arrived: FusionAuth sends them in the first packet, and its own timeout runs from then. */
+export function createDeadline(receivedAt: number, withinMs: number, clock: Clock): Deadline {
   const at = receivedAt + withinMs
   return { at, remainingMs: () => at - clock.now() }
 }

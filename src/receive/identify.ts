@@ -1,6 +1,6 @@
 import { canonicalId } from '../model/canonical-id.ts'
 import type { EventKey } from '../model/event-key.ts'
-import type { ParsedEvent } from '../model/registered-handler.ts'
+import type { ParsedEvent } from '../model/parsed-event.ts'
 
 /** What makes this event the same event as another copy of it. */
 export function identify({ createInstant, tenantId, id }: ParsedEvent): EventKey {

@@ -1,126 +1,110 @@
-import { hash } from 'node:crypto'
-import { type Answer, failed, refused, unavailable } from './answer/answer.ts'
-import type { BodySink, BodySource, IncomingRequest } from '../model/incoming-request.ts'
+import type { BodySink, BodySource } from '../model/incoming-request.ts'
+import { type Answer, failed, isAnswer, refused, unavailable } from './answer/answer.ts'
+import type { AuthenticatedRequest } from './authenticated-request.ts'
+import { type Body, createBody } from './body.ts'
+import type { BodyBudget } from './body-budget.ts'
 import { BodyTimeout, type TimedBody } from './body-timeout.ts'
+import type { ReadContext } from './receive-context.ts'
 
-/** A body in full, not yet looked at. */
-export interface Body {
-  readonly bytes: Uint8Array
-  /** In standard base64, as tokens claim it. Computed on first use. */
-  sha256(): string
-}
-
-/** How much may be read. */
-export interface BodyBudget {
-  /** Bytes of one body. */
-  readonly bodyLimit: number
-  /** Bytes of all bodies being read or handled in this process. */
-  readonly inFlightLimit: number
-  inFlight: number
-}
-
-/** Reads the body. Whoever gets it gives `bytes.length` back to `intake.inFlight` when the request is over. */
+/**
+ * Reads the body into `authenticated.body`, if the inbox can take events and the budget has room for it. From then on its bytes count in
+ * `bodyBudget.inFlight`; `receive` takes them out again when the request is over.
+ */
 export function readBody(
-  incoming: IncomingRequest,
-  intake: BodyBudget,
-): Body | Answer | Promise<Body | Answer> {
-  const { body, headers } = incoming
+  authenticated: AuthenticatedRequest,
+  { bodyBudget, sink }: Pick<ReadContext, 'bodyBudget' | 'sink'>,
+): Answer | undefined | Promise<Answer | undefined> {
+  const { body, headers } = authenticated.request
+  const closed = sink.closed()
+  if (closed !== undefined) return unavailable(closed)
   if (body.consumed !== undefined) return failed('FW_BODY_READ', body.consumed)
   const declared = Number(headers.get('content-length') ?? 0)
-  if (declared > intake.bodyLimit) return tooLarge(intake)
-  if (intake.inFlight + declared > intake.inFlightLimit) return overloaded
-  if (body.bytes === undefined)
-    return new Promise((resolve) => body.start(new Reading(body, intake, resolve)))
-  if (body.bytes.length > intake.bodyLimit) return tooLarge(intake)
-  intake.inFlight += body.bytes.length
-  return new ReceivedBody(body.bytes)
+  if (declared > bodyBudget.bodyLimit) return tooLarge(bodyBudget)
+  if (bodyBudget.inFlight + declared > bodyBudget.inFlightLimit) return overloaded
+  if (body.bytes === undefined) return readStream(authenticated, bodyBudget)
+  if (body.bytes.length > bodyBudget.bodyLimit) return tooLarge(bodyBudget)
+  bodyBudget.inFlight += body.bytes.length
+  authenticated.body = createBody([body.bytes])
+  return undefined
 }
 
-/** So many chunks are joined to one. */
+function readStream(authenticated: AuthenticatedRequest, budget: BodyBudget): Promise<Answer | undefined> {
+  const source = authenticated.request.body
+  return new Promise((resolve) => {
+    const reader = new BodyReader(source, budget, (result) => {
+      if (isAnswer(result)) return resolve(result)
+      authenticated.body = result
+      return resolve(undefined)
+    })
+    source.start(reader)
+  })
+}
+
+/** Chunks are joined when so many have come: each is an object, and one of a single byte takes as much memory as 300 bytes. */
 const chunkLimit = 1024
 
-/** A body on its way in. */
-class Reading implements BodySink {
+/** Collects the chunks of one body until it ends or breaks a limit. */
+class BodyReader implements BodySink {
   readonly #source: BodySource
-  readonly #intake: BodyBudget
-  readonly #resolve: (result: Body | Answer) => void
+  readonly #budget: BodyBudget
+  readonly #done: (result: Body | Answer) => void
   readonly #chunks: Uint8Array[] = []
-  /** How many of the chunks are joined ones. */
+  /** How many elements of `#chunks` are the result of a join. */
   #joined = 0
   #size = 0
-  #settled = false
-  readonly #wait: TimedBody
+  #ended = false
+  readonly #timed: TimedBody
 
-  constructor(source: BodySource, intake: BodyBudget, resolve: (result: Body | Answer) => void) {
+  constructor(source: BodySource, budget: BodyBudget, done: (result: Body | Answer) => void) {
     this.#source = source
-    this.#intake = intake
-    this.#resolve = resolve
-    this.#wait = patience.begin(() => this.#giveUp(slow))
+    this.#budget = budget
+    this.#done = done
+    this.#timed = timeout.begin(() => this.#refuse(slow))
   }
 
   chunk(bytes: Uint8Array): void {
-    if (this.#settled) return
+    if (this.#ended) return
     this.#size += bytes.length
-    this.#intake.inFlight += bytes.length
-    if (this.#size > this.#intake.bodyLimit) return this.#giveUp(tooLarge(this.#intake))
-    if (this.#intake.inFlight > this.#intake.inFlightLimit) return this.#giveUp(overloaded)
+    this.#budget.inFlight += bytes.length
+    if (this.#size > this.#budget.bodyLimit) return this.#refuse(tooLarge(this.#budget))
+    if (this.#budget.inFlight > this.#budget.inFlightLimit) return this.#refuse(overloaded)
     this.#chunks.push(bytes)
     if (this.#chunks.length - this.#joined === chunkLimit) this.#join()
-    patience.progressed(this.#wait)
+    timeout.progressed(this.#timed)
   }
 
-  /** Each chunk is an object, which of one byte weighs as much as 300 of them. */
   #join(): void {
     this.#chunks.push(Buffer.concat(this.#chunks.splice(this.#joined)))
     this.#joined += 1
   }
 
   end(): void {
-    this.#settle(bodyOf(this.#chunks))
+    if (!this.#ended) this.#finish(createBody(this.#chunks))
   }
 
+  /** Ignored after the end: node reports `close` after both `end` and `error`. */
   fail(): void {
-    this.#giveUp(broken)
+    this.#refuse(incomplete)
   }
 
-  #giveUp(answer: Answer): void {
-    if (this.#settled) return
+  #refuse(answer: Answer): void {
+    if (this.#ended) return
     this.#source.stop()
-    this.#intake.inFlight -= this.#size
-    this.#settle(answer)
+    this.#budget.inFlight -= this.#size
+    this.#finish(answer)
   }
 
-  #settle(result: Body | Answer): void {
-    if (this.#settled) return
-    this.#settled = true
-    patience.end(this.#wait)
-    this.#resolve(result)
-  }
-}
-
-class ReceivedBody implements Body {
-  readonly bytes: Uint8Array
-  #digest: string | undefined
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes
-  }
-
-  sha256(): string {
-    return (this.#digest ??= hash('sha256', this.bytes, 'base64'))
+  #finish(result: Body | Answer): void {
+    this.#ended = true
+    timeout.end(this.#timed)
+    this.#done(result)
   }
 }
 
-/** The body that came in these pieces. */
-export function bodyOf(chunks: readonly Uint8Array[]): Body {
-  const [first] = chunks
-  return new ReceivedBody(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
-}
-
-const patience = new BodyTimeout()
+const timeout = new BodyTimeout()
 
 const tooLarge = ({ bodyLimit }: BodyBudget): Answer =>
   refused(413, 'tooLarge', `The body is larger than ${bodyLimit} bytes.`)
-const overloaded = unavailable('too many bytes of bodies in flight')
+const overloaded = unavailable('too many bytes of bodies in memory')
 const slow = refused(408, 'timeout', 'The body did not arrive in time.')
-const broken = refused(400, 'incomplete', 'The body ended before its time.')
+const incomplete = refused(400, 'incomplete', 'The body ended before its time.')

@@ -1,146 +1,84 @@
-import { missingPath } from '../events/missing-path.ts'
-import type { Clock } from '../lib/clock.ts'
-import { whenThere } from '../lib/when-there.ts'
-import { keyText } from '../model/event-key.ts'
-import type { Log } from '../model/log.ts'
-import type { Tracer } from '../model/observer.ts'
-import type { RegisteredGate } from '../model/registered-handler.ts'
-import type { ReceivedEvent, EventSink } from './keep/received-event.ts'
-import { type Answer, isAnswer, unauthorized, unavailable } from './answer/answer.ts'
-import { type Admission, authenticate } from './auth/authenticate.ts'
-import type { Authenticator } from './auth/authenticator.ts'
-import { type BodyBudget, readBody } from './read-body.ts'
-import { deadlineOf } from './deadline.ts'
-import { askGates } from './ask-gates.ts'
-import { identify } from './identify.ts'
 import type { IncomingRequest } from '../model/incoming-request.ts'
-import { misshapen } from './keep/inline-sink.ts'
-import { parse } from './parse.ts'
+import type { Tracer } from '../model/observer.ts'
+import { type Answer, isAnswer } from './answer/answer.ts'
+import { checkCredentials } from './auth/check-credentials.ts'
+import { checkFraming } from './auth/check-framing.ts'
+import { checkMediaType } from './auth/check-media-type.ts'
+import { checkMethod } from './auth/check-method.ts'
+import { askGates } from './ask-gates.ts'
+import { type AuthenticatedRequest, createAuthenticatedRequest } from './authenticated-request.ts'
+import type { Admission } from './auth/authenticator.ts'
+import { checkSignedBody } from './check-signed-body.ts'
+import { parseEvent } from './parse-event.ts'
+import { readBody } from './read-body.ts'
+import type { ReadContext, ReceiveContext } from './receive-context.ts'
+import type { ReceivedEvent } from './received-event.ts'
+import { runSteps, type Step } from './run-steps.ts'
+import { shareAnswer } from './share-answer.ts'
 
-/** Everything that receiving one request needs. */
-export interface ReceiveContext {
-  readonly authenticator: Authenticator
-  readonly intake: BodyBudget
-  /** From a request's first byte to our decision. */
-  readonly answerWithinMs: number
-  readonly gates: ReadonlyMap<string, readonly RegisteredGate[]>
-  readonly keeper: EventSink
-  /** Events being decided, by the text of their keys and the hash of their bytes. */
-  readonly deciding: Map<string, Promise<Answer>>
-  /** Misprinted types that the log has been told of. */
-  readonly misprints: Set<string>
-  readonly tracer?: Tracer
-  /** Somebody wants to know of every event, not only of those that are complained about. */
-  readonly observed: boolean
-  readonly clock: Clock
-  readonly log: Log
-}
+// The steps of receiving, in the order in which they run. Each lets the request pass or answers it. docs/lifecycle.md describes them under the same names,
+// and `fusewire verify` runs the first two lists on a captured request.
 
-/** A request's way to its answer. Fails only by an error of our own. */
-export function receive(
-  incoming: IncomingRequest,
-  door: ReceiveContext,
-  receivedAt: number = door.clock.now(),
-): Answer | Promise<Answer> {
-  return whenThere(authenticate(incoming, door.authenticator), (admission) =>
-    traced(incoming, admission, door, receivedAt),
-  )
-}
+/** From the headers alone: until these have passed, the sender costs no read of a body and no write. */
+export const headerSteps: readonly Step<HeaderStep, IncomingRequest, ReadContext, Admission>[] = [
+  { name: 'method', run: checkMethod },
+  { name: 'framing', run: checkFraming },
+  { name: 'media type', run: checkMediaType },
+  { name: 'credentials', run: checkCredentials },
+]
 
-/** A trace that the sender began is continued from here on, where the sender is known. */
-function traced(
-  incoming: IncomingRequest,
-  admission: Admission | Answer,
-  door: ReceiveContext,
-  receivedAt: number,
-): Answer | Promise<Answer> {
-  if (isAnswer(admission)) return { ...admission, stranger: true }
-  if (door.tracer === undefined) return takeIn(incoming, admission, door, receivedAt, undefined)
-  const request = { receivedAt, header: (name: string) => incoming.headers.get(name) }
-  return door.tracer.receiving(request, (trace) => takeIn(incoming, admission, door, receivedAt, trace))
-}
+/** The sender is known, apart from a signature that also covers the body. */
+export const bodySteps: readonly Step<BodyStep, AuthenticatedRequest, ReadContext, ReceivedEvent>[] = [
+  { name: 'body', run: readBody },
+  { name: 'signed body', run: checkSignedBody },
+  { name: 'event', run: parseEvent },
+]
 
-async function takeIn(
-  incoming: IncomingRequest,
-  admission: Admission,
-  door: ReceiveContext,
-  receivedAt: number,
-  trace: string | undefined,
+/** The event is known, and FusionAuth waits for the decision. */
+export const decisionSteps: readonly Step<DecisionStep, ReceivedEvent, ReceiveContext, Answer>[] = [
+  { name: 'known', run: (event, { sink }) => sink.findKnown(event) },
+  { name: 'gate', run: askGates },
+  { name: 'keep', run: (event, { sink }) => sink.accept(event) },
+]
+
+export type HeaderStep = 'method' | 'framing' | 'media type' | 'credentials'
+export type BodyStep = 'body' | 'signed body' | 'event'
+export type DecisionStep = 'known' | 'gate' | 'keep'
+
+/** Takes one request through the steps to its answer. Rejects only with an error of our own. */
+export async function receive(
+  request: IncomingRequest,
+  context: ReceiveContext,
+  receivedAt: number = context.clock.now(),
 ): Promise<Answer> {
-  const closed = door.keeper.closed()
-  if (closed !== undefined) return unavailable(closed)
+  const admission = await runSteps(headerSteps, request, context)
+  if (isAnswer(admission)) return { ...admission, unauthenticated: true }
 
-  const body = await readBody(incoming, door.intake)
-  if (isAnswer(body)) return body
-  try {
-    const wrong = admission.digests.some((digest) => digest !== body.sha256())
-    if (wrong) return unauthorized('the body is not the one that was signed')
+  return traceRequest(request, receivedAt, context.tracer, async (trace) => {
+    const authenticated = createAuthenticatedRequest(request, receivedAt, admission, trace)
+    try {
+      const event = await runSteps(bodySteps, authenticated, context)
+      if (isAnswer(event)) return event
 
-    const parsed = parse(body, (misprint) => reportOnce(misprint, door))
-    if (isAnswer(parsed)) return parsed
-    const { event } = parsed
-
-    const deadline = deadlineOf(receivedAt, door.answerWithinMs, door.clock)
-    const key = identify(event)
-    const accepted = { event, key, body, receivedAt, deadline, trace }
-    const deciding = decideOnce(accepted, door)
-    const answer = deciding instanceof Promise ? await deciding : deciding
-    return answer.status === 200 && !door.observed
-      ? answer
-      : { ...answer, event: { type: event.type.slice(0, 128), id: event.id.slice(0, 128) } }
-  } finally {
-    door.intake.inFlight -= body.bytes.length
-  }
+      const answer = await shareAnswer(event, context.deciding, () => runSteps(decisionSteps, event, context))
+      return answer.status === 200 && !context.observed ? answer : nameEvent(answer, event)
+    } finally {
+      context.bodyBudget.inFlight -= authenticated.body.bytes.length
+    }
+  })
 }
 
-/** FusionAuth's documentation prints some types wrong; whoever sends one so should know. */
-function reportOnce(misprint: string, { misprints, log }: ReceiveContext): void {
-  if (misprints.has(misprint)) return
-  misprints.add(misprint)
-  log.warn({ type: misprint }, 'an event has a misprint of its type; it is taken for the one that is meant')
-}
-
-/**
- * A copy with the same bytes that arrives while the event is being decided shares the answer. Other bytes under the same key are decided by
- * themselves. A decision made synchronously cannot overlap with a copy, so it is not entered in `deciding`.
- */
-function decideOnce(accepted: ReceivedEvent, door: ReceiveContext): Answer | Promise<Answer> {
-  const { deciding } = door
-  const underWay = deciding.size === 0 ? undefined : deciding.get(copyText(accepted))
-  if (underWay !== undefined) return underWay
-  const answer = decide(accepted, door)
-  if (!(answer instanceof Promise)) return answer
-  const name = copyText(accepted)
-  const forget = () => deciding.delete(name)
-  answer.then(forget, forget)
-  deciding.set(name, answer)
-  return answer
-}
-
-function copyText({ key, body }: ReceivedEvent): string {
-  return `${keyText(key)}/${body.sha256()}`
-}
-
-function decide(accepted: ReceivedEvent, door: ReceiveContext): Answer | Promise<Answer> {
-  const gates = door.gates.get(accepted.event.type)
-  return whenThere(
-    door.keeper.recall(accepted),
-    (recalled) =>
-      recalled ?? (gates === undefined ? door.keeper.accept(accepted) : decideByGates(gates, accepted, door)),
-  )
-}
-
-async function decideByGates(
-  gates: readonly RegisteredGate[],
-  accepted: ReceivedEvent,
-  door: ReceiveContext,
+/** Continues the trace that the sender began. Not before the sender is authenticated: a stranger must not add to anybody's traces. */
+function traceRequest(
+  { headers }: IncomingRequest,
+  receivedAt: number,
+  tracer: Tracer | undefined,
+  run: (trace: string | undefined) => Promise<Answer>,
 ): Promise<Answer> {
-  const missing = missingPath(accepted.event)
-  const no =
-    missing === undefined
-      ? await askGates(gates, accepted.event, accepted.deadline, door.log, door.clock)
-      : misshapen(missing)
-  if (no === undefined) return door.keeper.accept(accepted)
-  await door.keeper.refuse(accepted, no)
-  return no
+  if (tracer === undefined) return run(undefined)
+  return tracer.receiving({ receivedAt, header: (name) => headers.get(name) }, run)
+}
+
+function nameEvent(answer: Answer, { event: { type, id } }: ReceivedEvent): Answer {
+  return { ...answer, event: { type: type.slice(0, 128), id: id.slice(0, 128) } }
 }

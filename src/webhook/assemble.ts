@@ -3,12 +3,13 @@ import { NotStartedWarning } from '../deliver/not-started-warning.ts'
 import { Worker } from '../deliver/worker.ts'
 import type { Subscription } from '../model/subscription.ts'
 import { type Observer, combineObservers } from '../model/observer.ts'
-import type { RegisteredGate, RegisteredHandler } from '../model/registered-handler.ts'
+import type { RegisteredGate } from '../model/registered-gate.ts'
+import type { RegisteredHandler } from '../model/registered-handler.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
 import { createInlineSink } from '../receive/keep/inline-sink.ts'
 import { createInboxSink } from '../receive/keep/inbox-sink.ts'
 import { openTelemetry } from '../telemetry/open-telemetry.ts'
-import type { ReceiveContext } from '../receive/receive.ts'
+import type { ReceiveContext } from '../receive/receive-context.ts'
 
 /** What the start, or the first request, makes ready. */
 export interface Opened {
@@ -32,7 +33,7 @@ export async function assemble(
   handlers: readonly RegisteredHandler[],
   observers: readonly Observer[],
 ): Promise<Opened> {
-  const { authenticator, inbox, bodyLimit, gateTimeoutMs, concurrency, privacy, retention, clock, log } =
+  const { authenticator, inbox, bodyLimit, gateTimeoutMs, concurrency, keepPolicy, retention, clock, log } =
     options
   await authenticator.prepare(log, clock)
   const telemetry = openTelemetry(log)
@@ -41,7 +42,7 @@ export async function assemble(
   const gated = (type: string) => gates.has(type)
   const door = {
     authenticator,
-    intake: { bodyLimit, inFlightLimit: Math.max(inFlightLimit, bodyLimit), inFlight: 0 },
+    bodyBudget: { bodyLimit, inFlightLimit: Math.max(inFlightLimit, bodyLimit), inFlight: 0 },
     answerWithinMs: gateTimeoutMs,
     gates,
     deciding: new Map(),
@@ -54,14 +55,14 @@ export async function assemble(
   if (inbox === 'none') {
     return {
       observer,
-      door: { ...door, keeper: createInlineSink(handlers, gated, clock, log) },
+      door: { ...door, sink: createInlineSink(handlers, gated, clock, log) },
       openInbox: async () => {},
     }
   }
   inbox.report?.(log)
   if (observer !== undefined) inbox.observe?.(observer)
   const { tend } = inbox
-  const keeper = createInboxSink(inbox, gated, privacy, clock, log)
+  const sink = createInboxSink(inbox, gated, keepPolicy, clock, log)
   let isOpen = false
   const names = handlers.map(({ name }) => name)
   const maintenance =
@@ -72,7 +73,7 @@ export async function assemble(
     notStartedWarning: new NotStartedWarning(inbox, clock, log),
     door: {
       ...door,
-      keeper: { ...keeper, closed: () => (isOpen ? keeper.closed() : 'the inbox is not open yet') },
+      sink: { ...sink, closed: () => (isOpen ? sink.closed() : 'the inbox is not open yet') },
     },
     async openInbox() {
       await inbox.open()

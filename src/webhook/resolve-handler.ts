@@ -2,8 +2,9 @@ import { canonicalType, isTransactional, isEventType } from '../events/catalogue
 import { longestMs } from '../lib/clock.ts'
 import { asList, type OneOrMore } from '../lib/one-or-more.ts'
 import { FusewireError } from '../model/errors.ts'
-import type { RegisteredGate, RegisteredHandler } from '../model/registered-handler.ts'
 import { canonicalId } from '../model/canonical-id.ts'
+import type { RegisteredGate } from '../model/registered-gate.ts'
+import type { RegisteredHandler } from '../model/registered-handler.ts'
 
 /** Gate options as they may really come, from JavaScript too. */
 export interface GivenGate {

@@ -5,7 +5,7 @@ import { FusewireError } from '../model/errors.ts'
 import { ignoreLogFailures, consoleLog, type Log } from '../model/log.ts'
 import type { Retention } from '../model/retention.ts'
 import type { Authenticator } from '../receive/auth/authenticator.ts'
-import type { KeepPolicy } from '../receive/keep/inbox-sink.ts'
+import type { KeepPolicy } from '../receive/keep/keep-policy.ts'
 import type { Redaction } from '../receive/keep/redactor.ts'
 import { thisMachine } from '../receive/auth/this-machine.ts'
 
@@ -48,7 +48,7 @@ export interface ResolvedOptions {
   readonly bodyLimit: number
   readonly gateTimeoutMs: number
   readonly concurrency: number
-  readonly privacy: KeepPolicy
+  readonly keepPolicy: KeepPolicy
   readonly retention: Retention | 'none'
   readonly log: Log
   readonly clock: Clock
@@ -64,7 +64,7 @@ export function resolveOptions(options: WebhookOptions<Engine | 'none'>): Resolv
     bodyLimit: wholeNumber('bodyLimit', bodyLimit, 10 * 1024 * 1024),
     gateTimeoutMs: wholeNumber('gateTimeoutMs', gateTimeoutMs, 1500, longestMs),
     concurrency: wholeNumber('concurrency', concurrency, 16),
-    privacy: { keepAll: isKeepingAll(options.keep), redaction: redactionOf(options) },
+    keepPolicy: { keepAll: isKeepingAll(options.keep), redaction: redactionOf(options) },
     retention: retentionOf(options.retention),
     log: ignoreLogFailures(log),
     clock: systemClock,

@@ -23,7 +23,8 @@ import { codeOf } from '../lib/code-of.ts'
 import { FusewireError, silentInbox } from '../model/errors.ts'
 import type { IncomingRequest } from '../model/incoming-request.ts'
 import { type Observer, combineObservers } from '../model/observer.ts'
-import type { RegisteredGate, RegisteredHandler } from '../model/registered-handler.ts'
+import type { RegisteredGate } from '../model/registered-gate.ts'
+import type { RegisteredHandler } from '../model/registered-handler.ts'
 import { assemble } from './assemble.ts'
 import { Opening, stopped } from './opening.ts'
 import { type ResolvedOptions, resolveOptions, type WebhookOptions } from './resolve-options.ts'
@@ -273,7 +274,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     await inTime(this.#opening.stop())
     const { opened } = this.#opening
     opened?.notStartedWarning?.stop()
-    opened?.door.keeper.stop?.()
+    opened?.door.sink.stop?.()
     const ending = Promise.all([opened?.worker?.stop(withinMs), opened?.maintenance?.stop()])
     await inTime(ending.then(() => this.#receipts?.flush()))
     if (inbox !== 'none') await inTime(Promise.resolve(inbox[Symbol.asyncDispose]()))
@@ -314,8 +315,8 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   [notReady](): string | undefined {
     if (this.#stopping !== undefined) return 'the webhook is stopped'
     if (this.#opening.opened === undefined) return 'the webhook is not started'
-    const { keeper, authenticator } = this.#opening.opened.door
-    return keeper.closed() ?? authenticator.notReady?.()
+    const { sink, authenticator } = this.#opening.opened.door
+    return sink.closed() ?? authenticator.notReady?.()
   }
 
   /** The same gates and handlers around another inbox and clock, with everybody let in. @internal */

@@ -82,7 +82,7 @@ test('remembers what those who may speak were refused, and of strangers only a s
     {
       status: 422,
       outcome: 'denied',
-      reason: expect.stringMatching(/^gate .* said no$/),
+      reason: expect.stringMatching(/^gate .* denied the event$/),
       type: 'user.create',
     },
     { status: 400, outcome: 'refused' },

@@ -3,7 +3,7 @@ import { apiKey, Webhook } from 'fusewire'
 
 const key = 'the key of this test'
 
-test('a misprinted type is told of once, and handled as the one that is meant', async () => {
+test('a misspelled type is logged once, and handled as the correct one', async () => {
   const told: string[] = []
   const log = {
     info: () => {},
@@ -23,5 +23,5 @@ test('a misprinted type is told of once, and handled as the one that is meant', 
   }
 
   expect(handled).toEqual(['user.two-factor.failed-attempt', 'user.two-factor.failed-attempt'])
-  expect(told.filter((message) => message.includes('misprint'))).toHaveLength(1)
+  expect(told.filter((message) => message.includes('misspelling'))).toHaveLength(1)
 })

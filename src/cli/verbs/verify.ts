@@ -2,7 +2,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { createAuthenticator } from '../create-authenticator.ts'
 import { readCaptured } from '../verify/captured.ts'
 import { verb } from '../command.ts'
-import { explain, type Step } from '../verify/explain.ts'
+import { explain, type ExplainedStep } from '../verify/explain.ts'
 import { Failure } from '../failure.ts'
 import { readBytes } from '../read-bytes.ts'
 import { addSettingOptions, settingsOf } from '../setting-options.ts'
@@ -38,7 +38,7 @@ export function verifyVerb(): CommandUnknownOpts {
     if (json === true) printJson({ status, steps, mended, ...(event && { type: event.type, id: event.id }) })
     else {
       for (const words of mended) print(text`${styled('yellow', '!')} ${words}`)
-      for (const step of steps) tell(step)
+      for (const step of steps) printStep(step)
     }
     const fault = steps.find(({ verdict }) => verdict === 'fails')
     if (fault !== undefined) {
@@ -52,18 +52,18 @@ export function verifyVerb(): CommandUnknownOpts {
     if (json === true) return
     print(
       authenticator === undefined
-        ? text`All but the credentials is right. To check those too, give what the receiver has: --api-key, --signing-secret or --jwks with --kid.`
+        ? text`Everything but the credentials is right. To check those too, give what the receiver has: --api-key, --signing-secret or --jwks with --kid.`
         : text`The receiver would accept it, if no gate refuses.`,
     )
   })
 }
 
-function tell({ name, verdict, says, hint }: Step): void {
+function printStep({ name, verdict, says, hint }: ExplainedStep): void {
   print(text`${marks[verdict]} ${padded(name, 12)} ${says}`)
   if (hint !== undefined) print(text`  ${padded('', 12)} ${styled('dim', hint)}`)
 }
 
-const marks: Readonly<Record<Step['verdict'], Text>> = {
+const marks: Readonly<Record<ExplainedStep['verdict'], Text>> = {
   holds: styled('green', '✓'),
   fails: styled('red', '✗'),
   'not checked': styled('yellow', '-'),

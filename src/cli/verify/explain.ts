@@ -1,35 +1,33 @@
 import type { IncomingMessage } from 'node:http'
-import { catalogue, isEventType } from '../../events/catalogue.ts'
-import { missingPath } from '../../events/missing-path.ts'
 import { NodeRequest } from '../../http/node-request.ts'
 import { systemClock } from '../../lib/clock.ts'
-import type { ParsedEvent } from '../../model/registered-handler.ts'
+import type { ParsedEvent } from '../../model/parsed-event.ts'
 import { type Answer, isAnswer } from '../../receive/answer/answer.ts'
-import { authenticate } from '../../receive/auth/authenticate.ts'
-import { admitted, type Authenticator, seal } from '../../receive/auth/authenticator.ts'
-import { readBody } from '../../receive/read-body.ts'
-import { parse } from '../../receive/parse.ts'
+import { type Authenticator, cost, createAuthenticator } from '../../receive/auth/authenticator.ts'
+import { type AuthenticatedRequest, createAuthenticatedRequest } from '../../receive/authenticated-request.ts'
+import { type BodyStep, bodySteps, type HeaderStep, headerSteps } from '../../receive/receive.ts'
+import type { ReadContext } from '../../receive/receive-context.ts'
+import { runSteps } from '../../receive/run-steps.ts'
 import type { Captured } from './captured.ts'
-import { bodyHint, claimed, credentialHint, tokenWords, whatWasSigned } from './hints.ts'
+import { checkFields } from './check-fields.ts'
+import type { Finding } from './finding.ts'
+import { bodyHint, claimedDigests, credentialHint, tokenWords, whatWasSigned } from './hints.ts'
 
-/** One step of receiving, and how it ended. */
-export interface Step {
-  readonly name: string
-  readonly verdict: 'holds' | 'fails' | 'not checked'
-  /** What was found. */
-  readonly says: string
-  /** What is likely behind it, and what to do. */
-  readonly hint?: string
+type StepName = HeaderStep | BodyStep
+
+export interface ExplainedStep extends Finding {
+  /** A step of `receive`; `fields` is what gates and handlers check before they run. */
+  readonly name: StepName | 'fields'
 }
 
 export interface Explained {
-  /** What the receiver would answer, gates and inbox aside. */
+  /** The receiver's answer, if gates and the inbox accept the event. */
   readonly status: number
-  readonly steps: readonly Step[]
+  readonly steps: readonly ExplainedStep[]
   readonly event?: ParsedEvent
 }
 
-/** Takes a request through the receiver's own steps, and says of each what it found. */
+/** Runs the steps of `receive` that need neither gates nor an inbox on a captured request, and says what each one found. */
 export async function explain(
   captured: Captured,
   authenticator: Authenticator | undefined,
@@ -37,111 +35,115 @@ export async function explain(
   const { request, response } = captured
   const incoming = new NodeRequest(request, response)
   await authenticator?.prepare(silent, systemClock)
-  const steps: Step[] = []
+  const context = createContext(authenticator ?? trustClaims(request))
+  const begun: StepName[] = []
+  const onStep = (name: StepName) => void begun.push(name)
 
-  const admission = await authenticate(incoming, authenticator ?? everybody)
-  if (isAnswer(admission)) return failed([...headSteps(request, admission)], admission)
-  steps.push(...headSteps(request), credentials(request, authenticator))
+  const admission = await runSteps(headerSteps, incoming, context, onStep)
+  if (isAnswer(admission)) return explainRefusal(begun, admission, { request, authenticator })
 
-  const reading = readBody(incoming, { bodyLimit: 2 ** 30, inFlightLimit: 2 ** 31, inFlight: 0 })
+  const authenticated = createAuthenticatedRequest(incoming, 0, admission)
+  const parsing = runSteps(bodySteps, authenticated, context, onStep)
   captured.hangUp()
-  const body = await reading
-  if (isAnswer(body)) return failed(steps, body, 'body', bodyHint(request))
-  steps.push({ name: 'body', verdict: 'holds', says: `${body.bytes.length} bytes` })
+  const received = await parsing
+  if (isAnswer(received)) return explainRefusal(begun, received, { request, authenticator, authenticated })
 
-  const digests = authenticator === undefined ? claimed(request) : admission.digests
-  if (digests.length > 0) {
-    const wrong = digests.some((digest) => digest !== body.sha256())
-    if (wrong) {
-      const step = {
-        name: 'signed body',
-        verdict: 'fails',
-        says: 'the body is not the one that was signed',
-        ...hintOf(whatWasSigned(digests, body)),
-      } as const
-      return { status: 401, steps: [...steps, step] }
-    }
-    steps.push({ name: 'signed body', verdict: 'holds', says: 'its SHA-256 is the one in the token' })
+  const { event } = received
+  const passed = explainPassed(begun, { request, authenticator, authenticated, event })
+  return { status: 200, steps: [...passed, { name: 'fields', ...checkFields(event) }], event }
+}
+
+/** What is known of the request so far. */
+interface Known {
+  readonly request: IncomingMessage
+  readonly authenticator: Authenticator | undefined
+  readonly authenticated?: AuthenticatedRequest
+  readonly event?: ParsedEvent
+}
+
+/** The last step of those that began is the one that refused. */
+function explainRefusal(begun: readonly StepName[], answer: Answer, known: Known): Explained {
+  const steps = explainPassed(begun.slice(0, -1), known)
+  const hint = hintFor(begun.at(-1), answer, known)
+  const refusal = begun.slice(-1).map((name) => ({
+    name,
+    verdict: 'fails' as const,
+    says: answer.reason ?? '',
+    ...(hint !== undefined && { hint }),
+  }))
+  return { status: answer.status, steps: [...steps, ...refusal] }
+}
+
+function explainPassed(names: readonly StepName[], known: Known): readonly ExplainedStep[] {
+  const { request, authenticator, authenticated, event } = known
+  const findings: Readonly<Record<StepName, Finding>> = {
+    method: holds(`${request.method}`),
+    framing: holds('every header that matters came once'),
+    'media type': holds('application/json'),
+    credentials: authenticator === undefined ? credentialsNotChecked(request) : holds(authenticator.name),
+    body: holds(`${authenticated?.body.bytes.length} bytes`),
+    'signed body':
+      authenticated?.digests.length === 0
+        ? { verdict: 'not checked', says: 'the credentials do not cover the body' }
+        : holds('its SHA-256 is the one in the token'),
+    event: holds(`${event?.type} ${event?.id}`),
   }
+  return names.map((name) => ({ name, ...findings[name] }))
+}
 
-  const parsed = parse(body)
-  if (isAnswer(parsed)) return failed(steps, parsed, 'event')
-  const { event } = parsed
-  steps.push({ name: 'event', verdict: 'holds', says: `${event.type} ${event.id}` }, promises(event))
-  return { status: 200, steps, event }
+function holds(says: string): Finding {
+  return { verdict: 'holds', says }
+}
+
+function credentialsNotChecked(request: IncomingMessage): Finding {
+  const token = tokenWords(request)
+  return {
+    verdict: 'not checked',
+    says: 'no key was given to check them with',
+    ...(token !== undefined && {
+      hint: `${token}. Give --signing-secret, --public-key or --jwks with --kid to verify it.`,
+    }),
+  }
+}
+
+function hintFor(
+  step: StepName | undefined,
+  answer: Answer,
+  { request, authenticated }: Known,
+): string | undefined {
+  switch (step) {
+    case 'credentials':
+      return credentialHint(request, answer)
+    case 'body':
+      return bodyHint(request)
+    case 'signed body':
+      return authenticated && whatWasSigned(authenticated.digests, authenticated.body)
+    default:
+      return undefined
+  }
 }
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
-const everybody = seal({
-  name: 'everybody',
-  cost: 0,
-  headers: [],
-  prepare: async () => {},
-  admit: () => admitted,
-})
-
-/** The steps that need the headers alone, up to the one that failed. */
-function headSteps(request: IncomingMessage, answer?: Answer): readonly Step[] {
-  const found: readonly (readonly [name: string, statuses: readonly number[], says: string])[] = [
-    ['method', [405], `${request.method}`],
-    ['framing', [400], 'every header that matters came once'],
-    ['media type', [415], 'application/json'],
-    ['credentials', [401, 503], ''],
-  ]
-  const at = found.findIndex(([, statuses]) => answer !== undefined && statuses.includes(answer.status))
-  const holding = found
-    .slice(0, at === -1 ? 3 : at)
-    .map(([name, , says]) => ({ name, verdict: 'holds', says }) as const)
-  const [name] = found[at] ?? []
-  if (name === undefined || answer === undefined) return holding
-  return [
-    ...holding,
-    { name, verdict: 'fails', says: answer.reason ?? '', ...hintOf(credentialHint(request, answer)) },
-  ]
-}
-
-function credentials(request: IncomingMessage, authenticator: Authenticator | undefined): Step {
-  if (authenticator !== undefined) return { name: 'credentials', verdict: 'holds', says: authenticator.name }
-  const says = 'no key was given to check them with'
+function createContext(authenticator: Authenticator): ReadContext {
   return {
-    name: 'credentials',
-    verdict: 'not checked',
-    says,
-    ...hintOf(
-      tokenWords(request) &&
-        `${tokenWords(request)}. Give --signing-secret, --public-key or --jwks with --kid to verify it.`,
-    ),
+    authenticator,
+    bodyBudget: { bodyLimit: 2 ** 30, inFlightLimit: 2 ** 31, inFlight: 0 },
+    sink: { closed: () => undefined },
+    answerWithinMs: Infinity,
+    misprints: new Set(),
+    clock: systemClock,
+    log: silent,
   }
 }
 
-/** Whether the paths are there that handlers of this type are promised. */
-function promises(event: ParsedEvent): Step {
-  const name = 'fields'
-  if (!isEventType(event.type)) {
-    return {
-      name,
-      verdict: 'not checked',
-      says: 'a type this version does not list; it is kept like any other',
-    }
-  }
-  const missing = missingPath(event)
-  if (missing === undefined) return { name, verdict: 'holds', says: 'what the type promises is there' }
-  const { transactional } = catalogue[event.type]
-  const hint = transactional
-    ? 'A gate is not asked, and answers 500; without a gate it is kept, and handlers do not run.'
-    : 'It is kept, and handlers do not run.'
-  return { name, verdict: 'fails', says: `${missing} is missing`, hint }
-}
-
-function failed(steps: readonly Step[], answer: Answer, name?: string, hint?: string): Explained {
-  if (name === undefined) return { status: answer.status, steps }
-  return {
-    status: answer.status,
-    steps: [...steps, { name, verdict: 'fails', says: answer.reason ?? '', ...hintOf(hint) }],
-  }
-}
-
-function hintOf(hint: string | undefined): { hint?: string } {
-  return hint === undefined ? {} : { hint }
+/** Without a key: admits the request, and has its body compared with the hash that its token claims. */
+function trustClaims(request: IncomingMessage): Authenticator {
+  return createAuthenticator({
+    name: 'none',
+    cost: cost.headers,
+    headers: [],
+    prepare: async () => {},
+    admit: () => ({ admitted: true, digests: claimedDigests(request) }),
+  })
 }

@@ -4,11 +4,11 @@ import type { IncomingMessage } from 'node:http'
 import { parseJson } from '../../lib/parse-json.ts'
 import { signatureHeader } from '../../events/sign.ts'
 import type { Answer } from '../../receive/answer/answer.ts'
-import type { Body } from '../../receive/read-body.ts'
+import type { Body } from '../../receive/body.ts'
 import { openToken, readClaims, type Token } from '../../receive/auth/verify-token.ts'
 
-/** What a token claims of the body, its signature unproven. */
-export function claimed(request: IncomingMessage): readonly string[] {
+/** The SHA-256 of the body that the request's token claims; the token's signature is not verified. */
+export function claimedDigests(request: IncomingMessage): readonly string[] {
   const token = tokenOf(request)
   const claims =
     token === undefined || typeof token === 'string' ? 'none' : readClaims(token.payload, true, 0)
@@ -28,11 +28,7 @@ export function tokenWords(request: IncomingMessage): string | undefined {
   return `Its token says alg ${algorithm}${kid === undefined ? ' and no kid' : `, kid ${kid}`}`
 }
 
-export function credentialHint(
-  request: IncomingMessage,
-  { status, reason = '' }: Answer,
-): string | undefined {
-  if (status !== 401 && status !== 503) return undefined
+export function credentialHint(request: IncomingMessage, { reason = '' }: Answer): string | undefined {
   if (/wrong key/.test(reason) && /^bearer /i.test(request.headers.authorization ?? '')) {
     return 'It begins with “Bearer ”. FusionAuth sends the header exactly as it stands in the webhook; the key must be the whole of it.'
   }
@@ -51,7 +47,7 @@ export function bodyHint({ headers }: IncomingMessage): string | undefined {
     : `Content-Length says ${declared} bytes. Was all of the body captured?`
 }
 
-/** What usually happens to bodies between FusionAuth and a receiver. */
+/** Tries what proxies and editors usually do to a body, to say which of it happened. */
 export function whatWasSigned(digests: readonly string[], { bytes }: Body): string | undefined {
   if (!isUtf8(bytes)) return undefined
   const body = Buffer.from(bytes).toString()
@@ -74,6 +70,6 @@ export function whatWasSigned(digests: readonly string[], { bytes }: Body): stri
   ]
   return (
     tries.find(([text]) => digests.every((digest) => digest === hash('sha256', text, 'base64')))?.[1] ??
-    'Was the body changed on its way, or belongs the token to another request?'
+    'Was the body changed on its way, or does the token belong to another request?'
   )
 }

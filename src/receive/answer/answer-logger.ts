@@ -3,15 +3,18 @@ import type { Log } from '../../model/log.ts'
 import type { Answer } from './answer.ts'
 
 /**
- * Tells the log what was not accepted and why. What anybody can provoke is told once a second, with the number that was left out, so that
- * the log cannot be flooded.
+ * Logs every answer but a 200. Answers that anybody can cause are logged once a second, with the number of those left out since, so that
+ * nobody can flood the log.
  */
 export function createAnswerLogger(log: Log, clock: Clock): (answer: Answer) => void {
   let quietUntil = 0
   let leftOut = 0
 
-  /** Once a second, with how many were left out since. */
-  function tellSome(level: 'warn' | 'error', { status, reason }: Answer, message: string): void {
+  function logAtMostOncePerSecond(
+    level: 'warn' | 'error',
+    { status, reason }: Answer,
+    message: string,
+  ): void {
     if (clock.now() < quietUntil) {
       leftOut += 1
       return
@@ -22,7 +25,7 @@ export function createAnswerLogger(log: Log, clock: Clock): (answer: Answer) => 
   }
 
   return (answer) => {
-    const { status, outcome, reason, event, stranger } = answer
+    const { status, outcome, reason, event, unauthenticated } = answer
     switch (outcome) {
       case 'kept':
       case 'handled':
@@ -32,11 +35,12 @@ export function createAnswerLogger(log: Log, clock: Clock): (answer: Answer) => 
         return log.warn({ ...event, status, reason }, 'an event was denied')
       case 'failed':
       case 'timeout':
-        if (stranger === true) return tellSome('error', answer, 'a request could not be answered')
+        if (unauthenticated === true)
+          return logAtMostOncePerSecond('error', answer, 'a request could not be answered')
         return log.error({ ...event, status, reason }, 'an event was not handled')
       case 'refused':
       case 'unavailable':
-        return tellSome('warn', answer, 'a request was not accepted')
+        return logAtMostOncePerSecond('warn', answer, 'a request was not accepted')
     }
   }
 }

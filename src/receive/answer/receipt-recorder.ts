@@ -3,25 +3,27 @@ import { describeError } from '../../lib/describe-error.ts'
 import type { Engine } from '../../model/engine.ts'
 import type { Log } from '../../model/log.ts'
 import type { Receipt } from '../../model/receipt.ts'
+import { toColumnText } from '../keep/to-column-text.ts'
 import type { Answer } from './answer.ts'
-import { toColumnText } from '../keep/to-arrival.ts'
 
 const flushAfterMs = 1_000
 const waitingLimit = 500
+/** Receipts of unauthenticated requests, in memory: one a second, the newest 200. */
+const strangersEveryMs = 1_000
 const strangersLimit = 200
 
 /**
- * Remembers what requests were answered that left no event: in the inbox, once a second, of those who may speak; of everybody else only in
- * memory, one a second, because what anybody can provoke must not cost a write.
+ * Records answers other than 200. Those to authenticated senders go into the inbox, once a second; those to everybody else stay in memory,
+ * because a request without credentials must not cost a write.
  */
 export class ReceiptRecorder {
   readonly #engine: Engine
   readonly #clock: Clock
   readonly #log: Log
   #waiting: Receipt[] = []
-  #flushing = false
+  #willFlush = false
   #strangers: readonly Receipt[] = []
-  #seen = 0
+  #strangersSeen = 0
   #sampledAt = -Infinity
 
   constructor(engine: Engine, clock: Clock, log: Log) {
@@ -30,20 +32,20 @@ export class ReceiptRecorder {
     this.#log = log
   }
 
-  /** Anything but a 200. */
+  /** @param answer Any but a 200. */
   record(answer: Answer, receivedAt: number): void {
-    if (answer.outcome === 'unavailable') return // The inbox could not take this either.
-    if (answer.stranger === true) return this.#noteStranger(answer, receivedAt)
+    if (answer.outcome === 'unavailable') return // The inbox is down or full, so it cannot take the receipt either.
+    if (answer.unauthenticated === true) return this.#recordStranger(answer, receivedAt)
     if (this.#waiting.length >= waitingLimit) return
     this.#waiting.push(receiptOf(answer, receivedAt, this.#clock.now()))
-    if (this.#flushing) return
-    this.#flushing = true
+    if (this.#willFlush) return
+    this.#willFlush = true
     this.#clock.after(flushAfterMs, () => void this.flush())
   }
 
-  /** Never rejects: what cannot be written is left out. */
+  /** Writes what waits. Never rejects: receipts that cannot be written are dropped, and the log says how many. */
   async flush(): Promise<void> {
-    this.#flushing = false
+    this.#willFlush = false
     const receipts = this.#waiting
     this.#waiting = []
     try {
@@ -56,14 +58,14 @@ export class ReceiptRecorder {
     }
   }
 
-  /** Requests of this process that did not get past authentication: how many, and some of them, newest first. */
+  /** Requests of this process that were not authenticated: their number, and a sample, newest first. */
   strangers(): { readonly seen: number; readonly sample: readonly Receipt[] } {
-    return { seen: this.#seen, sample: this.#strangers }
+    return { seen: this.#strangersSeen, sample: this.#strangers }
   }
 
-  #noteStranger(answer: Answer, receivedAt: number): void {
-    this.#seen += 1
-    if (receivedAt - this.#sampledAt < 1_000) return
+  #recordStranger(answer: Answer, receivedAt: number): void {
+    this.#strangersSeen += 1
+    if (receivedAt - this.#sampledAt < strangersEveryMs) return
     this.#sampledAt = receivedAt
     const receipt = receiptOf(answer, receivedAt, this.#clock.now())
     this.#strangers = [receipt, ...this.#strangers].slice(0, strangersLimit)
@@ -71,7 +73,7 @@ export class ReceiptRecorder {
 }
 
 function receiptOf(
-  { status, outcome, reason, inOurWords = reason, event }: Answer,
+  { status, outcome, reason, receiptReason = reason, event }: Answer,
   at: number,
   now: number,
 ): Receipt {
@@ -80,7 +82,7 @@ function receiptOf(
     tookMs: Math.round(now - at),
     status,
     outcome,
-    ...(inOurWords !== undefined && { reason: inOurWords }),
+    ...(receiptReason !== undefined && { reason: receiptReason }),
     ...(event !== undefined && { type: toColumnText(event.type), id: toColumnText(event.id) }),
   }
 }

@@ -1,6 +1,6 @@
 import type { OneOrMore } from '../../lib/one-or-more.ts'
 import { FusewireError } from '../../model/errors.ts'
-import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'
+import { admitted, type Authenticator, cost, rejected, createAuthenticator } from './authenticator.ts'
 import { byteString, fingerprint, matchesAny, type Secret, createSecretReader } from './secret.ts'
 
 /**
@@ -22,7 +22,7 @@ export function apiKey(key: OneOrMore<Secret>, options: { header?: string } = {}
   }
   const given = createSecretReader(key, 'apiKey')
   let candidates: readonly Buffer[] = []
-  return seal({
+  return createAuthenticator({
     name: 'apiKey',
     cost: cost.headers,
     headers: [header],

@@ -2,44 +2,57 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../model/log.ts'
 import type { IncomingRequest } from '../../model/incoming-request.ts'
 
-/** Decides who may speak: `apiKey`, `basicAuth`, `signature`, `check`, `allOf`, `anyOf`. Opaque; pass it to `new Webhook`. */
+/**
+ * Decides from a request's headers whether its sender may post events: `apiKey`, `basicAuth`, `signature`, `check`, `allOf`, `anyOf`. Its
+ * members are internal; pass it to `new Webhook`.
+ */
 export interface Authenticator {
   readonly [authenticator]: true
-  /** What it says of itself in logs. @internal */
+  /** For logs. @internal */
   readonly name: string
-  /** Cheap ones are asked first, and what reaches out to the network last, after every other has let the request in. @internal */
+  /** `allOf` and `anyOf` ask the cheap ones first, and those that fetch keys only after all others. @internal */
   readonly cost: Cost
-  /** Headers that carry its credentials, lower case: sent twice, they are refused. @internal */
+  /** Headers that carry its credentials, in lower case: a request that has one twice is refused. @internal */
   readonly headers: readonly string[]
-  /** Reads secrets and keys, so that a missing one stops the start. Called again after it failed, never after it succeeded. @internal */
+  /** Reads secrets and keys; rejects when one is missing. Called again after it failed, never after it succeeded. @internal */
   prepare(log: Log, clock: Clock): Promise<void>
-  /** From now on until it is disposed, keeps ready what it needs: fetches keys again and again. Only after `prepare`. @internal */
+  /** Keeps fetched keys fresh until it is disposed. Call `prepare` first. @internal */
   keepReady?(): Disposable
-  /** Why it would reject every request now, in words that hold no secret. Only after `prepare`. @internal */
+  /** Why every request would be rejected now; never holds a secret. Call `prepare` first. @internal */
   notReady?(): string | undefined
-  /** Decides from headers alone. Only after `prepare`. @internal */
+  /** Decides from headers alone. Call `prepare` first. @internal */
   admit(incoming: IncomingRequest): Verdict | Promise<Verdict>
 }
 
 declare const authenticator: unique symbol
 
-/** An authenticator before it is sealed. */
-export type Open = Omit<Authenticator, typeof authenticator>
-
-export function seal(open: Open): Authenticator {
-  return open as Authenticator // The symbol exists in types only: it keeps look-alikes out.
+/** Gives an object the type that `new Webhook` accepts. */
+export function createAuthenticator(members: Omit<Authenticator, typeof authenticator>): Authenticator {
+  return members as Authenticator // The symbol exists in types only: no other object has the type by accident.
 }
 
 export const cost = { headers: 0, signature: 1, check: 2, fetch: 3 } as const
 export type Cost = (typeof cost)[keyof typeof cost]
 
-/** `digests`: what the body's SHA-256 must be, in standard base64, before the request counts as authenticated. */
-export type Verdict =
-  | { readonly admitted: true; readonly digests: readonly string[] }
-  | { readonly admitted: false; readonly reason: string; readonly retry?: true }
+/** What an authenticator decided about a request. */
+export type Verdict = Admission | Rejection
 
-export const admitted: Verdict = { admitted: true, digests: [] }
+/** The headers prove the sender, provided that the body has these SHA-256 values, in standard base64. */
+export interface Admission {
+  readonly admitted: true
+  readonly digests: readonly string[]
+}
 
-export function rejected(reason: string): Verdict {
+export interface Rejection {
+  readonly admitted: false
+  /** For the log: never a secret. */
+  readonly reason: string
+  /** Set where the same request may be admitted later, because keys could not be fetched: the answer is then 503. */
+  readonly retry?: true
+}
+
+export const admitted: Admission = { admitted: true, digests: [] }
+
+export function rejected(reason: string): Rejection {
   return { admitted: false, reason }
 }

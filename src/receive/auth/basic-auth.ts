@@ -1,7 +1,7 @@
 import { fromBase64 } from '../../lib/from-base64.ts'
 import { asList, type OneOrMore } from '../../lib/one-or-more.ts'
 import { FusewireError } from '../../model/errors.ts'
-import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'
+import { admitted, type Authenticator, cost, rejected, createAuthenticator } from './authenticator.ts'
 import { byteString, fingerprint, matchesAny, type Secret, createSecretReader } from './secret.ts'
 
 /**
@@ -25,7 +25,7 @@ export function basicAuth(login: OneOrMore<{ username: string; password: Secret 
   })
   if (logins.length === 0) throw new FusewireError('FW_OPTION', 'basicAuth: give { username, password }.')
   let candidates: readonly Buffer[] = []
-  return seal({
+  return createAuthenticator({
     name: 'basicAuth',
     cost: cost.headers,
     headers: ['authorization'],

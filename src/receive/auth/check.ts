@@ -1,5 +1,5 @@
 import { FusewireError } from '../../model/errors.ts'
-import { admitted, type Authenticator, cost, rejected, seal } from './authenticator.ts'
+import { admitted, type Authenticator, cost, rejected, createAuthenticator } from './authenticator.ts'
 import type { IncomingRequest, PeerCertificate } from '../../model/incoming-request.ts'
 
 /** What a `check` sees of a request: never its body. */
@@ -32,7 +32,7 @@ export function check(name: string, holds: (caller: Caller) => boolean | Promise
       `check(${JSON.stringify(name)}): the second argument must be a function.`,
     )
   }
-  return seal({
+  return createAuthenticator({
     name,
     cost: cost.check,
     headers: [],

@@ -1,6 +1,12 @@
 import { disposeAll } from '../../lib/dispose-all.ts'
 import { FusewireError } from '../../model/errors.ts'
-import { type Authenticator, type Cost, rejected, seal, type Verdict } from './authenticator.ts'
+import {
+  type Authenticator,
+  type Cost,
+  rejected,
+  createAuthenticator,
+  type Verdict,
+} from './authenticator.ts'
 import type { IncomingRequest } from '../../model/incoming-request.ts'
 
 /**
@@ -80,7 +86,7 @@ function combineAuthenticators(
   notReady: () => string | undefined,
   admit: (incoming: IncomingRequest) => Promise<Verdict>,
 ): Authenticator {
-  return seal({
+  return createAuthenticator({
     name,
     cost: Math.max(...parts.map((part) => part.cost)) as Cost, // The greatest of some costs is a cost.
     headers: parts.flatMap((part) => part.headers),

@@ -6,7 +6,7 @@ import { systemClock } from '../../lib/clock.ts'
 import { isObject } from '../../lib/json-object.ts'
 import { FusewireError } from '../../model/errors.ts'
 import type { Log } from '../../model/log.ts'
-import { type Authenticator, cost, rejected, seal, type Verdict } from './authenticator.ts'
+import { type Authenticator, cost, rejected, createAuthenticator, type Verdict } from './authenticator.ts'
 import { Jwks, type JwksOptions } from './jwks.ts'
 import { hmacKey, jwkKey, pemKey, type VerifyKey } from './verify-key.ts'
 import { type Secret, createSecretReader } from './secret.ts'
@@ -63,7 +63,7 @@ export function signature(keys: OneOrMore<Keys>, options: { allowExp?: boolean }
     return typeof claims === 'string' ? rejected(claims) : { admitted: true, digests: [claims.digest] }
   }
 
-  return seal({
+  return createAuthenticator({
     name: 'signature',
     cost: sets.length > 0 ? cost.fetch : cost.signature,
     headers: [signatureHeader],

@@ -1,4 +1,4 @@
-import { admitted, type Authenticator, rejected, seal, type Verdict } from './authenticator.ts'
+import { admitted, type Authenticator, rejected, createAuthenticator, type Verdict } from './authenticator.ts'
 import { isLoopbackName } from '../../lib/loopback.ts'
 import type { IncomingRequest } from '../../model/incoming-request.ts'
 
@@ -10,7 +10,7 @@ import type { IncomingRequest } from '../../model/incoming-request.ts'
  */
 export function thisMachine(hosts: readonly string[]): Authenticator {
   const named = new Set(hosts.map((host) => host.toLowerCase()))
-  return seal({ name: 'none', cost: 0, headers: [], prepare: async () => {}, admit })
+  return createAuthenticator({ name: 'none', cost: 0, headers: [], prepare: async () => {}, admit })
 
   function admit(incoming: IncomingRequest): Verdict {
     const { remoteAddress, httpVersion, host = '', headers } = incoming
@@ -41,7 +41,7 @@ export function thisMachine(hosts: readonly string[]): Authenticator {
 }
 
 /** Lets in everybody, for the test harness. */
-export const everybody: Authenticator = seal({
+export const everybody: Authenticator = createAuthenticator({
   name: 'everybody',
   cost: 0,
   headers: [],

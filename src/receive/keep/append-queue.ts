@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextIteration } from 'node:timers/promises'
 import type { Clock } from '../../lib/clock.ts'
 import { describeError } from '../../lib/describe-error.ts'
 import { withTimeout } from '../../lib/with-timeout.ts'
@@ -8,34 +8,36 @@ import { keyText } from '../../model/event-key.ts'
 import type { Log } from '../../model/log.ts'
 import type { Deadline } from '../deadline.ts'
 
+/** Arrivals in the queue; one more, and the queue is full. */
 const countLimit = 10_000
 const bytesLimit = 64 * 1024 * 1024
+/** Arrivals of one append. */
 const batchLimit = 512
-/** So that a database across a network has the next batch when it has done one: a quarter to a third more than one at a time (PostgreSQL). */
-const flightLimit = 2
-/** Between the end of one probe and the next: how long the first event after an outage can still be refused. */
+/** Appends in progress at one time. Two hide the network round trip: 25 to 33 % more events per second on PostgreSQL. */
+const concurrencyLimit = 2
+/** Pause between probes: so long after an outage events can still be refused. */
 const probeEveryMs = 500
-/** A probe without an answer counts as failed, so that a probe that hangs does not stop probing. Longer than any engine's own deadline. */
+/** A probe without an answer fails after this time, so that the next one follows. Longer than any engine's own deadline. */
 const probeWithinMs = 15_000
 
-/** An inbox that is down again so soon has to prove that it takes twice as much. */
-const proveMoreWithinMs = 10_000
-const proofLimit = 8 * 1024 * 1024
+/** When the inbox fails again so soon after it came back, the next probe writes twice as many bytes. */
+const doubleProbeWithinMs = 10_000
+const probeBytesLimit = 8 * 1024 * 1024
 
-/** `failed`: not known to be durable. `late`: not yet, and whoever asked waits no longer. */
+/** `failed`: the append failed, or its outcome is unknown. `late`: the deadline passed; the append goes on. */
 export type AppendResult = Appended | 'failed' | 'late'
 
 interface Waiting {
   readonly arrival: Arrival
   readonly deadline: Deadline
-  resolve(outcome: AppendResult): void
-  /** Copies that arrived after the deadline and before the append ended: they share its outcome and are not sent again. */
+  resolve(result: AppendResult): void
+  /** Copies that came after the deadline and before the append ended: they get its result and are not appended themselves. */
   copies?: Waiting[]
 }
 
 /**
- * Arrivals on their way into the engine: those of the same moment share one append, and so one commit. Bounded, for what cannot be kept
- * must not be taken in. When an append fails the queue stays closed until a probe has shown that the engine can write again.
+ * Arrivals that wait for the engine. Those that wait at the same time share one append, and so one commit. Bounded: when the limit is
+ * reached, `closed()` makes the receiver answer 503. When an append fails the queue stays closed until a probe has written successfully.
  */
 export class AppendQueue {
   readonly #engine: Engine
@@ -43,21 +45,20 @@ export class AppendQueue {
   readonly #log: Log
   #waiting: Waiting[] = []
   readonly #unanswered = new Set<Waiting>()
-  /** Those on their way whose deadline has passed, by the text of their keys. */
+  /** Arrivals still being appended whose deadline has passed, by `keyText`. */
   readonly #late = new Map<string, Waiting>()
-  /** One timer for all of them, at the earliest deadline. */
-  #lookAt = Infinity
-  #cancelLook = (): void => {}
+  /** When the one timer fires: at the earliest deadline of those unanswered. */
+  #timerAt = Infinity
+  #cancelTimer = (): void => {}
   #bytes = 0
-  /** Appends on their way. */
-  #flights = 0
-  /** Since when, in epoch ms, the inbox is known to be down. */
+  #appendsInProgress = 0
+  /** Since when the inbox is down, epoch ms. Undefined: it works. */
   #downSince: number | undefined
   #cancelProbe = (): void => {}
-  /** When the inbox was last found to be back. */
+  /** When the last outage ended, epoch ms. */
   #backAt = -Infinity
-  /** What a probe has to write: as much as the batch that failed, so that no gate runs for an event that a full disk does not take. */
-  #proofBytes = 0
+  /** What a probe writes: as many bytes as the batch that failed, so that a nearly full disk is not taken for a working one. */
+  #probeBytes = 0
   #stopped = false
 
   constructor(engine: Engine, clock: Clock, log: Log) {
@@ -66,28 +67,28 @@ export class AppendQueue {
     this.#log = log
   }
 
-  /** Why nothing is taken in now. */
+  /** Why nothing can be appended now. */
   closed(): string | undefined {
     if (this.#downSince !== undefined) return 'the inbox is down'
     return this.#waiting.length >= countLimit || this.#bytes >= bytesLimit ? 'the inbox is full' : undefined
   }
 
   /**
-   * Resolves when the arrival is durable, `failed` when it is not known to be, or `late` at its deadline: it is appended all the same, so
-   * that the next copy of it is a duplicate.
+   * Resolves with the append's result, or with `late` at the deadline. A late arrival is appended all the same, so that the next copy of it
+   * is a duplicate.
    */
   push(arrival: Arrival, deadline: Deadline): Promise<AppendResult> {
     return new Promise((resolve) => {
       const first = this.#lateCopyOf(arrival)
-      const waiting = { arrival: first?.arrival ?? arrival, deadline, resolve } // Holds the bytes once.
+      const waiting = { arrival: first?.arrival ?? arrival, deadline, resolve } // A copy needs no bytes of its own.
       this.#unanswered.add(waiting)
       if (first === undefined) this.#send(waiting)
       else (first.copies ??= []).push(waiting)
-      if (deadline.at < this.#lookAt) this.#look(deadline.at)
+      if (deadline.at < this.#timerAt) this.#setTimer(deadline.at)
     })
   }
 
-  /** One with the same bytes that is still on its way. */
+  /** A late arrival with the same bytes that is still being appended. */
   #lateCopyOf({ key, hash, refused }: Arrival): Waiting | undefined {
     if (this.#late.size === 0) return undefined
     const late = this.#late.get(keyText(key))
@@ -98,10 +99,10 @@ export class AppendQueue {
   #send(waiting: Waiting): void {
     this.#waiting.push(waiting)
     this.#bytes += waiting.arrival.body.length
-    if (this.#flights < flightLimit) void this.#flush()
+    if (this.#appendsInProgress < concurrencyLimit) void this.#flush()
   }
 
-  /** Probes no more. What is on its way is still appended. */
+  /** Ends probing. Arrivals in the queue are still appended. */
   stop(): void {
     this.#stopped = true
     this.#cancelProbe()
@@ -109,52 +110,51 @@ export class AppendQueue {
 
   /** Never rejects. */
   async #flush(): Promise<void> {
-    this.#flights += 1
-    await nextTurn() // Requests that were read in the same turn of the loop come along.
+    this.#appendsInProgress += 1
+    await nextIteration() // Requests that were read in the same iteration of the event loop join the batch.
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, batchLimit)
-      const outcomes = await this.#append(batch.map(({ arrival }) => arrival))
+      const results = await this.#append(batch.map(({ arrival }) => arrival))
       for (const [index, waiting] of batch.entries()) {
         this.#bytes -= waiting.arrival.body.length
-        this.#end(waiting, outcomes[index] ?? 'failed')
+        this.#end(waiting, results[index] ?? 'failed')
       }
-      await nextTurn()
+      await nextIteration()
     }
-    this.#flights -= 1
-    if (this.#unanswered.size === 0) this.#look(Infinity)
+    this.#appendsInProgress -= 1
+    if (this.#unanswered.size === 0) this.#setTimer(Infinity)
   }
 
-  #end(waiting: Waiting, outcome: AppendResult): void {
-    this.#answer(waiting, outcome)
+  #end(waiting: Waiting, result: AppendResult): void {
+    this.#answer(waiting, result)
     if (this.#late.size === 0) return
     const name = keyText(waiting.arrival.key)
     if (this.#late.get(name) === waiting) this.#late.delete(name)
-    for (const copy of waiting.copies ?? []) this.#answer(copy, outcome === 'stored' ? 'duplicate' : outcome)
+    for (const copy of waiting.copies ?? []) this.#answer(copy, result === 'stored' ? 'duplicate' : result)
   }
 
-  #answer(waiting: Waiting, outcome: AppendResult): void {
+  #answer(waiting: Waiting, result: AppendResult): void {
     this.#unanswered.delete(waiting)
-    waiting.resolve(outcome)
+    waiting.resolve(result)
   }
 
-  #look(at: number): void {
-    this.#cancelLook()
-    this.#lookAt = at
-    if (at === Infinity) this.#cancelLook = () => {}
-    else
-      this.#cancelLook = this.#clock.after(Math.max(0, at - this.#clock.now()), () => this.#answerTheLate())
+  #setTimer(at: number): void {
+    this.#cancelTimer()
+    this.#timerAt = at
+    if (at === Infinity) this.#cancelTimer = () => {}
+    else this.#cancelTimer = this.#clock.after(Math.max(0, at - this.#clock.now()), () => this.#answerLate())
   }
 
-  #answerTheLate(): void {
+  #answerLate(): void {
     let next = Infinity
     for (const waiting of this.#unanswered) {
-      if (waiting.deadline.remainingMs() <= 0) this.#tellLate(waiting)
+      if (waiting.deadline.remainingMs() <= 0) this.#endLate(waiting)
       else next = Math.min(next, waiting.deadline.at)
     }
-    this.#look(next)
+    this.#setTimer(next)
   }
 
-  #tellLate(waiting: Waiting): void {
+  #endLate(waiting: Waiting): void {
     this.#answer(waiting, 'late')
     const name = keyText(waiting.arrival.key)
     if (!this.#late.has(name)) this.#late.set(name, waiting)
@@ -172,8 +172,8 @@ export class AppendQueue {
   #close(error: unknown, bytes: number): void {
     if (this.#downSince !== undefined) return
     this.#downSince = this.#clock.now()
-    const again = this.#downSince - this.#backAt < proveMoreWithinMs
-    this.#proofBytes = Math.min(proofLimit, Math.max(bytes, again ? this.#proofBytes * 2 : 0))
+    const isDownAgain = this.#downSince - this.#backAt < doubleProbeWithinMs
+    this.#probeBytes = Math.min(probeBytesLimit, Math.max(bytes, isDownAgain ? this.#probeBytes * 2 : 0))
     this.#log.error(
       { error: describeError(error) },
       'the inbox is down: events are answered 503 until it is back',
@@ -190,7 +190,7 @@ export class AppendQueue {
     const late = () => new Error('a probe of the inbox had no answer')
     try {
       await withTimeout({ ms: probeWithinMs, clock: this.#clock, late }, () =>
-        this.#engine.probe(this.#proofBytes),
+        this.#engine.probe(this.#probeBytes),
       )
     } catch {
       return this.#probeLater()
@@ -198,12 +198,12 @@ export class AppendQueue {
     const downMs = Math.round(this.#clock.now() - (this.#downSince ?? this.#clock.now()))
     this.#downSince = undefined
     this.#backAt = this.#clock.now()
-    // At the level of the outage, so that operators who saw it begin see it end.
+    // Logged at the level of the outage, so that a log that shows its beginning also shows its end.
     this.#log.error({ downMs }, 'the inbox is back: events are kept again')
   }
 }
 
-/** What a batch takes on a disk: its bodies, and 4 KB for the rows and index entries of each. */
+/** What a batch takes on disk: its bodies, and for each about 4 KB of rows and index entries. */
 function bytesOf(arrivals: readonly Arrival[]): number {
   return arrivals.reduce((sum, { body }) => sum + body.length + 4_096, 0)
 }

@@ -1,34 +1,31 @@
 import { isTransactional } from '../../events/catalogue.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { codeOf } from '../../lib/code-of.ts'
 import { describeError } from '../../lib/describe-error.ts'
 import { withTimeout } from '../../lib/with-timeout.ts'
 import type { Engine } from '../../model/engine.ts'
-import { codeOf } from '../../lib/code-of.ts'
 import { silentInbox } from '../../model/errors.ts'
 import type { Arrival } from '../../model/arrival.ts'
 import type { Log } from '../../model/log.ts'
-import type { ReceivedEvent, EventSink } from './received-event.ts'
 import { type Answer, duplicate, handled, kept, unavailable } from '../answer/answer.ts'
+import type { ReceivedEvent } from '../received-event.ts'
 import { AppendQueue, type AppendResult } from './append-queue.ts'
-import { toArrival, bodyHash } from './to-arrival.ts'
-import { createRedactor, type Redaction } from './redactor.ts'
-
-/** What of the events is kept. */
-export interface KeepPolicy {
-  readonly redaction: Redaction
-  /** Also those that no handler asks for. */
-  readonly keepAll: boolean
-}
+import type { EventSink } from './event-sink.ts'
+import type { KeepPolicy } from './keep-policy.ts'
+import { createRedactor } from './redactor.ts'
+import { bodyHash, toArrival } from './to-arrival.ts'
 
 /**
- * From this size on an event is looked up before it is appended: on PostgreSQL a look takes 2 to 4 ms, and sending a copy of what is
- * already there 13 ms for 256 KiB, 97 ms for a MiB, 2 s for 30.
+ * From this size on the inbox is asked whether it knows the event before its bytes are sent: on PostgreSQL the question takes 2 to 4 ms,
+ * sending the bytes of a copy 13 ms for 256 KiB, 97 ms for 1 MiB and 2 s for 30 MiB.
  */
-const lookFirstFromBytes = 256 * 1024
-/** What a look at the inbox may take of a large event that arrived so slowly, or was parsed so slowly, that no time is left. */
-const lookMs = 500
+const askFirstFromBytes = 256 * 1024
+/** At least this time for that question: a large event may have used up its deadline before it was parsed. */
+const askWithinMs = 500
+/** How long events are answered 503 after the inbox had no space. */
+const fullForMs = 1_000
 
-/** With an inbox: the event is durable before the answer, and everything else happens after it. */
+/** Appends events to an inbox: an event is durable before it is answered 200, and handlers run afterwards. */
 export function createInboxSink(
   engine: Engine,
   gated: (type: string) => boolean,
@@ -40,9 +37,9 @@ export function createInboxSink(
   const queue = new AppendQueue(engine, clock, log)
   let fullUntil = -Infinity
 
-  async function recall({ event, key, body, deadline }: ReceivedEvent): Promise<Answer | undefined> {
+  async function askInbox({ event, key, body, deadline }: ReceivedEvent): Promise<Answer | undefined> {
     const remainingMs = deadline.remainingMs()
-    const ms = isLarge(body) ? Math.max(lookMs, remainingMs) : remainingMs
+    const ms = isLarge(body) ? Math.max(askWithinMs, remainingMs) : remainingMs
     const options = { ms, clock, late: silentInbox }
     try {
       const [known] = await withTimeout(options, () => engine.known([{ key, hash: bodyHash(body) }]))
@@ -51,7 +48,7 @@ export function createInboxSink(
         engine.hasRoom === undefined || (await withTimeout(options, async () => engine.hasRoom?.(event.type)))
       if (hasRoom !== false) return undefined
       noteFull(event.type)
-      return answers.full // Before a gate acts on what cannot be kept.
+      return answers.full // Before a gate changes other systems because of an event that cannot be stored.
     } catch (error) {
       if (codeOf(error) === 'FW_INBOX_SILENT') return unavailable('the inbox did not answer in time')
       log.error({ error: describeError(error) }, 'the inbox does not answer')
@@ -59,30 +56,30 @@ export function createInboxSink(
     }
   }
 
-  /** Without room for a transactional event there is room for none: answer 503 before reading bodies for one second, then try again. */
+  /** Space that a transactional event does not find, no event finds: answer 503 before reading bodies, then try again. */
   function noteFull(type: string): void {
-    if (isTransactional(type)) fullUntil = clock.now() + 1_000
+    if (isTransactional(type)) fullUntil = clock.now() + fullForMs
   }
 
-  async function push(arrival: Arrival, { event, deadline }: ReceivedEvent): Promise<AppendResult> {
-    const outcome = await queue.push(arrival, deadline)
+  async function append(arrival: Arrival, { event, deadline }: ReceivedEvent): Promise<AppendResult> {
+    const result = await queue.push(arrival, deadline)
     const { type, id } = event
-    if (outcome === 'conflict') {
+    if (result === 'conflict') {
       log.error(
         { type, id },
         'two events with one id and different bodies; the second is kept without deliveries',
       )
     }
-    if (outcome === 'stale') {
+    if (result === 'stale') {
       log.warn({ type, id }, 'an event is older than what the inbox remembers; it is kept without deliveries')
     }
-    if (outcome === 'quarantined') {
+    if (result === 'quarantined') {
       log.error(
         { type, id },
         'the inbox could not store an event as it is; its bytes are kept without deliveries',
       )
     }
-    return outcome
+    return result
   }
 
   function ifUnwanted(type: string): Pick<Arrival, 'ifUnwanted'> {
@@ -92,25 +89,25 @@ export function createInboxSink(
 
   return {
     closed: () => queue.closed() ?? (clock.now() < fullUntil ? 'the inbox is full' : undefined),
-    // Without a gate nothing has to be known before the append, which finds duplicates itself: unless they are large.
-    recall: (accepted) =>
-      gated(accepted.event.type) || isLarge(accepted.body) ? recall(accepted) : undefined,
-    async accept(accepted) {
-      const { type } = accepted.event
-      const outcome = await push({ ...toArrival(accepted, redact), ...ifUnwanted(type) }, accepted)
-      if (outcome === 'full') noteFull(type)
-      return answers[outcome]
+    // A small event without a gate is not looked up: the append itself finds duplicates.
+    findKnown: (received) =>
+      gated(received.event.type) || isLarge(received.body) ? askInbox(received) : undefined,
+    async accept(received) {
+      const { type } = received.event
+      const result = await append({ ...toArrival(received, redact), ...ifUnwanted(type) }, received)
+      if (result === 'full') noteFull(type)
+      return answers[result]
     },
-    /** FusionAuth is told no either way; that the inbox remembers it is worth an attempt. */
-    async refuse(accepted, { reason }) {
-      await push({ ...toArrival(accepted, redact), refused: reason ?? 'refused' }, accepted)
+    /** Whatever comes of this append, the answer stays the gate's refusal. */
+    async refuse(received, { reason }) {
+      await append({ ...toArrival(received, redact), refused: reason ?? 'refused' }, received)
     },
     stop: () => queue.stop(),
   }
 }
 
 function isLarge({ bytes }: ReceivedEvent['body']): boolean {
-  return bytes.length >= lookFirstFromBytes
+  return bytes.length >= askFirstFromBytes
 }
 
 const answers: Readonly<Record<AppendResult, Answer>> = {

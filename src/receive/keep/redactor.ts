@@ -1,7 +1,7 @@
 import { isEventType } from '../../events/catalogue.ts'
 import { valuesAt } from '../../events/values-at.ts'
 import { type Places, placesOf } from '../../events/places.ts'
-import type { ParsedEvent } from '../../model/registered-handler.ts'
+import type { ParsedEvent } from '../../model/parsed-event.ts'
 
 /** What is taken out of a body before it is kept. */
 export interface Redaction {

@@ -1,14 +1,15 @@
 import { textsAt, valuesAt } from '../../events/values-at.ts'
 import { loginIdPaths, placesOf } from '../../events/places.ts'
-import type { Arrival } from '../../model/arrival.ts'
-import type { ParsedEvent } from '../../model/registered-handler.ts'
-import { applicationsOf } from '../../model/wants.ts'
-import type { ReceivedEvent } from './received-event.ts'
-import type { Body } from '../read-body.ts'
 import { canonicalId } from '../../model/canonical-id.ts'
+import type { Arrival } from '../../model/arrival.ts'
 import { loginSubject } from '../../model/login-subject.ts'
+import type { ParsedEvent } from '../../model/parsed-event.ts'
+import { applicationsOf } from '../../model/wants.ts'
+import type { Body } from '../body.ts'
+import type { ReceivedEvent } from '../received-event.ts'
+import { toColumnText } from './to-column-text.ts'
 
-/** The event as the inbox takes it in. Its hash is that of all it said, whatever of it is kept. */
+/** The row to append for an event. `body` is redacted; `hash` is that of the bytes that came, so that a copy is recognised. */
 export function toArrival(
   { event, key, body, receivedAt, trace }: ReceivedEvent,
   redact: (event: ParsedEvent, body: Uint8Array) => Uint8Array,
@@ -28,11 +29,12 @@ export function toArrival(
   }
 }
 
+/** SHA-256, 32 bytes. */
 export function bodyHash(body: Body): Uint8Array {
   return Buffer.from(body.sha256(), 'base64')
 }
 
-/** What an event is about: the events of one user, group or entity are handled in order. */
+/** The id of the user, group or entity that the event is about: its events are handled in order. */
 function laneOf(event: ParsedEvent): string | undefined {
   const { linkedObjectId, userId, actioneeUserId } = event
   const about = [linkedObjectId, valuesAt(event, 'user.id')[0], userId, actioneeUserId]
@@ -42,17 +44,14 @@ function laneOf(event: ParsedEvent): string | undefined {
     .toLowerCase()
 }
 
-/** Every user id in the event, and the login ids of people whose user id it need not have. Where it has no user id at all: every login id. */
+/**
+ * The people an event can be found and erased by: every user id in it, and the login ids of people whose user id it may lack. An event
+ * without any user id: every login id.
+ */
 function subjectsOf(event: ParsedEvent): readonly string[] {
   const places = placesOf(event.type)
   const ids = textsAt(event, places.subjects).map(canonicalId)
-  const logins = textsAt(event, ids.length > 0 ? places.loginIdsOfOthers : loginIdPaths(places)).map(
-    loginSubject,
-  )
+  const loginPaths = ids.length > 0 ? places.loginIdsOfOthers : loginIdPaths(places)
+  const logins = textsAt(event, loginPaths).map(loginSubject)
   return [...new Set([...ids, ...logins])]
-}
-
-/** Columns hold printable text of bounded length; the body keeps what was really said. */
-export function toColumnText(text: string): string {
-  return text.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '?')
 }
