@@ -1,28 +1,29 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { loginIdsIn } from '../events/places.ts'
 import { readEvent } from '../events/read-event.ts'
 import { textsAt } from '../events/values-at.ts'
-import { loginIdsIn } from '../events/places.ts'
-import { sealIdentifiers, unsealIdentifiers, type Identifiers } from './erasure-note.ts'
-import type { Person } from '../model/person.ts'
+import type { Clock } from '../lib/clock.ts'
+import { canonicalId } from '../model/canonical-id.ts'
 import type { Scrubbed } from '../model/erased-step.ts'
 import type { Filter } from '../model/filter.ts'
-import type { Tending } from '../model/tending.ts'
-import { canonicalId } from '../model/canonical-id.ts'
 import { loginSubject } from '../model/login-subject.ts'
+import type { Person } from '../model/person.ts'
+import type { Tending } from '../model/tending.ts'
+import { type ErasureNote, openErasureNote, sealErasureNote } from './erasure-note.ts'
+import { pauseAfterStep } from './run-steps.ts'
 
-/** How an erasure runs. */
+/** Options of an erasure. */
 export interface EraseOptions {
-  /** Stops it between two steps: what was done stays done, and the promise rejects with the signal's reason. Erase again to go on. */
+  /** Stops the erasure after the current step; the promise rejects with the signal's reason. What was done stays done: erase again to continue. */
   readonly signal?: AbortSignal
-  /** After each step, with the number of events so far. */
+  /** Called after each step, with the number of events so far. */
   readonly onProgress?: (progress: { readonly done: number; readonly next?: string }) => void
-  /** What else the person signed in with: for events that name nobody by an id. What the user's own events hold is known. */
+  /** Further login ids of the person, for events that name no user id. Those in the user's own events are found without this. */
   readonly loginIds?: readonly string[]
-  /** Rewrites the store, so that no remnant is left in its unused space; nothing can be received meanwhile. Default: false. */
+  /** Rewrites the store, so that its unused space holds no copy; no event can be received meanwhile. Default: false. */
   readonly compact?: boolean
 }
 
-/** What an erasure did, this call alone. */
+/** The result of one call. */
 export interface Erased {
   readonly events: number
   readonly deliveries: number
@@ -30,36 +31,39 @@ export interface Erased {
 }
 
 /**
- * Erases a person in three parts: learn what identifies the person, remember it, take the events away step by step. The order matters: the
- * identifiers stand in the events that are taken away, so an erasure that was broken off could not find the rest without the note. The note
- * is forgotten when nothing is left to do or to look for.
+ * Erases a person in three parts: finds what identifies the person, stores that as a note, then erases the events step by step. The note has to
+ * be stored first, because the identifiers are in the events that are erased: without it, an erasure that was interrupted could not find the
+ * rest. The note is deleted when nothing is left to erase.
  */
-export async function erasePerson(tend: Tending, person: Person, options: EraseOptions): Promise<Erased> {
-  const noted = unsealIdentifiers(await tend.findErasureNote(person), person)
-  const given = { logins: options.loginIds ?? [], texts: options.loginIds ?? [] }
-  // Noted before anything is read, so that older events which come meanwhile are blanked, and need not be learned from.
-  await tend.noteErasure(person, sealIdentifiers(joined(noted, given), person))
-  const known = joined(noted, given, await learn(tend, person, options.signal))
-  await tend.noteErasure(person, sealIdentifiers(known, person))
+export async function erasePerson(
+  tend: Tending,
+  person: Person,
+  clock: Clock,
+  options: EraseOptions,
+): Promise<Erased> {
+  const { loginIds = [], signal, compact = false } = options
+  const earlier = openErasureNote(await tend.findErasureNote(person), person)
+  const given = { logins: loginIds, texts: loginIds }
+  // Stored before anything is read, so that older events which are received meanwhile are blanked, and need not be read here.
+  await tend.noteErasure(person, sealErasureNote(joined(earlier, given), person))
+  const note = joined(earlier, given, await findIdentifiers(tend, person, signal))
+  await tend.noteErasure(person, sealErasureNote(note, person))
 
-  const { events, deliveries } = await eraseSubjects(tend, person, known, options)
-  options.signal?.throwIfAborted()
-  const texts = known.texts.filter(({ length }) => length >= shortestText)
-  const bytes = await tend.scrub([person.userId, ...texts].slice(0, textLimit), {
-    compact: options.compact ?? false,
-  })
-  // Otherwise the next call still has to know which texts to look for.
+  const { events, deliveries } = await eraseSubjects(tend, person, note, clock, options)
+  signal?.throwIfAborted()
+  const texts = note.texts.filter(({ length }) => length >= shortestText)
+  const bytes = await tend.scrub([person.userId, ...texts].slice(0, textLimit), { compact })
+  // Otherwise the next call still needs the texts.
   if (bytes === 'scrubbed' || bytes === 'overwritten later') await tend.endErasure(person)
   return { events, deliveries, bytes }
 }
 
 /** Shorter texts would match unrelated bytes. */
 const shortestText = 6
-/** How many texts are looked for. */
+/** How many texts are looked for in the files of the inbox. */
 const textLimit = 50
-const longestPauseMs = 50
 
-function joined(...all: readonly Identifiers[]): Identifiers {
+function joined(...all: readonly ErasureNote[]): ErasureNote {
   return {
     logins: [...new Set(all.flatMap(({ logins }) => logins))],
     texts: [...new Set(all.flatMap(({ texts }) => texts))],
@@ -67,7 +71,11 @@ function joined(...all: readonly Identifiers[]): Identifiers {
 }
 
 /** Reads the person's events, also those that were set aside. */
-async function learn(tend: Tending, person: Person, signal: AbortSignal | undefined): Promise<Identifiers> {
+async function findIdentifiers(
+  tend: Tending,
+  person: Person,
+  signal: AbortSignal | undefined,
+): Promise<ErasureNote> {
   const isPerson = (id: string) => canonicalId(id) === person.userId
   const logins = new Set<string>()
   const names = new Set<string>()
@@ -90,14 +98,14 @@ async function learn(tend: Tending, person: Person, signal: AbortSignal | undefi
   return { logins: [...logins], texts: [...logins, ...names] }
 }
 
-/** The placeholder of a redacted text identifies nobody. */
+/** The placeholder of a redacted text, which identifies no person. */
 const redacted = '[redacted]'
 
-/** Half of the time is left to the events that come in. */
 async function eraseSubjects(
   tend: Tending,
   { userId, tenantId }: Person,
-  { logins }: Identifiers,
+  { logins }: ErasureNote,
+  clock: Clock,
   { signal, onProgress }: EraseOptions,
 ): Promise<{ readonly events: number; readonly deliveries: number }> {
   let events = 0
@@ -106,15 +114,13 @@ async function eraseSubjects(
     let after: string | undefined
     do {
       signal?.throwIfAborted()
-      const began = performance.now()
+      const beganAt = clock.now()
       const step = await tend.erase({ userId: subject, ...(tenantId !== undefined && { tenantId }) }, after)
       events += step.events
       deliveries += step.deliveries
       after = step.next
       onProgress?.({ done: events, ...(after !== undefined && { next: after }) })
-      if (after !== undefined && step.events > 0) {
-        await pause(Math.min(performance.now() - began, longestPauseMs))
-      }
+      if (after !== undefined && step.events > 0) await pauseAfterStep(clock, beganAt)
     } while (after !== undefined)
   }
   return { events, deliveries }

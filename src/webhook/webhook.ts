@@ -14,7 +14,8 @@ import type {
 } from './on-options.ts'
 import { atMost } from '../lib/at-most.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type Inbox as OpenInbox, inboxOf } from '../inbox/inbox.ts'
+import type { Inbox as OpenInbox } from '../inbox/inbox.ts'
+import { createInbox } from '../inbox/create-inbox.ts'
 import { describeError } from '../lib/describe-error.ts'
 import { asList, type OneOrMore } from '../lib/one-or-more.ts'
 import type { Drained } from '../model/drained.ts'
@@ -96,7 +97,10 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     const { inbox, clock, log } = this.#options
     const receipts = inbox === 'none' ? undefined : new ReceiptRecorder(inbox, clock, log)
     this.#receipts = receipts
-    const tended = inbox === 'none' ? undefined : inboxOf(inbox, () => receipts?.strangers())
+    const tended =
+      inbox === 'none'
+        ? undefined
+        : createInbox(inbox, { clock: this.#options.clock, strangers: () => receipts?.strangers() })
     this.inbox = tended as Inbox extends 'none' ? undefined : OpenInbox // 'none' is the one value that gives undefined.
     this.#report = createAnswerLogger(log, clock)
     this.#opening = new Opening({

@@ -282,7 +282,7 @@ describe('bad input gets one sentence, and makes nothing', () => {
     [['list', '--since', 'yesterday'], 2, 'Give a date'],
     [['list', '--state', 'lost'], 2, 'It is one of'],
     [['list', '--limit', '0'], 2, 'whole number'],
-    [['list', '--state', 'dead', '--state', 'stale', '--inbox', `sqlite:${master}`], 2, 'kept apart'],
+    [['list', '--state', 'dead', '--state', 'stale', '--inbox', `sqlite:${master}`], 2, 'cannot be combined'],
     [['prune', '--yes'], 2, '--before'],
     [['show'], 2, "missing required argument 'id'"],
     [['lost'], 2, "unknown command 'lost'"],

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Maintenance } from '../../src/deliver/maintenance.ts'
 import { memory } from '../../src/engines/memory/engine.ts'
-import { inboxOf } from '../../src/inbox/inbox.ts'
+import { createInbox } from '../../src/inbox/create-inbox.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { handClock } from '../../src/testing/hand-clock.ts'
 import { keptLog } from '../support/log.ts'
@@ -111,5 +111,5 @@ test('a replay for an abandoned handler says why it does nothing', async () => {
   const { engine, tend, subscribe } = rig()
   await subscribe('a')
   await tend.countIdle(7 * dayMs)
-  await expect(inboxOf(engine).replay({ handler: 'a' })).rejects.toThrow(/abandoned/)
+  await expect(createInbox(engine).replay({ handler: 'a' })).rejects.toThrow(/abandoned/)
 })

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
-import { inboxOf } from '../../src/inbox/inbox.ts'
+import { createInbox } from '../../src/inbox/create-inbox.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { place } from './places.ts'
 
 test('a replay beside prune and erasures makes no delivery whose event has no body', async () => {
   using at = place()
   await using engine = sqlite(at.file, { allowVolatile: true })
-  const tended = inboxOf(engine)
+  const tended = createInbox(engine)
   await engine.subscribe([{ handler: 'a', types: '*', ordering: 'lane' }])
   const people = Array.from({ length: 50 }, () => randomUUID())
   const receivedAt = Date.now() - 60_000

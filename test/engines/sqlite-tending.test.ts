@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
-import { inboxOf } from '../../src/inbox/inbox.ts'
+import { createInbox } from '../../src/inbox/create-inbox.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { place } from './places.ts'
@@ -55,7 +55,7 @@ async function populate(engine: Engine, people: readonly string[], count: number
 test('says whether anything of an erased person is left in its files, and compacting leaves nothing', async () => {
   using at = place()
   const engine = sqlite(at.file, { allowVolatile: true })
-  const inbox = inboxOf(engine)
+  const inbox = createInbox(engine)
   const people = Array.from({ length: 10 }, () => randomUUID())
   await populate(engine, people, 3_000)
   for (const userId of people.slice(0, 5)) {
@@ -82,7 +82,7 @@ test('keeps nothing of what comes of an erased person again', async () => {
   const conflict = arrival('twice', { createInstant, subjects: [ada], body })
   await engine.append([arrival('twice', { createInstant }), conflict])
   expect(copies(at.file, ada)).toBeGreaterThan(0)
-  expect(await inboxOf(engine).erase({ userId: ada })).toMatchObject({ events: 1, bytes: 'scrubbed' })
+  expect(await createInbox(engine).erase({ userId: ada })).toMatchObject({ events: 1, bytes: 'scrubbed' })
 
   const late = arrival('late', {
     createInstant: createInstant - 5,
@@ -104,10 +104,10 @@ test('says pending while somebody reads an older state of the file', async () =>
   const reader = new DatabaseSync(at.file, { readOnly: true })
   reader.exec('begin')
   reader.prepare('select count(*) from fw_events').get()
-  expect(await inboxOf(engine).erase({ userId: ada })).toMatchObject({ events: 1, bytes: 'pending' })
+  expect(await createInbox(engine).erase({ userId: ada })).toMatchObject({ events: 1, bytes: 'pending' })
   reader.exec('commit')
   reader.close()
-  expect(await inboxOf(engine).erase({ userId: ada })).toMatchObject({ events: 0, bytes: 'scrubbed' })
+  expect(await createInbox(engine).erase({ userId: ada })).toMatchObject({ events: 0, bytes: 'scrubbed' })
   await engine[Symbol.asyncDispose]()
 })
 
@@ -115,7 +115,7 @@ test('tends a handle, which no other connection may open, beside the writer', as
   using at = place()
   using db = new DatabaseSync(at.file)
   const engine = sqlite(db, { allowVolatile: true })
-  const inbox = inboxOf(engine)
+  const inbox = createInbox(engine)
   const people = [randomUUID(), randomUUID()]
   await populate(engine, people, 400)
   expect((await inbox.page({ state: 'dead' }, { limit: 2 })).items).toHaveLength(2)

@@ -3,8 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, describe, test } from 'vitest'
 import { sqlite } from 'fusewire/sqlite'
 import { memory } from '../../src/engines/memory/engine.ts'
-import { sealIdentifiers, unsealIdentifiers } from '../../src/inbox/erasure-note.ts'
-import { inboxOf } from '../../src/inbox/inbox.ts'
+import { sealErasureNote, openErasureNote } from '../../src/inbox/erasure-note.ts'
+import { createInbox } from '../../src/inbox/create-inbox.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { place } from '../engines/places.ts'
 import { ada, erasesOn, fill, type Store, webhookOn } from './erasing.ts'
@@ -59,7 +59,7 @@ test('an erasure whose bytes are still about looks for the same texts again', as
   }
   await fill(webhookOn(inbox))
   const told = []
-  for (const _ of answers) told.push((await inboxOf(inbox).erase({ userId: ada.id })).bytes)
+  for (const _ of answers) told.push((await createInbox(inbox).erase({ userId: ada.id })).bytes)
   expect(told).toEqual(answers)
   const all = expect.arrayContaining(Object.values(ada))
   expect(scrubs).toEqual([all, all, all, [ada.id]])
@@ -83,12 +83,12 @@ test('an erasure of one person is not continued by the erasure of another', asyn
 
 test('what is remembered of an erasure can be read by the user id alone', () => {
   const identifiers = { logins: [ada.email], texts: Object.values(ada) }
-  const note = sealIdentifiers(identifiers, { userId: ada.id })
+  const note = sealErasureNote(identifiers, { userId: ada.id })
   for (const text of Object.values(ada)) expect(Buffer.from(note).includes(text)).toBe(false)
-  expect(unsealIdentifiers(note, { userId: ada.id })).toEqual(identifiers)
+  expect(openErasureNote(note, { userId: ada.id })).toEqual(identifiers)
   const nothing = { logins: [], texts: [] }
-  expect(unsealIdentifiers(note, { userId: ada.id, tenantId: 't' })).toEqual(nothing)
-  expect(unsealIdentifiers(note, { userId: 'bob' })).toEqual(nothing)
-  expect(unsealIdentifiers(Buffer.alloc(7), { userId: ada.id })).toEqual(nothing)
-  expect(unsealIdentifiers(undefined, { userId: ada.id })).toEqual(nothing)
+  expect(openErasureNote(note, { userId: ada.id, tenantId: 't' })).toEqual(nothing)
+  expect(openErasureNote(note, { userId: 'bob' })).toEqual(nothing)
+  expect(openErasureNote(Buffer.alloc(7), { userId: ada.id })).toEqual(nothing)
+  expect(openErasureNote(undefined, { userId: ada.id })).toEqual(nothing)
 })

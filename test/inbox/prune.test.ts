@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
-import { inboxOf } from '../../src/inbox/inbox.ts'
+import { createInbox } from '../../src/inbox/create-inbox.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { handClock } from '../../src/testing/hand-clock.ts'
@@ -20,7 +20,7 @@ function append(engine: Engine, count: number, receivedAt: number): Promise<unkn
 test('prune takes no event that was received after the instant, however slowly it goes on', async () => {
   using at = place()
   await using engine = sqlite(at.file, { allowVolatile: true })
-  const inbox = inboxOf(engine)
+  const inbox = createInbox(engine)
   await append(engine, 100, Date.now())
   await sleep(10)
   const before = new Date()
@@ -48,7 +48,7 @@ test.each([
   using at = place()
   const now = Date.now()
   await using engine = sqlite(at.file, { allowVolatile: true, clock: handClock(now + offMs) })
-  const inbox = inboxOf(engine)
+  const inbox = createInbox(engine)
   await append(engine, 10, now - hourMs)
   await append(engine, 10, now)
 
@@ -60,7 +60,7 @@ test.each([
 test('prune refuses an instant that is none', async () => {
   using at = place()
   await using engine = sqlite(at.file, { allowVolatile: true })
-  const inbox = inboxOf(engine)
+  const inbox = createInbox(engine)
   for (const before of [new Date('no date'), Number.NaN, Infinity]) {
     await expect(inbox.prune({ before })).rejects.toMatchObject({ code: 'FW_OPTION' })
   }

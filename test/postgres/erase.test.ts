@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postgres } from 'fusewire/postgres'
 import { arrival } from '../../src/testing/arrival.ts'
-import { inboxOf } from '../../src/inbox/inbox.ts'
+import { createInbox } from '../../src/inbox/create-inbox.ts'
 import { ada, erasesOn, fill, type Store, webhookOn } from '../inbox/erasing.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
 
@@ -47,9 +47,9 @@ test('samples of the person that a role may not take again are told of, and gone
   url.password = 'a password of its own'
   {
     await using node = postgres(url.href, { schema: inbox.name })
-    expect(await inboxOf(node).erase({ userId: ada.id })).toMatchObject({ bytes: 'pending' })
+    expect(await createInbox(node).erase({ userId: ada.id })).toMatchObject({ bytes: 'pending' })
     await query(server.url, 'analyze')
-    expect(await inboxOf(node).erase({ userId: ada.id })).toMatchObject({
+    expect(await createInbox(node).erase({ userId: ada.id })).toMatchObject({
       events: 0,
       bytes: 'overwritten later',
     })
@@ -62,7 +62,7 @@ test('quarantined bytes that hold the user id go, in whatever case it is written
   await using engine = postgres(server.url, { schema: inbox.name })
   const body = Buffer.from(`{"event":{"user":{"id":"${ada.id.toUpperCase()}"},"text":"\\\0\\"}}`)
   expect(await engine.append([arrival('1', { receivedAt: Number.NaN, body })])).toEqual(['quarantined'])
-  expect(await inboxOf(engine).erase({ userId: ada.id })).toMatchObject({ events: 1 })
+  expect(await createInbox(engine).erase({ userId: ada.id })).toMatchObject({ events: 1 })
 })
 
 function isIn(rows: readonly string[], text: string): boolean {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postgres } from '../../src/engines/postgres/index.ts'
-import { inboxOf } from '../../src/inbox/inbox.ts'
+import { createInbox } from '../../src/inbox/create-inbox.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
@@ -62,7 +62,7 @@ test('a replay beside a prune makes no delivery whose event has no body', async 
   await using inbox = await schema(server)
   await using engine = postgres(server.url, { schema: inbox.name })
   await appendSettled(engine)
-  const tended = inboxOf(engine)
+  const tended = createInbox(engine)
 
   const [{ deliveries }, pruned] = await Promise.all([
     tended.replay({ handler: 'a' }),
@@ -78,7 +78,7 @@ test('a replay beside erasures makes no delivery whose event has no body', async
   await using inbox = await schema(server)
   await using engine = postgres(server.url, { schema: inbox.name })
   const ids = await appendSettled(engine)
-  const tended = inboxOf(engine)
+  const tended = createInbox(engine)
   let working = true
   const work = async () => {
     while (working) {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postgres } from '../../src/engines/postgres/index.ts'
-import { inboxOf } from '../../src/inbox/inbox.ts'
+import { createInbox } from '../../src/inbox/create-inbox.ts'
 import { arrival } from '../../src/testing/arrival.ts'
 import { handClock } from '../../src/testing/hand-clock.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
@@ -36,7 +36,7 @@ async function rowsWith(text: string, inbox: string): Promise<number> {
 test('leaves no row that holds an erased person, while others are handled and replayed', async () => {
   await using inbox = await schema(server)
   const engine = postgres(server.url, { schema: inbox.name })
-  const tended = inboxOf(engine)
+  const tended = createInbox(engine)
   await engine.subscribe([
     { handler: 'a', types: '*', ordering: 'lane' },
     { handler: 'b', types: '*', ordering: 'none' },
@@ -101,7 +101,7 @@ test('leaves no row that holds an erased person, while others are handled and re
 test('replays once what two people replay at the same time', async () => {
   await using inbox = await schema(server)
   const engine = postgres(server.url, { schema: inbox.name })
-  const tended = inboxOf(engine)
+  const tended = createInbox(engine)
   await engine.subscribe([{ handler: 'a', types: '*', ordering: 'none' }])
   await engine.append(Array.from({ length: 100 }, (_, i) => arrival(String(i))))
   const { leases } = await engine.claim([{ handler: 'a', limit: 100 }], 30_000)
