@@ -2,37 +2,37 @@ import type { EventType, TransactionalType } from './types.ts'
 
 /** What is known about one type of event. Paths start below `event`; `valuesAt` reads them. */
 export interface EventFacts {
-  /** Whose webhooks get it. Before FusionAuth 1.37.0 some went to an application's webhooks; since then they are the tenant's too. */
+  /** Which webhooks get it. Before FusionAuth 1.37.0 `application or tenant` events went to the webhooks of applications; since then to those of the tenant. */
   readonly scope: 'instance' | 'tenant' | 'application or tenant'
-  /** Sent inside FusionAuth's transaction, so that an answer can refuse it. */
+  /** Sent inside FusionAuth's transaction, so that the answer can refuse it. */
   readonly transactional: boolean
   /** The transactional type whose commit this one reports. */
   readonly completes?: TransactionalType
-  /** FusionAuth's version that sent it first. Absent: FusionAuth names none. */
+  /** The first version of FusionAuth that sent it. Absent: FusionAuth documents none. */
   readonly since?: string
   /** Without this license FusionAuth never sends it. */
   readonly license?: 'enterprise' | 'paid'
   readonly summary: string
-  /** Never missing beside `type`, `id` and `createInstant`: what the types rely on and the receiver checks. */
+  /** Paths that are never missing, besides `type`, `id` and `createInstant`. The types rely on them, and they are checked before a handler runs. */
   readonly promised: readonly string[]
-  /** Where whole users stand: `user`, `users[]`. What `redact` says of `user` holds at each of them. */
+  /** Paths to whole users: `user`, `users[]`. A `redact` path below `user` applies to each of them. */
   readonly users: readonly string[]
-  /** Where registrations stand by themselves, not in a user. */
+  /** Paths to registrations outside of a user. */
   readonly registrations: readonly string[]
-  /** Live credentials: anyone who reads one can use it. */
+  /** Paths to live credentials: anyone who reads one can use it. */
   readonly secrets: readonly string[]
-  /** User ids: a person's events are found and erased by these. */
+  /** Paths to user ids: a person's events are found and erased by these. */
   readonly subjects: readonly string[]
-  /** Outside of the users: what `event.user` signs in with, now or before. */
+  /** Paths, outside of the users, to present and former login ids of `event.user`. */
   readonly loginIdsOfUser: readonly string[]
-  /** Outside of the users: what another person signs in with, whose user id the event need not have. */
+  /** Paths, outside of the users, to login ids of other people, whose user id the event may lack. */
   readonly loginIdsOfOthers: readonly string[]
 }
 
-/** What a family of types has in common. */
+/** The facts that a family of types has in common. */
 type Carried = Omit<EventFacts, 'transactional' | 'completes' | 'since' | 'license' | 'summary'>
 
-// ── where the objects that events carry hide credentials and name people
+// ── paths to credentials and login ids in the objects that events contain
 
 const registrationSecrets = (at: string) => [`${at}.authenticationToken`, `${at}.tokens`]
 
@@ -44,7 +44,7 @@ const userSecrets = (at: string): readonly string[] => [
   ...registrationSecrets(`${at}.registrations[]`),
 ]
 
-/** What a user signs in with, below the user. */
+/** Paths to the login ids of a user, below the user. */
 export const userLoginIds = [
   'email',
   'mobilePhone',
@@ -144,14 +144,14 @@ function completes<T extends TransactionalType>(
   return { transactional: false, completes: type, summary: `\`${type}\` was committed.` }
 }
 
-/** The compiler keeps the table in step with the types: every type has a row, and its row says what its name says. */
+/** Makes the compiler compare the table with the types: every type has a row, and the row agrees with the type's name. */
 type FactsOf<T extends EventType> = EventFacts & {
   readonly transactional: T extends TransactionalType ? true : false
 } & (T extends `${infer Started extends TransactionalType}.complete`
     ? { readonly completes: Started }
     : { readonly completes?: never })
 
-/** Everything FusionAuth 1.69 can say. */
+/** Every event type of FusionAuth 1.69. */
 export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
   // ── the instance
   'audit-log.create': {
@@ -462,7 +462,7 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
   'entity.delete.complete': { ...entity, ...completes('entity.delete'), since: '1.69.0' },
 }
 
-/** A Set: to ask an object for a text that was just parsed, V8 first looks it up among all property names it knows. */
+/** A Set is faster than the object: to read a property by a text that was just parsed, V8 first interns the text. */
 const types: ReadonlySet<string> = new Set(Object.keys(catalogue))
 
 export function isEventType(type: string): type is EventType {
@@ -473,13 +473,13 @@ export function isTransactional(type: string): type is TransactionalType {
   return isEventType(type) && catalogue[type].transactional
 }
 
-/** Names FusionAuth's documentation prints for types that are called otherwise on the wire. Should one come, it means the other. */
+/** Misspellings of types in FusionAuth's documentation, and the names that are sent. An event with a misspelt type is treated as the other. */
 export const aliases: ReadonlyMap<string, EventType> = new Map([
   ['event.log.create', 'event-log.create'],
   ['user.two-factor.failed.attempt', 'user.two-factor.failed-attempt'],
 ])
 
-/** The name by which the catalogue knows a type; a type it does not know is returned as it came. */
+/** The name of a type in the catalogue; a type that is not in it is returned unchanged. */
 export function canonicalType(type: string): string {
   return aliases.get(type) ?? type
 }

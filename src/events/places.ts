@@ -8,12 +8,12 @@ export type Places = Pick<
   'users' | 'registrations' | 'secrets' | 'subjects' | 'loginIdsOfUser' | 'loginIdsOfOthers'
 >
 
-/** Of a type that is newer than the catalogue: every place that any type of the catalogue has. */
+/** The places of a type. For a type that is newer than the catalogue: the places of all types together. */
 export function placesOf(type: string): Places {
   return isEventType(type) ? catalogue[type] : unlisted
 }
 
-/** Names that FusionAuth's API gives to credentials and that no event of the catalogue has. */
+/** Names of credentials in FusionAuth's API that no event of the catalogue has. */
 const likelySecrets = ['accessToken', 'clientSecret', 'idToken', 'password', 'secret']
 
 const unlisted: Places = {
@@ -29,13 +29,13 @@ function union(name: keyof Places): readonly string[] {
   return [...new Set(Object.values(catalogue).flatMap((facts) => facts[name]))]
 }
 
-/** Every path to what a person signs in with. */
+/** Every path to a login id. */
 export function loginIdPaths({ users, loginIdsOfUser, loginIdsOfOthers }: Places): readonly string[] {
   const inUsers = users.flatMap((at) => userLoginIds.map((path) => `${at}.${path}`))
   return [...inUsers, ...loginIdsOfUser, ...loginIdsOfOthers]
 }
 
-/** What a user signs in with, as far as the event says: not what others in it do. */
+/** The login ids of one user in an event, without those of other people in it. */
 export function loginIdsIn(event: ParsedEvent, isUser: (id: string) => boolean): readonly string[] {
   const { users, loginIdsOfUser } = placesOf(event.type)
   const isThisUser = (user: unknown) => textsAt(user, ['id']).some(isUser)

@@ -4,12 +4,15 @@ import { parseJsonExactly } from '../lib/parse-json.ts'
 import type { ParsedEvent } from '../model/parsed-event.ts'
 import { canonicalType } from './catalogue.ts'
 
-/** Why bytes are no event: not UTF-8 or not JSON, no `{"event":{…}}`, no type. */
+/** Why bytes are not an event: not UTF-8 or not JSON, no `{"event":{…}}`, no type. */
 export type NotAnEvent = 'not JSON' | 'no event' | 'no type'
 
 /**
- * The event in a body: JSON in UTF-8 that is `{"event":{"type":"…"}}`, or the test message of FusionAuth's Kafka page, which comes without
- * envelope. Nothing else is asked of it. A misprinted type gets its real name, and `renamed` is told; `bodyHash` names an event that has no id.
+ * The event in a body: JSON in UTF-8 of the form `{"event":{"type":"…"}}`, or the test message of FusionAuth's Kafka page, which has no
+ * envelope. Nothing else is checked. A misspelt type that FusionAuth documents gets its real name.
+ *
+ * @param bodyHash The hash for the id of an event that has none.
+ * @param renamed Called with the misspelt type.
  */
 export function readEvent(
   bytes: Uint8Array,

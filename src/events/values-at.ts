@@ -1,6 +1,6 @@
 /**
- * Every value that a path of the catalogue leads to. A path is own keys joined by dots, `[]` after a key stands for each element of the
- * array there: `user.registrations[].tokens`. What is missing on the way counts as one `undefined`; an empty array has no values.
+ * Every value at a path of the catalogue. A path is own keys joined by dots; `[]` after a key means each element of the array there:
+ * `user.registrations[].tokens`. A missing key gives one `undefined`; an empty array gives no values.
  */
 export function valuesAt(event: unknown, path: string): readonly unknown[] {
   const values: unknown[] = []
@@ -8,7 +8,7 @@ export function valuesAt(event: unknown, path: string): readonly unknown[] {
   return values
 }
 
-/** Every text that these paths lead to, but empty ones. */
+/** Every text at these paths, without empty ones. */
 export function textsAt(event: unknown, paths: readonly string[]): readonly string[] {
   return paths
     .flatMap((path) => valuesAt(event, path))
@@ -36,7 +36,7 @@ function collect(from: unknown, steps: readonly Step[], values: unknown[]): void
   values.push(value)
 }
 
-/** Read once: a path is asked for with every event. There are as many as are written in our code. */
+/** Cached, because each path is read for every event. The number of paths is fixed: they are written in the code. */
 function stepsOf(path: string): readonly Step[] {
   let steps = stepsByPath.get(path)
   if (steps === undefined) {
@@ -52,7 +52,7 @@ function stepsOf(path: string): readonly Step[] {
 const stepsByPath = new Map<string, readonly Step[]>()
 
 function ownValue(value: unknown, key: string): unknown {
-  // The proof of `as`: a non-null object may be asked for any key, and hasOwn keeps __proto__ and constructor out.
+  // Proof of `as`: any key of a non-null object may be read. hasOwn keeps __proto__ and constructor out.
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Record<string, unknown>)[key]
     : undefined

@@ -1,2 +1,2 @@
-/** So much of a refused body is read and thrown away: above the 30 MB of an event for 100,000 imported users, whose sender is to read the 413. */
+/** How many bytes of a refused body are read and discarded, so that its sender reads the 413. An event for 100,000 imported users has 30 MB. */
 export const discardBytes: number = 32 * 1024 * 1024

@@ -1,4 +1,4 @@
-/** One that disposes of all of these; node 22 has no DisposableStack. */
+/** One disposable for all of these. Node 22 has no DisposableStack. */
 export function disposeAll(all: readonly (Disposable | undefined)[]): Disposable {
   return {
     [Symbol.dispose]() {

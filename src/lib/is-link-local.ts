@@ -7,7 +7,7 @@ linkLocal.addSubnet('fe80::', 10, 'ipv6')
 linkLocal.addAddress('fd00:ec2::254', 'ipv6')
 linkLocal.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6')
 
-/** Whether an address is where clouds keep their metadata: nothing of ours is ever sent there. Looks inside IPv4-mapped IPv6 addresses. */
+/** Whether an address is link-local or a cloud's metadata service. Nothing is ever sent to one. Recognises IPv4-mapped IPv6 addresses. */
 export function isLinkLocal(address: string): boolean {
   return linkLocal.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }

@@ -1,4 +1,4 @@
-/** The JSON value in `text`, or undefined when it is none. No error: V8's quotes the text, and the text may be a secret. */
+/** The JSON value in `text`, or undefined when it is not JSON. Not an error, because V8's error quotes the text, which may be a secret. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -8,8 +8,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * `parseJson`, but integers a double cannot hold become decimal strings: FusionAuth writes an indefinite expiry as
- * 9223372036854775807, which JSON.parse would silently round.
+ * Like `parseJson`, but integers that a double cannot represent become decimal strings: FusionAuth writes an indefinite expiry as
+ * 9223372036854775807, which JSON.parse would round.
  */
 export function parseJsonExactly(text: string): unknown {
   const value = parseJson(text)
@@ -17,8 +17,8 @@ export function parseJsonExactly(text: string): unknown {
 }
 
 /**
- * Whether 16 digits stand in a row. Looks at every 16th character, and back from there while it sees digits: a tenth of what a RegExp
- * takes, which costs as much as parsing.
+ * Whether the text has 16 digits in a row. Looks at every 16th character, and backwards from there as long as it finds digits. Takes a tenth
+ * of the time of a RegExp, which takes as long as parsing.
  */
 function hasLongNumber(text: string): boolean {
   for (let at = 15, digits = 0; at < text.length; at += 16 - digits) {
@@ -34,8 +34,8 @@ function isDigit(code: number): boolean {
 }
 
 /**
- * Valid JSON in, valid JSON out. A scan, not a reviver: a reviver recurses, and an authenticated body may be nested half a million
- * levels deep.
+ * Valid JSON with those integers quoted. Scans the text, because a reviver is called recursively and an authenticated body may be nested half
+ * a million levels deep.
  */
 function quoteBigIntegers(json: string): string {
   const token = /"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g

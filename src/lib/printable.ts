@@ -1,9 +1,9 @@
-/** What a terminal would obey or not show: controls, bidirectional marks, zero-width characters, line separators, lone surrogates. */
+/** Characters that a terminal interprets or does not show: controls, bidirectional marks, zero-width characters, line separators, lone surrogates. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/u
 
 /**
- * Anybody's text as one line that a terminal shows and does not obey: whatever it would act on, or hide, becomes `\u{…}`. Names and errors
- * come from people who never signed in.
+ * Untrusted text as one line that is safe in a terminal: characters that it would interpret or hide become `\u{…}`. Names and errors may come
+ * from people who never signed in.
  *
  * @param limit Longest result, in characters. Default: 500.
  */
@@ -17,7 +17,7 @@ export function printable(text: string, limit = 500): string {
   return shown
 }
 
-/** JSON that means the same, with whatever a terminal would act on or hide escaped, as JSON escapes it. */
+/** Equivalent JSON, in which characters that a terminal would interpret or hide are escaped. */
 export function printableJson(json: string): string {
   return json.replaceAll(new RegExp(unseen, 'gu'), (character) =>
     [...Array(character.length).keys()]

@@ -1,4 +1,4 @@
-/** What is to be undone, last first. node 22 has no AsyncDisposableStack. */
+/** Functions that undo steps, called in reverse order. Node 22 has no AsyncDisposableStack. */
 export class UndoStack {
   readonly #steps: (() => unknown)[] = []
 
@@ -7,7 +7,7 @@ export class UndoStack {
     this.#steps.push(undo)
   }
 
-  /** Undoes all of it, one after the other, whatever one of them throws; then rejects with the first error. */
+  /** Calls all of them, one after the other, even if one throws; then rejects with the first error. */
   async undo(): Promise<void> {
     const errors: unknown[] = []
     for (const step of this.#steps.splice(0).reverse()) {

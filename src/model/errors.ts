@@ -50,8 +50,8 @@ export class FusewireError extends Error {
 }
 
 /**
- * Thrown by a gate to say no: the answer is 422, and FusionAuth rolls back if its transaction level asks for this receiver's yes. The
- * reason goes to the log and, with an inbox, to the event that is kept; FusionAuth is told only that the event was denied.
+ * Thrown by a gate to refuse an event: the answer is 422, and FusionAuth rolls back if its transaction level requires this receiver's consent.
+ * The reason is logged and, with an inbox, stored with the event; FusionAuth learns only that the event was denied.
  *
  * @example
  * webhook.gate('user.create', ({ event }) => {
@@ -66,7 +66,7 @@ export class Denied extends FusewireError {
 }
 
 /**
- * Thrown by a handler when no further attempt can help: the delivery becomes a dead letter at once, and its lane goes on.
+ * Thrown by a handler when no further attempt can help: the delivery becomes a dead letter at once, and the next one of its lane is due.
  *
  * @example
  * webhook.on('user.create.complete', async ({ event, signal }) => {
@@ -82,9 +82,9 @@ export class Permanent extends FusewireError {
 }
 
 /**
- * Thrown by a handler to say when the next attempt is made: after `afterMs` milliseconds, or at `at`. Taken between 1 s and 24 h; a time
+ * Thrown by a handler to set the time of the next attempt: after `afterMs` milliseconds, or at `at`, limited to between 1 s and 24 h. A time
  * that is not a positive number or not a future date means the normal backoff. Counts as a failed attempt like any other. The constructor
- * never throws, so that a header that could not be read costs no outcome.
+ * never throws, so that an unreadable `Retry-After` header does not hide the failure.
  *
  * @example
  * webhook.on('user.create.complete', async ({ event, signal }) => {
@@ -94,7 +94,7 @@ export class Permanent extends FusewireError {
  * })
  */
 export class RetryLater extends FusewireError {
-  /** As it was given. */
+  /** The argument of the constructor. */
   readonly when: { readonly afterMs: number } | { readonly at: Date }
 
   constructor(when: { afterMs: number } | { at: Date }, options?: ErrorOptions) {
@@ -114,10 +114,10 @@ function describeWhen(when: unknown): string {
   }
 }
 
-/** For callers that set a deadline for the inbox. */
+/** The error for callers that set the inbox a deadline. */
 export function silentInbox(): FusewireError {
   return new FusewireError(
     'FW_INBOX_SILENT',
-    'The inbox did not answer in the time that was given. What it was asked for may yet be done.',
+    'The inbox did not answer in time. The operation may still complete.',
   )
 }

@@ -2,34 +2,33 @@ import { asList, type OneOrMore } from '../lib/one-or-more.ts'
 import type { DeliveryState } from './delivery-state.ts'
 import type { Aside, Kept, KeptDelivery } from './kept.ts'
 
-/** Which events of an inbox are meant: those for which all of this holds. An empty filter means every event that was not set aside. */
+/** Selects events of an inbox: those that match every member. An empty filter matches every event that was not set aside. */
 export interface Filter {
   /** Events of this type, or of one of these. */
   readonly type?: OneOrMore<string>
   /** Events of this tenant. */
   readonly tenantId?: string
-  /** Events that name this user, in whatever role. */
+  /** Events that name this user in any role. */
   readonly userId?: string
   /** FusionAuth's id of one event. */
   readonly id?: string
-  /** Events with a delivery to this handler; `state` and `errorText` then speak of that delivery alone. */
+  /** Events with a delivery to this handler. `state` and `errorText` then apply to that delivery only. */
   readonly handler?: string
   /**
-   * Events with a delivery in this state, or in one of these; from `refused` on, events in it. Events set aside (`conflict`, `stale`,
-   * `quarantined`) are never found together with others.
+   * Events with a delivery in this state, or in one of these; `refused`, `unhandled`, `conflict`, `stale` and `quarantined` are states of
+   * events without deliveries. The last three, of events set aside, cannot be combined with others.
    */
   readonly state?: OneOrMore<State>
   /** Epoch ms, inclusive. */
   readonly receivedAfter?: number
   /** Epoch ms, exclusive. */
   readonly receivedBefore?: number
-  /** Part of what a failed attempt said, in whatever case. */
+  /** Part of the error of a failed attempt; upper and lower case are the same. */
   readonly errorText?: string
 }
 
 /**
- * What became of a delivery, or, from `refused` on, of an event that has none: a gate refused it, no handler asked for it, or it was set
- * aside.
+ * The state of a delivery; from `refused` on, of an event without deliveries: a gate refused it, no handler wants it, or it was set aside.
  */
 export type State = DeliveryState | 'skipped' | 'refused' | 'unhandled' | Aside
 
@@ -47,17 +46,17 @@ export const states: readonly State[] = [
   'quarantined',
 ]
 
-/** The kinds of what was set aside that a filter asks for; it then speaks of nothing else. */
+/** The kinds of set-aside events that a filter names; it then matches no other events. */
 export function asidesOf({ state }: Filter): readonly Aside[] {
   return state === undefined ? [] : asList(state).filter(isAside)
 }
 
-/** Whether all holds but `userId`, which only the engine can tell. */
+/** Whether an event matches a filter, apart from `userId`, which only the engine can check. */
 export function fits(kept: Kept, where: Filter): boolean {
   return fitsEvent(kept, where) && fitsFate(kept, where)
 }
 
-/** Which deliveries of an event a replay makes again, and whether it also makes those that a handler wants and never had. */
+/** Which deliveries of an event a replay makes pending, and whether it also creates those that a handler wants and never got. */
 export function replayOf(
   kept: Kept,
   where: Filter,
@@ -72,7 +71,7 @@ export function replayOf(
   return { ended, missing: asked && errorText === undefined }
 }
 
-/** Whether a delivery has come to what the filter asks for. */
+/** Whether a delivery matches the filter's handler, state and error text. */
 export function deliveryFits(delivery: KeptDelivery, { handler, state, errorText }: Filter): boolean {
   return (
     (handler === undefined || delivery.handler === handler) &&

@@ -1,16 +1,16 @@
 import type { Want } from './engine.ts'
 
 /**
- * A delivery that was leased when its process ended, or that still waits for its turn to be tried again since then. One of those a process
- * held has killed it, so they are tried again in halves until the guilty one runs alone.
+ * A delivery that was leased when its process ended, and has not been attempted since. One of the deliveries that the process held may have
+ * ended it, so they are attempted again in halves until the one that ends the process runs alone.
  */
 export interface Suspect {
   readonly handler: string
-  /** The lease has expired unsettled. False: it waits for its turn. */
+  /** The lease has expired unsettled. False: it waits until it is leased again. */
   readonly expired: boolean
   /**
-   * How many deliveries were leased together by the process that ended, this one included. 0: not counted yet, because the lease was not
-   * that of a suspect.
+   * How many deliveries the process that ended held, this one included. 0: not counted yet, because this one was not a suspect when it was
+   * leased.
    */
   readonly company: number
   /** How often its process ended while it ran alone. */
@@ -19,23 +19,23 @@ export interface Suspect {
 }
 
 export interface JudgedSuspects<S extends Suspect> {
-  /** To be leased now and run together: at most half of those that crashed together. */
+  /** To lease now and run together: at most half of those that were held together. */
   readonly lease: readonly S[]
   /** The number of deliveries that `lease` runs with, itself included. */
   readonly company: number
-  /** To wait, with their new counts. */
+  /** These wait, with their new counts. */
   readonly wait: readonly { readonly suspect: S; readonly company: number; readonly crashes: number }[]
   readonly dead: readonly { readonly suspect: S; readonly reason: 'crashed' | 'interrupted' }[]
   /** The new `crashes` of those in `lease`. */
   readonly crashes: ReadonlyMap<S, number>
 }
 
-/** This many crashes while it ran alone make a delivery a dead letter. */
+/** After this many crashes while it ran alone, a delivery becomes a dead letter. */
 const lastCrash = 3
 
 /**
- * Decides what becomes of suspects, in the order given. The largest company comes first: the guilty one is in the smallest, so the innocent
- * are cleared before the process ends again.
+ * Decides what becomes of suspects, in the order given. Those of the largest group are leased first: the delivery that ends the process is in
+ * the smallest group, so the others succeed before the process ends again.
  *
  * @param beside How many other deliveries the process holds.
  */
@@ -53,13 +53,13 @@ export function judgeSuspects<S extends Suspect>(
     const { expired, attempts } = suspect
     const maxAttempts = wantOf.get(suspect.handler)?.maxAttempts
     const crashes = suspect.crashes + (expired && suspect.company === 1 ? 1 : 0)
-    // One lease that expired by itself may have had company that succeeded or was settled: it is not known to have run alone.
+    // A single expired lease may have been held together with others that were settled: it is not known to have run alone.
     const known = suspect.company === 0 ? Math.max(2, uncounted) : suspect.company
     if (crashes >= lastCrash) dead.push({ suspect, reason: 'crashed' })
     else if (expired && maxAttempts !== undefined && attempts >= maxAttempts) {
       dead.push({ suspect, reason: 'interrupted' })
     }
-    // Its attempts are few: each one that a neighbour cuts off would be lost.
+    // With maxAttempts, an attempt that another suspect cuts off is lost, so it is retried with at most one other.
     else counted.push({ suspect, company: maxAttempts === undefined ? known : Math.min(2, known), crashes })
   }
 

@@ -1,34 +1,34 @@
 const hourMs = 60 * 60_000
 
-/** How far the clock may be ahead of the judged time before it is doubted. */
+/** If the clock is further than this ahead of the judged time, it may be wrong. */
 const clockToleranceMs: number = hourMs
-/** How long, of running time, a doubted clock has to wait before it is believed: an inbox without new events still prunes. */
+/** After this much running time such a clock is trusted nevertheless, so that an inbox without new events still prunes. */
 export const doubtLimitMs: number = 24 * hourMs
 
 /**
- * The time by which an inbox judges that an event is old. A clock may be wrong at start, and nothing is deleted or set aside on the word of
- * one clock. So this time moves on as long as a process runs, and jumps ahead only to what the newest `createInstant`, which is FusionAuth's
- * clock, confirms. It is never later than the inbox's own clock.
+ * The time by which an inbox decides that an event is old. The machine's clock may be wrong at start, and events must not be deleted or set
+ * aside because of one wrong clock. So this time advances while a process runs, and jumps ahead only to the newest `createInstant`, which comes
+ * from FusionAuth's clock. It is never later than the machine's clock.
  */
 export interface JudgedTime {
-  /** Epoch ms; 0 when nothing has confirmed any time yet, so that nothing is old. */
+  /** Epoch ms; 0 as long as no time is confirmed, so that no event is old. */
   at(now: number): number
-  /** An event with this `createInstant` came from FusionAuth. */
+  /** Call when an event with this `createInstant` came from FusionAuth. */
   saw(createInstant: number, now: number): void
-  /** How far the clock is ahead of what is confirmed, in ms, when that is more than an hour; otherwise 0. */
+  /** How far the clock is ahead of the confirmed time, in ms, when that is more than an hour; otherwise 0. */
   doubted(now: number): number
   state(): JudgedState
 }
 
-/** What an engine keeps across restarts. */
+/** What an engine stores across restarts. */
 export interface JudgedState {
-  /** Undefined when nothing has confirmed any time yet. */
+  /** Undefined as long as no time is confirmed. */
   readonly at: number | undefined
-  /** For how much running time the clock has been doubted, in ms. */
+  /** For how much running time the clock has been ahead, in ms. */
   readonly doubtMs: number
 }
 
-/** `running` gives ms that pass only while this process runs. */
+/** @param running Returns ms that pass only while this process runs. */
 export function judgedTime({ at, doubtMs }: JudgedState, running: () => number): JudgedTime {
   let judged = at
   let doubted = doubtMs
@@ -52,7 +52,7 @@ export function judgedTime({ at, doubtMs }: JudgedState, running: () => number):
     },
     saw(createInstant, now) {
       moveOn(now)
-      // An event of this hour that does not confirm the clock contradicts it.
+      // An event of the last hour, by the judged time, shows that the clock, which is ahead of it, is wrong.
       if (judged === undefined || createInstant >= judged - clockToleranceMs) doubted = 0
       if (judged === undefined || createInstant > judged) judged = Math.min(now, createInstant)
     },

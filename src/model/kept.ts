@@ -3,9 +3,9 @@ import type { Failure } from './outcome.ts'
 import type { EventKey } from './event-key.ts'
 import type { Source } from './arrival.ts'
 
-/** An event as the inbox keeps it. */
+/** An event as the inbox stores it. */
 export interface Kept {
-  /** Makes it the same event in every copy that FusionAuth sends. */
+  /** Identifies the event: the same in every copy that FusionAuth sends. */
   readonly key: EventKey
   /** As FusionAuth sent it, whether this version lists it or not. */
   readonly type: string
@@ -13,43 +13,43 @@ export interface Kept {
   readonly source: Source
   /** Epoch ms. */
   readonly receivedAt: number
-  /** When it was on disk, which is when it was answered, epoch ms. */
+  /** When it was on disk, just before it was answered, epoch ms. */
   readonly keptAt?: number
-  /** Bytes of its body. */
+  /** Size of the body in bytes. */
   readonly size: number
-  /** Absent where it was not asked for, and once it is gone. */
+  /** Absent when it was not requested, and after it was deleted (`gone`). */
   readonly body?: Uint8Array
-  /** It has no body any more, or (`unwanted`) never had one here. What is left tells a resend from news. */
+  /** Why it has no body. Its key is still stored, so that a resend is recognised. */
   readonly gone?: Gone
-  /** Why it has no deliveries, if it was not accepted. */
+  /** Why a gate refused it. It has no deliveries then. */
   readonly refused?: string
-  /** Why it has no deliveries, if it was set aside. */
+  /** Why it was set aside. It has no deliveries then. */
   readonly aside?: Aside
-  /** One for each handler that asked for it when it was kept. */
+  /** One for each handler that wanted it when it was stored. */
   readonly deliveries: readonly KeptDelivery[]
 }
 
-/** `unwanted`: a gate let it pass, no handler asked for it, and `keep: 'handled'` keeps no body then. */
+/** `unwanted`: a gate accepted it, no handler wants it, and `keep: 'handled'` stores no body then. */
 export type Gone = 'pruned' | 'erased' | 'unwanted'
 
-/** Stands in `Kept.refused` when the words of the refusal were erased with the person. The event stays refused. */
+/** The value of `Kept.refused` after an erasure, because the reason may name the person. The event stays refused. */
 export const refusalErased = 'erased'
 
 /**
- * `conflict`: another event was here before under its key. `stale`: older than what the inbox remembers, so it may be a copy of what was
- * pruned. `quarantined`: its row could not be stored.
+ * Why an event was set aside. `conflict`: the inbox has another event of the same key. `stale`: so old that it may be a copy of an event whose
+ * key was deleted. `quarantined`: the database rejected its row.
  */
 export type Aside = 'conflict' | 'stale' | 'quarantined'
 
-/** What became of an event for one handler. */
+/** The delivery of an event to one handler. */
 export interface KeptDelivery {
   /** The handler's name. */
   readonly handler: string
-  /** Where it stands now. */
+  /** Its present state. */
   readonly state: DeliveryState
-  /** Attempts so far, also those that a crash cut off. */
+  /** Attempts so far, including those that a crash cut off. */
   readonly attempts: number
-  /** Why it ended where it did: a dead letter's reason, `skipped`, `erased`, or `gone` (its event had no body when it was claimed). */
+  /** Why it ended: a dead letter's reason, `skipped`, `erased`, or `gone` (its event had no body when it was claimed). */
   readonly reason?: string
   /** The last failures, oldest first, at most 10. */
   readonly failures: readonly Failure[]

@@ -1,19 +1,19 @@
 import type { Arrival } from './arrival.ts'
 import type { Kept } from './kept.ts'
 
-/** How long an inbox keeps events: from when they were received, in ms; `Infinity` keeps them. */
+/** How long an inbox keeps events, in ms from their receipt; `Infinity`: for ever. */
 export interface Retention {
-  /** Events whose deliveries have all ended well, and what was set aside. Default: 30 days. */
+  /** Events whose deliveries all succeeded, and events that were set aside. Default: 30 days. */
   readonly settledMs?: number
-  /** Events that no handler asked for or that a gate refused. Default: 3 days. */
+  /** Events that no handler wants or that a gate refused. Default: 3 days. */
   readonly unhandledMs?: number
   /** Dead letters. Default: Infinity, until a person replays or prunes them. */
   readonly deadMs?: number
   /** Other times for these types. */
   readonly types?: Readonly<Record<string, Omit<Retention, 'types' | 'maxBytes'>>>
   /**
-   * What the inbox may grow to, in bytes. Past three quarters of it, the oldest settled events are pruned at once, before their time, then
-   * keys older than 7 days. Where that does not help, the last fifth is for transactional events: all others are answered 503 there.
+   * The largest size of the inbox in bytes. Above 75% of it the oldest settled events are pruned at once, before their retention ends, then
+   * keys older than 7 days. Above 80% only transactional events are accepted; all others are answered 503.
    * Default: Infinity.
    */
   readonly maxBytes?: number
@@ -23,10 +23,10 @@ const dayMs = 24 * 60 * 60_000
 
 const defaultRetention = { settledMs: 30 * dayMs, unhandledMs: 3 * dayMs, deadMs: Infinity } as const
 
-/** How long an inbox knows a resend after the event itself was pruned. What is older than this at the door is `stale`. */
+/** How long an inbox recognises a resend after the event itself was pruned. An event that is older when it is received is `stale`. */
 export const keysOutliveMs: number = 400 * dayMs
 
-/** What holds for a type. */
+/** The retention times of one type. */
 function lifetimes(
   { types, ...rest }: Retention,
   type: string,
@@ -40,20 +40,20 @@ function defined<T extends object>(options: T): T {
 }
 
 /**
- * How long a key stays at least while the store is past the pressure limit of `maxBytes` and holds no settled event any more: keys, about 300
- * bytes each on SQLite, would otherwise fill it.
+ * How long a key is kept at least while the store is past the pressure limit of `maxBytes` and holds no settled event. Older keys are deleted
+ * then, because keys (about 300 bytes each on SQLite) would otherwise fill the store.
  */
 export const keysOutlivePressureMs: number = 7 * dayMs
 
-/** What a person takes away by hand: events that have ended and were received before an instant, whatever the retention says. */
+/** What a person prunes by hand: events that have ended and were received before an instant, whatever their retention. */
 export interface ReceivedBefore {
-  /** Epoch ms, exclusive. Compared with the time of receipt alone, never with a clock. */
+  /** Epoch ms, exclusive. Compared with the time of receipt, not with a clock. */
   readonly receivedBefore: number
-  /** Dead letters, too. */
+  /** Dead letters too. */
   readonly dead: boolean
 }
 
-/** What became of an event as a whole: retention has a time for each. */
+/** The state of an event as a whole. Each has its own retention time. */
 export type Fate = 'aside' | 'unhandled' | 'succeeded' | 'dead' | 'waiting'
 
 export function fateOf({ aside, deliveries }: Kept): Fate {
@@ -64,7 +64,7 @@ export function fateOf({ aside, deliveries }: Kept): Fate {
 }
 
 /**
- * Until when, inclusive, an event of a type and fate must have been received to be pruned: epoch ms, -Infinity for never.
+ * Returns, for a type and a fate, the latest time of receipt at which an event may be pruned: epoch ms, -Infinity for never.
  *
  * @param now The engine's time.
  */
@@ -79,7 +79,7 @@ export function prunableUntil(
   return (type, fate) => now - lifetimeMs(what, type, fate)
 }
 
-/** How long an event lives from its receipt; Infinity while it waits. */
+/** How long an event is kept from its receipt, in ms; Infinity while a delivery is pending. */
 function lifetimeMs(retention: Retention, type: string, fate: Fate): number {
   const { settledMs, unhandledMs, deadMs } = lifetimes(retention, type)
   switch (fate) {
@@ -95,7 +95,7 @@ function lifetimeMs(retention: Retention, type: string, fate: Fate): number {
   }
 }
 
-/** Whether an arrival that is not known may be a copy of one that was forgotten. What says no time is taken for new. */
+/** Whether an unknown arrival may be a copy of an event whose key was deleted. Events without createInstant are never stale. */
 export function isStale({ key, source }: Arrival, now: number): boolean {
   return source === 'door' && key.createInstant !== 0 && key.createInstant < now - keysOutliveMs
 }

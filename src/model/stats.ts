@@ -1,6 +1,6 @@
 /** Counts of an inbox. */
 export interface Stats {
-  /** Events that the inbox knows, also those whose body is gone. What was set aside is not counted. */
+  /** Events in the inbox, including those whose body was deleted, without those that were set aside. */
   readonly events: number
   /** Per subscription, in order of name. */
   readonly handlers: readonly HandlerStats[]
@@ -10,27 +10,27 @@ export interface Stats {
 export interface HandlerStats {
   /** The handler's name. */
   readonly handler: string
-  /** Waiting, leased or parked behind another of its lane. */
+  /** Due now or later, leased, or waiting for an earlier delivery of their lane. */
   readonly pending: number
   /** Dead letters. */
   readonly dead: number
-  /** When the oldest pending one was received, epoch ms. */
+  /** When the event of the oldest pending delivery was received, epoch ms. */
   readonly oldestPendingAt?: number
-  /** Epoch ms: it gets no deliveries since then, because nobody had run it for 7 days. */
+  /** Epoch ms: since then it gets no deliveries, because no process had run it for 7 days. */
   readonly abandonedAt?: number
 }
 
-/** Everything at a glance. Counted in steps while the inbox goes on working, so two numbers may be of different moments. */
+/** Counts of an inbox and the processes that work on it. Counted in steps while the inbox is in use, so two numbers may be of different moments. */
 export interface Overview extends Stats {
   /** In order of name. */
   readonly handlers: readonly HandlerOverview[]
   /** Most frequent first. */
   readonly types: readonly TypeOverview[]
-  /** Of the store, free space in it not counted. */
+  /** Size of the store in bytes, without the free space in it. */
   readonly bytes: number
-  /** Set aside: conflicts, stale and quarantined ones. */
+  /** Events that were set aside: conflicts, stale and quarantined ones. */
   readonly aside: number
-  /** Processes that gave a sign of life in the last two minutes. */
+  /** Processes that wrote a heartbeat in the last two minutes. */
   readonly nodes: readonly Node[]
 }
 
@@ -44,15 +44,15 @@ export interface TypeOverview {
   readonly lastHour: number
 }
 
-/** What an operator asks of one handler. */
+/** The state of one handler. */
 export interface HandlerOverview extends HandlerStats {
-  /** No node that is there runs it. Only when that lasts for 7 days does it get no deliveries: `abandonedAt`. */
+  /** No running process runs it. After 7 days of that it gets no more deliveries: `abandonedAt`. */
   readonly abandoned: boolean
   /** Lanes whose first delivery fails, longest first, at most 20. */
   readonly blocked: readonly BlockedLane[]
 }
 
-/** A lane that a failing delivery holds up. */
+/** A lane whose first delivery fails. */
 export interface BlockedLane {
   /** Absent: a delivery without a lane. */
   readonly lane?: string
@@ -64,19 +64,19 @@ export interface BlockedLane {
 
 /** A process that works on the inbox. */
 export interface Node {
-  /** Made up at each start of a process. */
+  /** A random id, new at each start of a process. */
   readonly id: string
   /** The name of its machine. */
   readonly host: string
-  /** Its process id there. */
+  /** Its process id on that machine. */
   readonly pid: number
   /** Epoch ms. */
   readonly startedAt: number
-  /** Epoch ms. Set by the inbox. */
+  /** When it wrote its last heartbeat, epoch ms. Set by the inbox. */
   readonly seenAt?: number
   /** Handlers it runs. */
   readonly handlers: readonly string[]
 }
 
-/** How long a node counts as there after its last beat, which is every 30 s. */
+/** A process counts as running for this long after its last heartbeat. It writes one every 30 s. */
 export const nodeOutlivesMs = 120_000

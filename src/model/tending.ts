@@ -8,82 +8,82 @@ import type { ReceivedBefore, Retention } from './retention.ts'
 import type { Node, Overview } from './stats.ts'
 
 /**
- * What people ask of an inbox, and what keeps it small. Every call does a bounded amount of work (about 500 rows) and says where to go on,
- * so that whoever calls can stop between any two, and nothing else waits long. An `after` is what an earlier call gave as `next`, for the
- * same question; what was given before stays good across restarts.
+ * Finding, replaying, pruning and erasing events, and the upkeep of an inbox. Every call does a bounded amount of work (about 500 rows) and
+ * returns where to continue, so that a caller can stop between two calls and other work does not wait long. `after` is the `next` of an
+ * earlier call with the same arguments; it stays valid across restarts.
  */
 export interface Tending {
-  /** A page of events. It may be short, or empty, and have a next one all the same: looking is bounded, too. */
+  /** A page of events. It may be short or even empty and still have a `next`, because the number of rows that one call reads is limited. */
   find(where: Filter, paging: Paging): Promise<Page<Kept>>
 
-  /** Everything at a glance. Not a moment's state: counted in steps. */
+  /** Counts of the whole inbox. Not a consistent snapshot: it is counted in steps. */
   overview(): Promise<Overview>
 
   /**
-   * Makes deliveries pending again, oldest event first, as if never attempted: those that have ended and fit. To a handler that is named,
-   * or when the filter asks for events without deliveries, also those that a subscription wants and were never made. Waiting and leased
-   * ones stay as they are. A replayed delivery takes its event's place in its lane.
+   * Makes the ended deliveries that match the filter pending, oldest event first, as if they had never been attempted. If the filter names a
+   * handler, or a state of events without deliveries, it also creates deliveries that a subscription wants and that do not exist yet.
+   * Pending and leased deliveries stay as they are. A replayed delivery takes its event's place in its lane.
    */
   replay(where: Filter, after?: string): Promise<Replayed>
 
   /**
-   * Takes away, oldest first, what has outlived its retention, or what was received before an instant: body, deliveries, errors. The event's
-   * key stays, so that a resend is known, and goes after `keysOutliveMs`.
+   * Deletes body, deliveries and errors of events, oldest first, whose retention has ended or that were received before an instant. The event's
+   * key stays, so that a resend is recognised; it is deleted after `keysOutliveMs`.
    */
   prune(what: Retention | ReceivedBefore, after?: string): Promise<Pruned>
 
   /**
-   * Blanks the events that name a person, ends their deliveries as `erased`, and remembers, as a keyed hash, that older events of the
-   * person are to be blanked when they come again.
+   * Deletes the bodies of events that name a person, ends their deliveries as `erased`, and stores a keyed hash of the person, so that older
+   * events of the person are stored without their body when they are received again.
    */
   erase(person: Person, after?: string): Promise<ErasedStep>
 
   /**
-   * Remembers a note about the erasure of a person until `endErasure`, under a keyed hash of the person, in place of an earlier note. From now
-   * on older events of the person are blanked when they come.
+   * Stores a note about the erasure of a person until `endErasure`, under a keyed hash of the person, and replaces an earlier note. From now on
+   * older events of the person are stored without their body.
    */
   noteErasure(person: Person, note: Uint8Array): Promise<void>
 
   /** The note of an erasure that has not ended. */
   findErasureNote(person: Person): Promise<Uint8Array | undefined>
 
-  /** Forgets the note. Older events of the person are still blanked when they come. */
+  /** Deletes the note. Older events of the person are still stored without their body. */
   endErasure(person: Person): Promise<void>
 
   /**
-   * Gets erased bytes out of the store's files, as far as that can be done now, and looks for texts that must be gone. `compact` rewrites
-   * the store first, which leaves nothing and stops it meanwhile.
+   * Removes erased bytes from the store's files, as far as that is possible now, and looks for texts that may not be left. `compact` rewrites
+   * the whole store first; meanwhile it accepts no events.
    */
   scrub(gone: readonly string[], options?: { readonly compact?: boolean }): Promise<Scrubbed>
 
-  /** Remembers receipts, in a ring of `receiptLimit`. Not worth a sync. */
+  /** Stores receipts, the last `receiptLimit` of them. Not synced to disk: a power loss may lose them. */
   record(receipts: readonly Receipt[]): Promise<void>
 
   /** Newest first. */
   receipts(paging: Paging): Promise<Page<Receipt>>
 
-  /** Says that a process is there. `leave` that it goes. */
+  /** Writes a heartbeat of a process. `leave` removes the process. */
   beat(node: Node): Promise<void>
   leave(nodeId: string): Promise<void>
 
   /**
-   * Adds a time for which this process has been delivering to every handler that no node runs; `beat` and `subscribe` set it back for those that they name. A
-   * handler that reaches `abandonAfterMs` is abandoned: `append` and `replay` make no deliveries for it, until it is subscribed again or a
-   * node that runs it beats. One process at a time calls this.
+   * Adds `ms` to the idle time of every handler that no process runs; `beat` and `subscribe` reset it for the handlers that they name. A handler
+   * whose idle time reaches `abandonAfterMs` is abandoned: `append` and `replay` create no deliveries for it until it is subscribed again or a
+   * process that runs it writes a heartbeat. One process at a time calls this.
    */
   countIdle(ms: number): Promise<readonly IdleHandler[]>
 
-  /** Ends deliveries that wait for abandoned handlers as `abandoned`, about 500. */
+  /** Ends pending deliveries of abandoned handlers as `abandoned`, about 500 per call. */
   abandon(): Promise<AbandonStep>
 
   /**
-   * From now on `append` answers `full` to what the store has no room for: see `Retention.maxBytes`.
+   * From now on `append` returns `full` for events that the store has no room for: see `Retention.maxBytes`.
    *
-   * @param pressed Called after each append that met a store past the pressure limit, or full: settled events should be pruned now.
+   * @param pressed Called after each append that found the store past the pressure limit, or full: settled events should be pruned now.
    */
   limit(maxBytes: number, pressed: () => void): void
 
-  /** Takes or keeps a duty that one process has at a time, such as pruning. False: another has it. */
+  /** Takes or keeps a duty that one process has at a time, such as pruning. False: another process has it. */
   hold(duty: string, nodeId: string, forMs: number): Promise<boolean>
 }
 
