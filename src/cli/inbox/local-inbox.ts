@@ -1,4 +1,4 @@
-import { inboxOf } from '../../inbox/inbox.ts'
+import { createInbox } from '../../inbox/create-inbox.ts'
 import { maskEvent } from '../../server/api/mask-event.ts'
 import { summarizeEvent } from '../../server/api/summarize-event.ts'
 import { openEngine, type InboxPlace } from '../inbox-place.ts'
@@ -7,7 +7,7 @@ import type { OpenedInbox } from './opened-inbox.ts'
 /** An inbox that this machine can open itself, whether or not a receiver has it open too. */
 export async function openLocalInbox(place: InboxPlace): Promise<OpenedInbox> {
   const engine = await openEngine(place)
-  const inbox = inboxOf(engine)
+  const inbox = createInbox(engine)
   return {
     shown: place.shown,
     async page(where, options) {
