@@ -104,8 +104,8 @@ export type {
   Types,
   WhenOption,
 } from './webhook/on-options.ts'
-export type { EraseOptions } from './inbox/erase-person.ts'
 export type {
+  EraseOptions,
   Erasure,
   FindOptions,
   Inbox,

@@ -8,20 +8,9 @@ import type { Filter } from '../model/filter.ts'
 import { loginSubject } from '../model/login-subject.ts'
 import type { Person } from '../model/person.ts'
 import type { Tending } from '../model/tending.ts'
+import type { EraseOptions } from './inbox.ts'
 import { type ErasureNote, openErasureNote, sealErasureNote } from './erasure-note.ts'
 import { pauseAfterStep } from './run-steps.ts'
-
-/** Options of an erasure. */
-export interface EraseOptions {
-  /** Stops the erasure after the current step; the promise rejects with the signal's reason. What was done stays done: erase again to continue. */
-  readonly signal?: AbortSignal
-  /** Called after each step, with the number of events so far. */
-  readonly onProgress?: (progress: { readonly done: number; readonly next?: string }) => void
-  /** Further login ids of the person, for events that name no user id. Those in the user's own events are found without this. */
-  readonly loginIds?: readonly string[]
-  /** Rewrites the store, so that its unused space holds no copy; no event can be received meanwhile. Default: false. */
-  readonly compact?: boolean
-}
 
 /** The result of one call. */
 export interface Erased {

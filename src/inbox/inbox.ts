@@ -6,7 +6,6 @@ import type { Person } from '../model/person.ts'
 import type { Receipt } from '../model/receipt.ts'
 import type { Overview } from '../model/stats.ts'
 import type { Page } from '../model/tending.ts'
-import type { EraseOptions } from './erase-person.ts'
 
 /**
  * Reads, replays, prunes and erases the events of an inbox, from any process that can open it. Everything works in small steps, so that
@@ -171,6 +170,18 @@ export interface Replay {
 export interface Prune {
   /** Events whose body and deliveries were deleted. */
   readonly events: number
+}
+
+/** Options of an erasure. */
+export interface EraseOptions {
+  /** Stops the erasure after the current step; the promise rejects with the signal's reason. What was done stays done: erase again to continue. */
+  readonly signal?: AbortSignal
+  /** Called after each step, with the number of events so far. */
+  readonly onProgress?: (progress: { readonly done: number; readonly next?: string }) => void
+  /** Further login ids of the person, for events that name no user id. Those in the user's own events are found without this. */
+  readonly loginIds?: readonly string[]
+  /** Rewrites the store, so that its unused space holds no copy; no event can be received meanwhile. Default: false. */
+  readonly compact?: boolean
 }
 
 /** The result of one call of `erase`. */

@@ -1,4 +1,4 @@
-import type { EraseOptions } from '../../inbox/erase-person.ts'
+import type { EraseOptions } from '../../inbox/inbox.ts'
 import type { LongOptions, PageOptions, PruneOptions } from '../../inbox/inbox.ts'
 import type { Person } from '../../model/person.ts'
 import type { Filter } from '../../model/filter.ts'
