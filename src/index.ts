@@ -1,3 +1,8 @@
+/**
+ * The webhook, its authenticators and errors, and the types of FusionAuth's events. Needs nothing but what Node, Deno, Bun and Workers share.
+ *
+ * @module fusewire
+ */
 export { unlisted } from './events/unlisted.ts'
 export { Denied, FusewireError, Permanent, RetryLater } from './model/errors.ts'
 export { apiKey } from './receive/auth/api-key.ts'

@@ -1,3 +1,8 @@
+/**
+ * FusionAuth's event system on a port of this machine, for development and tests.
+ *
+ * @module fusewire/emulator
+ */
 export {
   emulate,
   type Attempted,

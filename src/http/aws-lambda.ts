@@ -1,3 +1,8 @@
+/**
+ * A webhook as a Lambda function.
+ *
+ * @module fusewire/aws-lambda
+ */
 import type { Webhook } from '../webhook/webhook.ts'
 
 /** What a function is called with by a function URL or an API Gateway (payload versions 1 and 2) or a load balancer. */

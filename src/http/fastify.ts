@@ -1,3 +1,8 @@
+/**
+ * A webhook as a Fastify plugin.
+ *
+ * @module fusewire/fastify
+ */
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
 import { Server as SecureServer } from 'node:https'
 import type { Receiver } from '../webhook/webhook.ts'

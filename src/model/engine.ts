@@ -20,6 +20,7 @@ declare const sql: unique symbol
  * Every method rejects with the driver's error when the store does not answer; nothing is acknowledged then.
  */
 export interface Engine<Sql = unknown, Result = unknown> extends AsyncDisposable {
+  /** What atomic handlers of this engine are given and may return; in types only. @hidden */
   readonly [sql]?: { readonly handle: Sql; readonly result: Result }
 
   /** Opens files, connections and schema. Every other method opens the inbox first if necessary; a failed open may be repeated. @internal */

@@ -77,7 +77,7 @@ export interface Rehearsal {
  * export const POST = webhook.fetch
  */
 export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Receiver, AsyncDisposable {
-  /** In types only: a webhook that keeps nothing is no webhook that keeps. */
+  /** In types only: a webhook that keeps nothing is no webhook that keeps. @hidden */
   declare readonly '~inbox'?: Inbox
   /** What was kept: to look at, to replay, to prune, to erase. Undefined where nothing is kept. */
   readonly inbox: Inbox extends 'none' ? undefined : OpenInbox
@@ -291,6 +291,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     await opened?.worker?.stop(withinMs)
   }
 
+  /** `stop()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }

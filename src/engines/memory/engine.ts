@@ -26,7 +26,7 @@ import { createTending } from './tending.ts'
 /**
  * An inbox that lasts as long as the process: for tests, and to read, because every engine does what this one does.
  *
- * @param options.clock Whose time it is. Default: the machine's.
+ * @param options `clock`: whose time it is. Default: the machine's.
  * @example
  * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: memory() })
  */

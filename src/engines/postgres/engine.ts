@@ -40,6 +40,8 @@ export interface PostgresOptions {
  *
  * No connection is made before the webhook starts or receives.
  *
+ * @param to A connection string, a function that fetches one when the inbox opens, or a pool, which stays yours to end.
+ * @param options The schema, and whether statements are prepared.
  * @throws FW_OPTION when the name of the schema is not one that needs no quotes.
  * @example
  * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: postgres(() => process.env.DATABASE_URL) })

@@ -34,6 +34,8 @@ const notDurable = { durable: false } as const
  * Nothing is opened before the webhook starts or receives; opening fails with FW_DISK_NOT_DURABLE, FW_INBOX_LOCKED, FW_INBOX_NEWER or
  * FW_INBOX_MOVED.
  *
+ * @param file A path, or an open database.
+ * @param options Whose time it is, and whether a file system that forgets is accepted.
  * @example
  * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: sqlite('inbox.db') })
  */

@@ -7,6 +7,7 @@ import type { IncomingRequest } from '../../model/incoming-request.ts'
  * members are internal; pass it to `new Webhook`.
  */
 export interface Authenticator {
+  /** Keeps look-alikes out; in types only. @hidden */
   readonly [authenticator]: true
   /** For logs. @internal */
   readonly name: string
