@@ -15,5 +15,5 @@ test('docs/architecture.md explains every folder of src, and no other', () => {
   const [, table = ''] = /\| folder of `src\/` \|.*\n.*\n((?:\|.*\n)+)/.exec(page) ?? []
   const explained = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, folder]) => folder)
   const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((one) => one.isDirectory())
-  expect(explained.toSorted()).toEqual(folders.map(({ name }) => name).toSorted())
+  expect(new Set(explained)).toEqual(new Set(folders.map(({ name }) => name)))
 })
