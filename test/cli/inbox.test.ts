@@ -17,8 +17,9 @@ import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adminToken, type Server, startServer } from 'fusewire/server'
+import { sample } from 'fusewire/testing'
 import { hasTerminal, harmless, run, startInTerminal } from './command.ts'
-import { ada, fill, hostile, ids, receiver } from './filled-inbox.ts'
+import { ada, fill, hostile, ids, key, receiver } from './filled-inbox.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fusewire-inbox-'))
 const master = join(folder, 'master.db')
@@ -262,6 +263,27 @@ test('an event nested half a million levels deep is counted, listed and exported
   expect(shown.err).toContain('nested too deep')
   expect((await inbox('show', 'deep', ...at)).code).toBe(0)
   expect((await inbox('export', ...at)).out).toContain('[[[[')
+})
+
+test('erase takes events that name a person by a login id alone, where it works on the inbox itself', async () => {
+  const file = copy()
+  const webhook = receiver(file)
+  const event = { ...sample('user.identity.verified', { loginId: 'ada@old.example' }), user: undefined }
+  const body = JSON.stringify({ event: { ...event, linkedObjectId: undefined } })
+  const headers = { 'content-type': 'application/json', authorization: key }
+  expect(
+    (await webhook.fetch(new Request('http://localhost/', { method: 'POST', headers, body }))).status,
+  ).toBe(200)
+  await webhook.stop()
+  const args = [ada, '--yes', '--login-id', 'ada@old.example', '--inbox', `sqlite:${file}`]
+  const { code, out } = await inbox('erase', ...args)
+  expect(code).toBe(0)
+  expect(out).toMatch(/^3 events erased/)
+
+  await using server = await remote()
+  const refused = await inbox('erase', ada, '--yes', '--login-id', 'x', ...server.args)
+  expect(refused).toMatchObject({ code: 2, out: '' })
+  expect(refused.err).toContain('--login-id works on the inbox itself')
 })
 
 describe('bad input gets one sentence, and makes nothing', () => {

@@ -75,7 +75,9 @@ export function remoteInbox(server: string, token: string): OpenedInbox {
     replay: (where, { signal }) => askJson(routes.replayEvents, { query: {}, body: where }, signal),
     prune: ({ before, dead = false }, { signal }) =>
       askJson(routes.pruneEvents, { query: {}, body: { before: Number(before), dead } }, signal),
-    erase({ ...person }, { compact, signal }) {
+    erase({ ...person }, { compact, loginIds, signal }) {
+      if (loginIds !== undefined)
+        throw misused(text`--login-id works on the inbox itself: run it where the file is, with --inbox.`)
       if (compact === true)
         throw misused(text`--compact works on the inbox itself: run it where the file is, with --inbox.`)
       return askJson(routes.erasePerson, { query: {}, body: person }, signal)
