@@ -582,6 +582,32 @@ export const engineContract: readonly Clause[] = [
   ),
 
   clause(
+    'takes a crash back once, however often its lease is found to be lost',
+    async ({ open, advance }) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append([arrival('1')])
+      async function claimExpired() {
+        await advance(leaseMs)
+        return engine.claim([{ handler: 'a', limit: 1 }], leaseMs)
+      }
+      await claimOne(engine)
+      await claimExpired() // Its process ends while it runs alone: the first crash.
+      const slow = (await claimExpired()).leases
+      assert.equal(slow[0]?.alone, true)
+      await claimExpired()
+      for (let n = 0; n < 3; n++) {
+        assert.deepEqual(await engine.renew(slow, leaseMs), ['lost'])
+        assert.deepEqual(await settle(engine, slow, { kind: 'succeeded' }), ['lost'])
+      }
+      assert.equal((await claimExpired()).leases.length, 1) // The second crash.
+      assert.deepEqual(
+        (await claimExpired()).crashed.map(({ reason }) => reason),
+        ['crashed'],
+      )
+    },
+  ),
+
+  clause(
     'of eight that were leased together gives up the one that ends its process, and no other',
     async ({ open, advance }) => {
       const engine = await subscribed(await open(), 'a')

@@ -7,7 +7,6 @@ import { holdsTheContract } from '../engines/contract.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
 import { setTime } from './time.ts'
 
-const byServer = 'gives up nothing because of a clock that is ahead after a restart'
 const byBytes = 'keeps its last fifth for what somebody waits for, and prunes to be out of it'
 
 describe('postgres', () => {
@@ -60,7 +59,6 @@ describe('postgres', () => {
       }
     },
     {
-      [byServer]: 'how long something has failed is measured by the clock of the server',
       [byBytes]: 'an inbox on PostgreSQL is bounded by time alone',
     },
   )

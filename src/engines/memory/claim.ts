@@ -62,11 +62,13 @@ function claimSuspects(
   )
   const judged = judgeSuspects(suspects, wanted, beside)
   for (const { suspect, company, crashes } of judged.wait) {
-    Object.assign(suspect.delivery, { leased: false, company, crashes })
+    countCrashes(suspect.delivery, crashes)
+    Object.assign(suspect.delivery, { leased: false, company })
   }
   for (const { suspect, reason } of judged.dead) endHead(suspect.delivery, 'dead', now, reason)
   for (const [{ delivery }, crashes] of judged.crashes) {
-    Object.assign(delivery, { company: judged.company, crashes })
+    countCrashes(delivery, crashes)
+    delivery.company = judged.company
   }
   return {
     leases: judged.lease.map(({ delivery }) => leaseHead(delivery, leaseMs, now)),
@@ -76,6 +78,12 @@ function claimSuspects(
       reason,
     })),
   }
+}
+
+/** Notes the lease whose expiry was counted, so that its crash can be taken back once. */
+function countCrashes(delivery: Delivery, crashes: number): void {
+  if (crashes > delivery.crashes) delivery.crashedToken = delivery.token
+  delivery.crashes = crashes
 }
 
 /** Its lease expired unsettled, or it waits to be tried again since then. */

@@ -80,10 +80,13 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       ?.deliveries.find((d) => d.queue.subscription.handler === lease.handler)
   }
 
-  /** The process that held the lease is alive, so its expiry was no crash: takes the counted crash back. */
+  /** The process that held the lease is alive, so its expiry was no crash: takes the counted crash back, once for each lease. */
   function lost(lease: Lease): 'lost' {
     const delivery = deliveryOf(lease)
-    if (lease.alone === true && delivery !== undefined && delivery.crashes > 0) delivery.crashes--
+    if (lease.alone !== true || delivery === undefined) return 'lost'
+    if (String(delivery.crashedToken) !== lease.token || delivery.crashes === 0) return 'lost'
+    delivery.crashes--
+    delete delivery.crashedToken
     return 'lost'
   }
 

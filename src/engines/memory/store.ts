@@ -60,6 +60,8 @@ export interface Delivery {
   token: number
   attempts: number
   crashes: number
+  /** The token of the lease whose expiry was counted last in `crashes`. Absent once that crash was taken back. */
+  crashedToken?: number
   /** Of a suspect: how many were leased together when their process ended. Otherwise 0. */
   company: number
   /** When it first failed. */

@@ -14,6 +14,7 @@ import {
   returnedColumns,
 } from './lanes/leased-head.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
+import type { ClockJumps } from './storage/clock-jumps.ts'
 import type { Database } from './storage/database.ts'
 
 type Wanted = Want & { readonly id: number }
@@ -25,6 +26,7 @@ type Wanted = Want & { readonly id: number }
 export function prepareClaim(
   database: Database,
   schema: string,
+  clockJumps: ClockJumps,
 ): (wants: readonly Want[], leaseMs: number, suspectsBeside?: SuspectsBeside) => Promise<Claimed> {
   const findWork = prepareFindWork(schema)
   const admit = prepareAdmit(schema)
@@ -112,9 +114,17 @@ export function prepareClaim(
     return { ...leased, ...nextOf(await findWork(client, namesOf(wants))) }
   }
 
-  return async (wants, leaseMs, suspectsBeside = 0) => {
-    const first = await database.transact(async (client) => {
+  /** In the first transaction of a claim: leases nothing when the clock must be compared first, or deliveries were admitted. */
+  function begin(
+    wants: readonly Want[],
+    leaseMs: number,
+    suspectsBeside: SuspectsBeside,
+    comparesClock: boolean,
+  ): Promise<Begun> {
+    return database.transact(async (client) => {
       const work = await findWork(client, namesOf(wants))
+      const [{ now } = {}] = work
+      if (comparesClock && now !== undefined && clockJumps.isDue(now)) return { clockIsDue: true }
       const waiting = work.filter(({ intake }) => intake)
       if (waiting.length === 0) {
         return { claimed: await claim(client, wants, leaseMs, suspectsBeside, work) }
@@ -125,11 +135,24 @@ export function prepareClaim(
       )
       return { work }
     })
-    return (
-      first.claimed ??
-      database.transact((client) => claim(client, wants, leaseMs, suspectsBeside, first.work))
-    )
   }
+
+  return async (wants, leaseMs, suspectsBeside = 0) => {
+    let begun = await begin(wants, leaseMs, suspectsBeside, true)
+    if (begun.clockIsDue === true) {
+      await clockJumps.correct()
+      begun = await begin(wants, leaseMs, suspectsBeside, false)
+    }
+    const { claimed, work = [] } = begun
+    return claimed ?? database.transact((client) => claim(client, wants, leaseMs, suspectsBeside, work))
+  }
+}
+
+interface Begun {
+  readonly clockIsDue?: true
+  readonly claimed?: Claimed
+  /** Deliveries were admitted; this is what waited before. */
+  readonly work?: readonly Work[]
 }
 
 function namesOf(wants: readonly Want[]): readonly string[] {
@@ -138,6 +161,8 @@ function namesOf(wants: readonly Want[]): readonly string[] {
 
 /** What waits for a handler. */
 interface Work {
+  /** The server's time, epoch ms. */
+  readonly now: number
   readonly id: number
   readonly name: string
   /** Whether its intake holds deliveries. */
@@ -156,7 +181,7 @@ function prepareFindWork(schema: string): Statement<Work> {
   return statement(
     `${schema}.find_work`,
     `
-    select h.id, h.name,
+    select ${schema}.now()::float8 as now, h.id, h.name,
       exists (select from ${schema}.intake i where i.handler = h.id) as intake,
       ((select due from ${schema}.heads d where d.handler + 0 = h.id order by due limit 1) - ${schema}.now())::float8 as "dueInMs"
     from ${schema}.handlers h

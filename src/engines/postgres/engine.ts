@@ -12,6 +12,7 @@ import { prepareGetEvent } from './read/get-event.ts'
 import { prepareRenew } from './renew.ts'
 import { prepareRelease, prepareSettle } from './settle.ts'
 import { type PostgresPool, type PostgresSql, sizeOf, statement } from './sql.ts'
+import { createClockJumps } from './storage/clock-jumps.ts'
 import type { PostgresUrl } from './storage/connect.ts'
 import { createDatabase } from './storage/database.ts'
 import { prepareJudgeTime } from './storage/judge-time.ts'
@@ -56,7 +57,7 @@ export function postgres(
   const subscribe = prepareSubscribe(schema)
   const append = prepareAppend(database, schema)
   const findKnown = prepareFindKnown(schema)
-  const claim = prepareClaim(database, schema)
+  const claim = prepareClaim(database, schema, createClockJumps(database, schema, clock))
   const renew = prepareRenew(schema)
   const release = prepareRelease(schema)
   const settle = prepareSettle(schema)

@@ -1,6 +1,6 @@
 import type { Lease } from '../../model/lease.ts'
 import { groupByHandler, prepareLockHeldLanes } from './lanes/lock-held-lanes.ts'
-import { prepareTakeBackCrash } from './lanes/take-back-crash.ts'
+import { prepareUncountCrash } from './lanes/uncount-crash.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /** Extends leases from now, inside the caller's transaction. */
@@ -12,13 +12,13 @@ export function prepareRenew(
   leaseMs: number,
 ) => Promise<readonly ('renewed' | 'lost')[]> {
   const lockHeldLanes = prepareLockHeldLanes(schema)
-  const takeBackCrash = prepareTakeBackCrash(schema)
+  const uncountCrash = prepareUncountCrash(schema)
   const extend = prepareExtend(schema)
   return async (client, leases, leaseMs) => {
     const renewed: ('renewed' | 'lost')[] = leases.map(() => 'lost')
     for (const [handler, asked] of groupByHandler(leases)) {
       const held = await lockHeldLanes(client, handler, asked)
-      await takeBackCrash(client, handler, asked, held)
+      await uncountCrash(client, handler, asked, held)
       for (const index of held.keys()) renewed[index] = 'renewed'
       const heads = [...held.values()]
       const [head] = heads

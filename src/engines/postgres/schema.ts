@@ -63,6 +63,20 @@ export const migrations: readonly Migration[] = [
     alter table ${schema}.handlers add column abandoned bigint;
     `,
   },
+  {
+    worksSince: 1,
+    sql: (schema) => `
+    -- The token of the lease whose expiry was counted last in crashes. Null once that crash was taken back.
+    alter table ${schema}.heads add column crashed_token uuid;
+
+    -- One row: when a node last compared the server's clock with the time that it has run, by the server's clock.
+    create table ${schema}.clock (
+      one   boolean primary key default true check (one),
+      seen  bigint not null
+    );
+    insert into ${schema}.clock (seen) values (${schema}.now());
+    `,
+  },
 ]
 
 /**

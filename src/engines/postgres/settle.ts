@@ -3,7 +3,7 @@ import type { Lease } from '../../model/lease.ts'
 import type { Settled, Settlement } from '../../model/engine.ts'
 import { type EndColumns, prepareEndDeliveries } from './lanes/end-deliveries.ts'
 import { groupByHandler, type HeldLane, prepareLockHeldLanes } from './lanes/lock-held-lanes.ts'
-import { prepareTakeBackCrash } from './lanes/take-back-crash.ts'
+import { prepareUncountCrash } from './lanes/uncount-crash.ts'
 import { type PostgresClient, type Statement, statement } from './sql.ts'
 
 /**
@@ -14,7 +14,7 @@ export function prepareSettle(
   schema: string,
 ): (client: PostgresClient, settlements: readonly Settlement[]) => Promise<readonly Settled[]> {
   const lockHeldLanes = prepareLockHeldLanes(schema)
-  const takeBackCrash = prepareTakeBackCrash(schema)
+  const uncountCrash = prepareUncountCrash(schema)
   const endDeliveries = prepareEndDeliveries(schema)
   const delay = prepareDelay(schema)
 
@@ -23,7 +23,7 @@ export function prepareSettle(
     for (const [handler, asked] of groupByHandler(settlements.map(({ lease }) => lease))) {
       const changes: Change[] = []
       const held = await lockHeldLanes(client, handler, asked)
-      await takeBackCrash(client, handler, asked, held)
+      await uncountCrash(client, handler, asked, held)
       for (const [index, head] of held) {
         settled[index] = 'settled'
         const outcome = settlements[index]?.outcome

@@ -160,6 +160,10 @@ const migrations: readonly string[] = [
   alter table fw_handlers add column idle integer not null default 0;  -- ms that others delivered since a process last ran it
   alter table fw_handlers add column abandoned integer;                -- since when it gets no deliveries
   `,
+  `
+  -- The token of the lease whose expiry was counted last in crashes. Null once that crash was taken back.
+  alter table fw_deliveries add column crashed_token integer;
+  `,
 ]
 
 /** Brings the tables up to date, one process at a time. Throws when the file was written by a newer version of this package. */

@@ -157,14 +157,17 @@ function prepareExtend(db: SqliteSql): (held: Held, leasedUntil: number) => void
 
 /**
  * Takes a counted crash back: the process that held this lease still runs, so the lease expired without a crash. Only a lease that ran alone
- * counts crashes.
+ * counts crashes. Once for each lease: a process may ask twice, by a renewal and a settlement.
  */
 function prepareUncountCrash(db: SqliteSql, registry: Registry): (lease: Lease) => void {
   const uncount = db.prepare(
-    `update fw_deliveries set crashes = crashes - 1 where seq = ? and handler = ? and state = 'head' and crashes > 0`,
+    `
+    update fw_deliveries set crashes = crashes - 1, crashed_token = null
+    where seq = ? and handler = ? and crashed_token = ? and state = 'head' and crashes > 0
+    `,
   )
-  return ({ handler, position, alone }) => {
+  return ({ handler, position, token, alone }) => {
     const id = alone === true ? registry.idOf(handler) : undefined
-    if (id !== undefined) uncount.run(position, id)
+    if (id !== undefined) uncount.run(position, id, Number(token))
   }
 }

@@ -152,7 +152,8 @@ function prepareLeaseSuspects(schema: string): Statement<LeasedHead | BodilessHe
         token = $4::uuid,
         attempts = attempts + 1,
         company = $5::int,
-        crashes = ($6::int[])[array_position($2::uuid[], h.lane)]
+        crashes = ($6::int[])[array_position($2::uuid[], h.lane)],
+        crashed_token = case when ($6::int[])[array_position($2::uuid[], h.lane)] > h.crashes then h.token else h.crashed_token end
       where handler = $1 and lane = any ($2::uuid[])
       returning ${returnedColumns}
     )
@@ -169,7 +170,8 @@ function prepareWait(schema: string): Statement<never> {
     update ${schema}.heads h
     set token = null,
       company = ($3::int[])[array_position($2::uuid[], h.lane)],
-      crashes = ($4::int[])[array_position($2::uuid[], h.lane)]
+      crashes = ($4::int[])[array_position($2::uuid[], h.lane)],
+      crashed_token = case when ($4::int[])[array_position($2::uuid[], h.lane)] > h.crashes then h.token else h.crashed_token end
     where handler = $1 and lane = any ($2::uuid[])
     `,
   )

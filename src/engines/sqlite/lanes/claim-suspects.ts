@@ -91,17 +91,20 @@ function prepareFindSuspects(db: SqliteSql): (handler: number, now: number) => r
   return (handler, now) => find.all(handler, now)
 }
 
+/** SQL: stores the new number of crashes and, if one was counted, the token of the lease that expired. Both parameters are the number. */
+const countCrash = 'crashed_token = case when ? > crashes then token else crashed_token end, crashes = ?'
+
 /** Index: primary key (seq, handler), as for the next two. */
 function prepareTakeSuspect(
   db: SqliteSql,
 ): (handler: number, row: SuspectRow, leasedUntil: number, company: number, crashes: number) => void {
   const take = db.prepare(`
     update fw_deliveries
-    set due = ?, token = token + 1, leased = 1, attempts = attempts + 1, company = ?, crashes = ?
+    set due = ?, token = token + 1, leased = 1, attempts = attempts + 1, company = ?, ${countCrash}
     where seq = ? and handler = ? and token = ?
   `)
   return (handler, { seq, token }, leasedUntil, company, crashes) =>
-    void take.run(leasedUntil, company, crashes, seq, handler, token)
+    void take.run(leasedUntil, company, crashes, crashes, seq, handler, token)
 }
 
 /** Ends the expired lease (`leased = 0`), so that its crash is counted once. */
@@ -109,9 +112,10 @@ function prepareWait(
   db: SqliteSql,
 ): (handler: number, row: SuspectRow, company: number, crashes: number) => void {
   const wait = db.prepare(`
-    update fw_deliveries set leased = 0, company = ?, crashes = ? where seq = ? and handler = ? and token = ?
+    update fw_deliveries set leased = 0, company = ?, ${countCrash} where seq = ? and handler = ? and token = ?
   `)
-  return (handler, { seq, token }, company, crashes) => void wait.run(company, crashes, seq, handler, token)
+  return (handler, { seq, token }, company, crashes) =>
+    void wait.run(company, crashes, crashes, seq, handler, token)
 }
 
 function prepareGiveUp(db: SqliteSql): (handler: number, row: SuspectRow, reason: string) => void {
