@@ -5,6 +5,9 @@ import everything from './vitest.config.ts'
 export default mergeConfig(everything, {
   test: {
     globalSetup: [],
-    include: ['test/{receive,deliver,events,inbox,lib,telemetry,testing}/*.test.ts', 'test/engines/memory.test.ts'],
+    include: [
+      'test/{receive,deliver,events,inbox,lib,telemetry,testing}/*.test.ts',
+      'test/engines/memory.test.ts',
+    ],
   },
 })
