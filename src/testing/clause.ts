@@ -5,30 +5,30 @@ import type { Lease } from '../model/lease.ts'
 import type { Subscription } from '../model/subscription.ts'
 import type { Engine, Settled } from '../model/engine.ts'
 
-/** One promise of the engine port, for any test runner: call `run` with a subject of its own. */
+/** One promise of the engine port, for any test runner: call `run` with a new subject. */
 export interface Clause {
   readonly name: string
-  /** What the subject must offer; a runner that lacks it skips the clause and says why. */
+  /** What the subject must offer. A runner that does not offer it skips the clause, with a reason. */
   readonly needs?: 'sharing' | 'notes' | 'tending' | 'restarts'
   readonly run: (subject: ContractSubject) => Promise<void>
 }
 
-/** An engine on trial, on a store that is empty at first. */
+/** The engine under test, on a store that is empty at first. */
 export interface ContractSubject {
-  /** Opens an engine on the store; where `sharing` is offered, a further one each time. The subject disposes them. */
+  /** Opens an engine on the store. With `sharing`, each call opens another one. The subject disposes them. */
   readonly open: () => Promise<Engine>
-  /** Lets time pass for the store. */
+  /** Advances the clock of the store. */
   readonly advance: (ms: number) => Promise<void>
-  /** Opens an engine on the store after a restart with a clock that is `ms` ahead, without so much time having passed. */
+  /** Opens an engine after a restart that set the clock `ms` ahead, although that time has not passed. */
   readonly restartAhead?: (ms: number) => Promise<Engine>
-  /** Somewhere for an atomic handler to write. Absent where the engine has no `atomic`. */
+  /** A table for atomic handlers to write to. Absent where the engine has no `atomic`. */
   readonly notes?: Notes
 }
 
 export interface Notes {
-  /** Writes through the handler's transaction; the handler returns what this returns. */
+  /** Writes in the handler's transaction. The handler must return what this returns. */
   readonly write: (sql: unknown, note: string) => unknown
-  /** In order of writing. */
+  /** All notes, in the order of writing. */
   readonly read: () => Promise<readonly string[]>
 }
 
@@ -85,7 +85,7 @@ export function settle(
   return engine.settle(leases.map((lease) => ({ lease, outcome })))
 }
 
-/** Claims and succeeds until nothing is due: what was leased, in order. */
+/** Claims and settles as succeeded until nothing is due. Returns all leases, in order. */
 export async function drain(engine: Engine, handler: string): Promise<readonly Lease[]> {
   const drained: Lease[] = []
   let claimed: Claimed
@@ -101,7 +101,7 @@ export function idsOf(leases: readonly Lease[]): readonly string[] {
   return leases.map(({ event }) => event.key.id)
 }
 
-/** A store with its own clock runs on while we look. */
+/** Near, because a store with its own clock advances during the test. */
 export function assertNear(actual: number | undefined, expected: number): void {
   assert.ok(actual !== undefined && Math.abs(actual - expected) < 1_000, `${actual} is not near ${expected}`)
 }

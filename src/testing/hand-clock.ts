@@ -1,14 +1,14 @@
 import type { Clock } from '../lib/clock.ts'
 
-/** A clock that stands still until it is moved. */
+/** A clock that only `advance` moves. */
 export interface HandClock extends Clock {
-  /** Moves on by `ms`, stopping at every timer on the way: it rings, and `between` is awaited before time goes on. */
+  /** Moves the clock by `ms`. Stops at every timer that falls due: calls it, and awaits `between`, before it goes on. */
   advance(ms: number, between?: () => Promise<unknown>): Promise<void>
 }
 
 /**
  * @param startAt Epoch ms. Default: the machine's time.
- * @param boot Clocks with the same number are of one host, though they may be set differently. Default: 1.
+ * @param boot Clocks with the same number belong to one host, even if they are set differently. Default: 1.
  */
 export function handClock(startAt: number = Date.now(), boot = 1): HandClock {
   const timers = new Set<{ readonly at: number; readonly call: () => void }>()

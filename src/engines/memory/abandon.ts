@@ -1,10 +1,11 @@
 import { abandonAfterMs, type AbandonStep, type IdleHandler } from '../../model/idle-handler.ts'
 import { endHead } from './claim.ts'
-import { type Delivery, removeWaiting, type Queue, type Store } from './store.ts'
+import { removeWaiting } from './add-delivery.ts'
+import type { Delivery, Queue, Store } from './store.ts'
 
 const stepLimit = 500
 
-/** A process runs this handler. */
+/** Sets the idle time back, because a process runs this handler. */
 export function markRun(queue: Queue): void {
   queue.idleMs = 0
   delete queue.abandonedAt
@@ -37,7 +38,7 @@ export function abandon({ queues }: Store, now: number): AbandonStep {
   return { deliveries: Math.min(waiting.length, stepLimit), more: waiting.length > stepLimit }
 }
 
-/** Heads last, so that none takes the place of another. */
+/** Heads come last: when they are ended in this order, no parked delivery is left to become the next head. */
 function waitingOf({ intake, lanes, heads }: Queue): readonly Delivery[] {
   return [...intake, ...[...lanes.values()].flatMap((lane) => lane.slice(1)), ...heads]
 }

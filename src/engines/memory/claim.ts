@@ -3,7 +3,8 @@ import type { DeadReason } from '../../model/outcome.ts'
 import type { Lease } from '../../model/lease.ts'
 import type { SuspectsBeside, Want } from '../../model/engine.ts'
 import { judgeSuspects } from '../../model/judge-suspects.ts'
-import { byPosition, type Delivery, type Queue } from './store.ts'
+import { byPosition } from './add-delivery.ts'
+import type { Delivery, Queue } from './store.ts'
 
 export function claim(
   queues: ReadonlyMap<string, Queue>,
@@ -50,7 +51,7 @@ function claimSuspects(
   wanted: readonly Wanted[],
   leaseMs: number,
   now: number,
-  beside: number,
+  otherLeases: number,
 ): { leases: readonly Lease[]; crashed: readonly Crashed[] } {
   const suspects = wanted.flatMap(({ handler, queue }) =>
     dueHeads(queue, now)
@@ -60,7 +61,7 @@ function claimSuspects(
         return { handler, delivery, expired, company, crashes, attempts }
       }),
   )
-  const judged = judgeSuspects(suspects, wanted, beside)
+  const judged = judgeSuspects(suspects, wanted, otherLeases)
   for (const { suspect, company, crashes } of judged.wait) {
     countCrashes(suspect.delivery, crashes)
     Object.assign(suspect.delivery, { leased: false, company })
@@ -86,7 +87,7 @@ function countCrashes(delivery: Delivery, crashes: number): void {
   delivery.crashes = crashes
 }
 
-/** Its lease expired unsettled, or it waits to be tried again since then. */
+/** Its lease expired unsettled, or it has waited since then to be tried again. */
 function isSuspect({ leased, company }: Delivery): boolean {
   return leased || company > 0
 }
@@ -99,7 +100,7 @@ function leaseHead(delivery: Delivery, leaseMs: number, now: number): Lease {
   return leaseOf(delivery, now)
 }
 
-/** Makes each delivery of the intake its lane's head, or parks it in its place behind the head. */
+/** Makes each delivery of the intake the head of its lane, or parks it behind the head, in order of position. */
 function admit(queue: Queue, now: number): void {
   for (const delivery of queue.intake) {
     const lane = delivery.lane === undefined ? undefined : queue.lanes.get(delivery.lane)
@@ -114,7 +115,7 @@ function admit(queue: Queue, now: number): void {
     if (head?.leased === true) lane.splice(1, lane.length, ...lane.slice(1).sort(byPosition))
     else lane.sort(byPosition)
     if (head === undefined || lane[0] === head) continue
-    // Replayed, and older than the head, which waits for its retry.
+    // A replayed delivery that is older than the head, which waits for its retry.
     queue.heads.delete(head)
     delete head.heldSince
     queue.heads.add(delivery)
@@ -129,7 +130,7 @@ function dueHeads(queue: Queue, now: number): readonly Delivery[] {
     .sort((a, b) => a.dueAt - b.dueAt || a.event.position - b.event.position)
 }
 
-/** Ends a head; the next of its lane takes its place. */
+/** Ends a head, and makes the next delivery of its lane the head. */
 export function endHead(
   head: Delivery,
   state: 'succeeded' | 'dead',

@@ -9,32 +9,25 @@ import { type Clock, systemClock } from '../../lib/clock.ts'
 import { createWatcherSet } from '../../lib/watcher-set.ts'
 import { markRun } from './abandon.ts'
 import { claim, endHead } from './claim.ts'
-import { keptOf, queueStats } from './kept-of.ts'
-import {
-  type Delivery,
-  createStore,
-  isErased,
-  isFull,
-  isPressed,
-  isUnwanted,
-  storeKey,
-  storeEvent,
-  createQueue,
-} from './store.ts'
+import { keptOf } from './kept-of.ts'
+import { isErased } from './is-erased.ts'
+import { isFull, isPressed } from './is-full.ts'
+import { queueStats } from './queue-stats.ts'
+import { createQueue, createStore, type Delivery } from './store.ts'
+import { isUnwanted, storeEvent, storeKey } from './store-event.ts'
 import { createTending } from './tending.ts'
 
 /**
- * An inbox that lasts as long as the process: for tests, and to read, because every engine does what this one does.
+ * An inbox in memory, lost when the process ends: for tests. It is also the shortest engine to read; the others do the same on a database.
  *
- * @param options `clock`: whose time it is. Default: the machine's.
+ * @param options `clock`: where the inbox reads its time. Default: the machine's clock.
  * @example
  * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: memory() })
  */
 export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<never> {
-  // `append` puts each event's deliveries into their handlers' intakes, in order, and looks at nothing else. `claim` first admits the
-  // intake: a delivery becomes its lane's head, or parks behind the head. Only heads are leased. A lease is a due time in the future and a
-  // token; readiness, retry and expiry are then one question: whose due time has passed? `settle` frees the lane, and the first one parked
-  // becomes its head.
+  // `append` only adds each event's deliveries to the intakes of their handlers, in order. `claim` first admits the intake: a delivery
+  // becomes the head of its lane, or is parked behind the head. Only heads are leased. A lease is a token and a due time in the future, so
+  // that readiness, retry and expiry are one comparison of due times. `settle` ends the head, and the first parked delivery becomes the head.
   const store = createStore()
   const judged = judgedTime({ at: undefined, doubtMs: 0 }, () => clock.now())
   const { events, queues } = store
@@ -63,13 +56,13 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       : setAside('conflict', arrival)
   }
 
-  /** Once, however often it is sent. */
+  /** Keeps an event without deliveries. Copies with the same bytes are kept once. */
   function setAside(kind: 'conflict' | 'stale', arrival: Arrival): Appended {
-    const known = store.asides.find((aside) => Buffer.compare(aside.arrival.hash, arrival.hash) === 0)
+    const known = store.setAside.find((one) => Buffer.compare(one.arrival.hash, arrival.hash) === 0)
     if (known === undefined && !isErased(store, arrival)) {
-      store.asides.push({ kind, position: ++store.positions, arrival })
+      store.setAside.push({ kind, position: ++store.positions, arrival })
     }
-    // A gate that refused these bytes has let them pass now.
+    // A gate that refused these bytes has now accepted them.
     if (known !== undefined && arrival.refused === undefined) known.arrival = arrival
     return kind
   }
@@ -80,8 +73,11 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       ?.deliveries.find((d) => d.queue.subscription.handler === lease.handler)
   }
 
-  /** The process that held the lease is alive, so its expiry was no crash: takes the counted crash back, once for each lease. */
-  function lost(lease: Lease): 'lost' {
+  /**
+   * Takes a counted crash back before it answers, once for each lease: the process that held this lease still runs, so the lease expired
+   * without a crash.
+   */
+  function answerLost(lease: Lease): 'lost' {
     const delivery = deliveryOf(lease)
     if (lease.alone !== true || delivery === undefined) return 'lost'
     if (String(delivery.crashedToken) !== lease.token || delivery.crashes === 0) return 'lost'
@@ -90,15 +86,15 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
     return 'lost'
   }
 
-  /** The delivery, while this lease still holds it. */
-  function held(lease: Lease): Delivery | undefined {
+  /** The delivery, if the lease's token is still its latest. */
+  function findHeld(lease: Lease): Delivery | undefined {
     const delivery = deliveryOf(lease)
     return delivery?.leased === true && String(delivery.token) === lease.token ? delivery : undefined
   }
 
   function settle({ lease, outcome }: Settlement): Settled {
-    const delivery = held(lease)
-    if (delivery === undefined) return lost(lease)
+    const delivery = findHeld(lease)
+    if (delivery === undefined) return answerLost(lease)
     const now = clock.now()
     delivery.leased = false
     if ('failure' in outcome && outcome.failure !== undefined) {
@@ -116,7 +112,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
         endHead(delivery, 'dead', now, outcome.reason)
         break
       case 'retry':
-        delivery.company = 0 // Its process lived to see the end of the attempt.
+        delivery.company = 0 // The process survived the attempt, so the delivery is no suspect any more.
         delivery.failingSince ??= now
         delivery.heldSince ??= now
         delivery.dueAt = now + outcome.afterMs
@@ -158,14 +154,14 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
       }
       const answers = arrivals.map(append)
       watchers.wake()
-      if (answers.includes('full') || isPressed(store, store.maxBytes)) store.pressed()
+      if (answers.includes('full') || isPressed(store, store.maxBytes)) store.reportPressure()
       return answers
     },
 
     async known(copies) {
       assertOpen()
       return copies.map(({ key, hash }) =>
-        [events.get(keyText(key)), ...store.asides].some(
+        [events.get(keyText(key)), ...store.setAside].some(
           (kept) =>
             kept !== undefined &&
             kept.arrival.refused === undefined &&
@@ -191,8 +187,8 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
     async renew(leases, leaseMs) {
       assertOpen()
       return leases.map((lease) => {
-        const delivery = held(lease)
-        if (delivery === undefined) return lost(lease)
+        const delivery = findHeld(lease)
+        if (delivery === undefined) return answerLost(lease)
         delivery.dueAt = clock.now() + leaseMs
         return 'renewed'
       })
@@ -201,7 +197,7 @@ export function memory({ clock = systemClock }: { clock?: Clock } = {}): Engine<
     async release(leases) {
       assertOpen()
       for (const lease of leases) {
-        const delivery = held(lease)
+        const delivery = findHeld(lease)
         if (delivery === undefined) continue
         delivery.leased = false
         delivery.attempts--

@@ -1,16 +1,16 @@
 import { type BlockedLane, type HandlerOverview, type Node, type Overview } from '../../model/stats.ts'
-import { queueStats } from './kept-of.ts'
+import { queueStats } from './queue-stats.ts'
 import type { Queue, Store } from './store.ts'
 
 const hourMs = 60 * 60_000
 const blockedLimit = 20
 
-export function overview({ events, asides, queues }: Store, nodes: readonly Node[], now: number): Overview {
+export function overview({ events, setAside, queues }: Store, nodes: readonly Node[], now: number): Overview {
   const live = [...events.values()].filter(({ gone }) => gone === undefined)
   const types = Map.groupBy(live, ({ arrival }) => arrival.type)
   return {
     events: live.length,
-    aside: asides.length,
+    aside: setAside.length,
     bytes: live.reduce((sum, { arrival }) => sum + arrival.body.length, 0),
     types: [...types]
       .map(([type, of]) => ({

@@ -1,4 +1,5 @@
-import { type Delivery, addToIntake } from './store.ts'
+import { addToIntake } from './add-delivery.ts'
+import type { Delivery } from './store.ts'
 
 /** Makes an ended delivery pending again, as if it had never been attempted. */
 export function resetDelivery(delivery: Delivery): void {
@@ -7,7 +8,7 @@ export function resetDelivery(delivery: Delivery): void {
   delivery.attempts = 0
   delivery.crashes = 0
   delivery.company = 0
-  delete delivery.failingSince // A person believes that it can succeed now: giving up starts anew.
+  delete delivery.failingSince // A person expects it to succeed now, so the time until it is given up starts again.
   delivery.failures = []
   delete delivery.reason
   addToIntake(delivery)

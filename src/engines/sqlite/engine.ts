@@ -24,18 +24,20 @@ export interface SqliteOptions {
 const notDurable = { durable: false } as const
 
 /**
- * An inbox in one SQLite file, for the processes of one host. Give it a path, or a handle of `node:sqlite` or better-sqlite3 that is then
- * the inbox's alone; a path is made for its owner alone (0600) if nothing is there. An event is acknowledged once it is on disk (the write-ahead log, synced beside the event loop);
- * a settlement follows within a second, so after a power cut, and only then, what was just handled may be handled again.
+ * An inbox in one SQLite file, for the processes of one host. An event is acknowledged when it is on disk: its write-ahead log is synced without
+ * blocking the event loop. A settlement is on disk within a second, so after a power loss, and only then, a delivery that has just
+ * succeeded may be handled again.
  *
- * Atomic handlers get the database as `sql`, inside the transaction that settles their delivery; they are plain functions and keep
- * their tables in the same file.
+ * Atomic handlers get the database as `sql`, inside the transaction that settles their delivery. They must be synchronous, and keep their
+ * tables in the same file.
  *
- * Nothing is opened before the webhook starts or receives; opening fails with FW_DISK_NOT_DURABLE, FW_INBOX_LOCKED, FW_INBOX_NEWER or
+ * The file is opened when the webhook starts or first receives. Opening fails with FW_DISK_NOT_DURABLE, FW_INBOX_LOCKED, FW_INBOX_NEWER or
  * FW_INBOX_MOVED.
  *
- * @param file A path, or an open database.
- * @param options Whose time it is, and whether a file system that forgets is accepted.
+ * @param file A path; a new file is readable and writable by its owner alone (0600). Or a handle of `node:sqlite` or better-sqlite3 that nothing
+ *   else uses.
+ * @param options The clock, and whether a file system that loses its files is accepted.
+ *
  * @example
  * const webhook = new Webhook({ authenticate: apiKey(() => process.env.WEBHOOK_KEY), inbox: sqlite('inbox.db') })
  */

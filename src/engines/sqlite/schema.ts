@@ -2,8 +2,8 @@ import { FusewireError } from '../../model/errors.ts'
 import { query, type SqliteSql } from './sql.ts'
 
 /**
- * Numbered from 1, never edited: an inbox in use has run them. Names carry `fw_`, because atomic handlers keep tables of their own
- * in the same file. Every hot statement names its index: left to choose, the planner took the primary key and appends fell to 198/s.
+ * Numbered from 1. Never edit their statements: inboxes in use have run them. Names begin with `fw_`, because atomic handlers keep their own
+ * tables in the same file. Every hot statement names its index (`indexed by`): the planner chose the primary key, and appends fell to 198/s.
  */
 const migrations: readonly string[] = [
   `
@@ -16,7 +16,7 @@ const migrations: readonly string[] = [
     ordering      text not null
   ) strict;
 
-  -- The unique index leads with the instant: led by the random id, appends halve by a million events.
+  -- The unique index begins with the instant. If it began with the random id, appends would be half as fast at a million events.
   create table fw_events (
     seq       integer primary key,
     created   integer not null,
@@ -26,12 +26,13 @@ const migrations: readonly string[] = [
     source    text not null,
     received  integer not null,
     hash      blob not null,
-    body      blob,               -- null once it is pruned or erased: the key outlives the bytes
+    body      blob,               -- null once it is pruned or erased; the key stays longer
     refused   text,
     unique (created, tenant, id)
   ) strict;
 
-  -- Whose event it is. Bucketed by seq >> 16, so that appends touch few pages: 1.4 times a bare append at a million, 2.4 unbucketed.
+  -- The people an event names. Bucketed by seq / 1024, so that appends write few pages: at a million events an append takes 1.4 times as
+  -- long as without this table, and 2.4 times without buckets.
   create table fw_subjects (
     bucket   integer not null,
     subject  text not null,
@@ -39,7 +40,8 @@ const migrations: readonly string[] = [
     primary key (bucket, subject, seq)
   ) strict, without rowid;
 
-  -- Arrivals that came under a known key with another body ('conflict'), or that no event row can hold ('quarantined').
+  -- Set-aside events: 'conflict' (the key is known with another body), 'stale' (older than the known keys), 'quarantined' (rejected by the
+  -- database, of which only the bytes are known).
   create table fw_aside (
     seq       integer primary key,
     kind      text not null,
@@ -53,14 +55,14 @@ const migrations: readonly string[] = [
     body      blob not null
   ) strict;
 
-  -- Appended as 'intake'. Admitted as its lane's 'head', or 'parked' behind one. Ends 'succeeded' or 'dead'.
+  -- Appended as 'intake'. A claim makes it the 'head' of its lane, or 'parked' behind the head. Ends as 'succeeded' or 'dead'.
   create table fw_deliveries (
     seq       integer not null,
     handler   integer not null,
-    lane      text,               -- null: unordered
+    lane      text,               -- null: no lane
     state     text not null default 'intake',
-    due       integer,            -- of a head: when it may be claimed. A lease is a due time in the future
-    token     integer not null default 0,  -- counts the leases; the latest alone may change the row
+    due       integer,            -- of a head: when it may be claimed or, while it is leased, when the lease expires
+    token     integer not null default 0,  -- counts the leases; only the latest may change the row
     leased    integer not null default 0,
     attempts  integer not null default 0,
     crashes   integer not null default 0,
@@ -75,7 +77,7 @@ const migrations: readonly string[] = [
   create unique index fw_heads on fw_deliveries (handler, lane) where state = 'head';
   create index fw_dead on fw_deliveries (handler, seq) where state = 'dead';
 
-  -- Since when a lane has failed without a success between; for a delivery without a lane, its seq stands for one.
+  -- Since when a lane has failed without a success in between. A delivery without a lane uses its seq as its lane. No longer written.
   create table fw_failing (
     handler  integer not null,
     lane     any not null,
@@ -84,11 +86,11 @@ const migrations: readonly string[] = [
   ) strict, without rowid;
   `,
   `
-  alter table fw_events add column kept integer;  -- when it was committed, which is when it was answered
-  alter table fw_events add column gone text;     -- 'pruned' or 'erased', once body is null
-  alter table fw_events add column lane text;     -- where no delivery holds it: for one that a replay may make
+  alter table fw_events add column kept integer;  -- when it was committed
+  alter table fw_events add column gone text;     -- why body is null: 'pruned', 'erased' or 'unwanted'
+  alter table fw_events add column lane text;     -- only if no delivery has it: for deliveries that a replay makes
 
-  -- What is there, by type. Bucketed as fw_subjects, so that appends touch its right end only.
+  -- Events that have a body, by type. Bucketed like fw_subjects, so that appends write only at its right end.
   create index fw_types on fw_events (seq / 1024, type, seq) where body is not null;
   create index fw_failed on fw_deliveries (seq) where failures is not null;
 
@@ -96,7 +98,7 @@ const migrations: readonly string[] = [
   alter table fw_aside add column lane any;
   alter table fw_aside add column subjects text;  -- JSON array
 
-  -- Who was erased when, as HMAC-SHA-256 of the person under a key of this inbox.
+  -- When a person was erased. The person is an HMAC-SHA-256 with the key of this inbox.
   create table fw_erased (
     person  blob primary key,
     at      integer not null
@@ -104,7 +106,7 @@ const migrations: readonly string[] = [
   create table fw_erasure_key (key blob not null) strict;
   insert into fw_erasure_key values (randomblob(32));
 
-  -- A ring: what requests were answered that left no event.
+  -- Receipts of requests that left no event. Only the newest are kept.
   create table fw_receipts (
     n        integer primary key,
     at       integer not null,
@@ -116,7 +118,7 @@ const migrations: readonly string[] = [
     id       text
   ) strict;
 
-  -- Processes at work here, and what only one of them does at a time.
+  -- The processes that work on this inbox, and the duties that one process has at a time.
   create table fw_nodes (
     id        text primary key,
     host      text not null,
@@ -132,33 +134,33 @@ const migrations: readonly string[] = [
   ) strict, without rowid;
   `,
   `
-  alter table fw_events add column trace text;    -- what a tracer wants back with each lease
+  alter table fw_events add column trace text;    -- the trace context, returned with each lease
   `,
   `
-  -- 1: it was answered 200, so that a resend is not asked about again. 0: a gate refused it, or an older version did not say.
+  -- 1: answered 200, so gates are not asked about a resend. 0: a gate refused it, or an older version wrote the row.
   alter table fw_aside add column accepted integer not null default 0;
 
-  -- Events that a gate let pass and nobody asked for, of which only the key is kept (gone = 'unwanted'): by when they go.
+  -- Events that a gate accepted and no handler wants. Only their key is kept (gone = 'unwanted'), until their retention ends.
   create table fw_unwanted (
     seq       integer primary key,
     received  integer not null
   ) strict;
 
-  -- What identifies a person beside the user id, encrypted, until the erasure has ended. Key: as in fw_erased.
+  -- What else identifies a person whose erasure has not ended, encrypted. The key is the same as in fw_erased.
   create table fw_erasure_notes (
     person  blob primary key,
     note    blob not null
   ) strict, without rowid;
 
-  -- Of a suspect: how many were leased together when their process ended. 1: it ran alone. 0: no suspect.
+  -- How many deliveries were leased together when their process ended. 1: this one ran alone. 0: it is no suspect.
   alter table fw_deliveries add column company integer not null default 0;
-  alter table fw_deliveries add column failing integer;  -- when it first failed
+  alter table fw_deliveries add column failing integer;  -- when the delivery first failed
   alter table fw_deliveries add column held integer;     -- of a head: since when failing deliveries hold its lane
   create index fw_held on fw_deliveries (handler, held) where state = 'head' and held is not null;
-  delete from fw_failing;                                -- no longer written: the two columns above say it
+  delete from fw_failing;                                -- replaced by the two columns above
 
-  alter table fw_handlers add column idle integer not null default 0;  -- ms that others delivered since a process last ran it
-  alter table fw_handlers add column abandoned integer;                -- since when it gets no deliveries
+  alter table fw_handlers add column idle integer not null default 0;  -- for how long other processes have delivered since one last ran it, ms
+  alter table fw_handlers add column abandoned integer;                -- since when it gets no new deliveries
   `,
   `
   -- The token of the lease whose expiry was counted last in crashes. Null once that crash was taken back.
@@ -166,12 +168,12 @@ const migrations: readonly string[] = [
   `,
 ]
 
-/** Brings the tables up to date, one process at a time. Throws when the file was written by a newer version of this package. */
+/** Runs the migrations that the file has not run, one process at a time. Throws when a newer version of this package has written the file. */
 export function migrate(db: SqliteSql, file: string): void {
   if (versionOf(db, file) === migrations.length) return
   db.exec('begin immediate')
   try {
-    // Read again under the lock: another process may have been faster.
+    // Reads the version again under the lock, because another process may have migrated meanwhile.
     for (const migration of migrations.slice(versionOf(db, file))) db.exec(migration)
     db.prepare(`insert or replace into fw_meta (name, value) values ('schema', ?)`).run(migrations.length)
     db.exec('commit')
@@ -191,6 +193,6 @@ function versionOf(db: SqliteSql, file: string): number {
   throw new FusewireError(
     'FW_INBOX_NEWER',
     `${file} was written by a newer version of fusewire (schema ${version}; this one knows ${migrations.length}). ` +
-      'Run the newer version here too: an older one would not keep what it does not know.',
+      'Run the newer version here, too: an older one does not maintain the new columns.',
   )
 }

@@ -23,7 +23,7 @@ export function prepareCountIdle(
   db: SqliteSql,
   registry: Registry,
 ): (ms: number, now: number) => readonly IdleHandler[] {
-  // Looks into fw_nodes, too, because a process of an older version beats without setting `idle` back.
+  // Reads fw_nodes, too, because a process of an older version beats without setting `idle` back.
   const addIdle = db.prepare(`
     update fw_handlers set idle = iif(
       exists (select 1 from fw_nodes n, json_each(n.handlers) runs where n.seen > :seenAfter and runs.value = fw_handlers.name),

@@ -13,7 +13,7 @@ export function prepareClaimSuspects(db: SqliteSql): (
   wanted: readonly (Want & { readonly id: number })[],
   leasedUntil: number,
   now: number,
-  beside: number,
+  otherLeases: number,
 ) => {
   readonly leases: readonly Lease[]
   readonly crashed: readonly Crashed[]
@@ -27,7 +27,7 @@ export function prepareClaimSuspects(db: SqliteSql): (
   const promote = preparePromote(db)
   const endBodiless = prepareEndBodiless(db)
 
-  return (wanted, leasedUntil, now, beside) => {
+  return (wanted, leasedUntil, now, otherLeases) => {
     const suspects = wanted.flatMap(({ handler, id }) =>
       findSuspects(id, now).map((row) => {
         const { company, crashes, attempts } = row
@@ -35,7 +35,7 @@ export function prepareClaimSuspects(db: SqliteSql): (
       }),
     )
     if (suspects.length === 0) return { leases: [], crashed: [], gone: [] }
-    const judged = judgeSuspects(suspects, wanted, beside)
+    const judged = judgeSuspects(suspects, wanted, otherLeases)
     for (const { suspect, company, crashes } of judged.wait) wait(suspect.id, suspect.row, company, crashes)
     for (const { suspect, reason } of judged.dead) {
       giveUp(suspect.id, suspect.row, reason)

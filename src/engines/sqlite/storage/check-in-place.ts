@@ -15,7 +15,7 @@ export function prepareCheckInPlace(path: string): () => number {
     throw new FusewireError(
       'FW_INBOX_MOVED',
       `${path} was removed or replaced while it was open, so the last write is not in the file at this path. ` +
-        'The next call opens the file that is there then. Stop the process before you move an inbox.',
+        'The next call opens the file that is at the path then. Stop the process before you move an inbox.',
     )
   }
 }

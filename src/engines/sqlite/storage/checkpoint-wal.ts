@@ -14,8 +14,8 @@ function connectionTo(path: string): DatabaseSync {
 }
 
 /**
- * Copies the WAL into the database. Pruning, erasing and replaying call it for what they wrote, so that the thread that appends finds little
- * to checkpoint: there a checkpoint with its sync took up to 35 ms.
+ * Copies the WAL into the database. Replay and prune call it after some of their writes. Otherwise the main thread would checkpoint them, where a
+ * checkpoint with its sync took up to 35 ms.
  */
 export function checkpointWal(path: string): void {
   connectionTo(path).prepare('pragma wal_checkpoint(passive)').get()

@@ -61,7 +61,7 @@ export function createCheckpointer({
   }
 
   /** Runs while the writer goes on, because copying hundreds of MB takes seconds. */
-  async function truncateBesideWriter(): Promise<void> {
+  async function truncateWhileWriting(): Promise<void> {
     truncating = true
     try {
       const { log, checkpointed } = await run('passive')
@@ -74,7 +74,7 @@ export function createCheckpointer({
     attempts += 1
     if (attempts >= attemptsUntilStuck) onStuck(walBytes())
     // A real timer, whatever clock the inbox has: the other connection lives in real time.
-    retry = setTimeout(() => void truncateBesideWriter(), retryMs).unref()
+    retry = setTimeout(() => void truncateWhileWriting(), retryMs).unref()
   }
 
   function endTruncating(): void {
@@ -86,7 +86,7 @@ export function createCheckpointer({
     afterCommit(bytes) {
       if (truncating) return undefined
       if (bytes > limitBytes()) {
-        void truncateBesideWriter()
+        void truncateWhileWriting()
         return undefined
       }
       if (checkpointing || ++commits < commitsPerCheckpoint) return undefined

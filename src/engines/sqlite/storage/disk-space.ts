@@ -32,7 +32,7 @@ export function createDiskSpace(path: string, onFull: (freeBytes: number) => voi
       freeBytes = bavail * bsize
       reserveBytes = Math.min(8 * megabyte, (blocks * bsize) / 8)
     } catch {
-      freeBytes = Infinity // Not every system supports statfs. There a failing write reports the full disk.
+      freeBytes = Infinity // Not every system supports statfs. Without it, a failing write reports the full disk.
     }
     measuredAt = performance.now()
   }

@@ -26,7 +26,7 @@ export function openFile(file: string | SqliteSql, allowVolatile: boolean): Open
   }
   const path = file === ':memory:' ? '' : resolve(file)
   if (!allowVolatile) assertDurablePath(path)
-  // SQLite gives -wal and -shm the mode of the database: made beside a read-only file, they stay read-only when the file no longer is.
+  // SQLite gives -wal and -shm the mode of the database: if it was read-only then, they stay read-only when the database no longer is.
   if (path !== '' && !existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   if (path !== '') accessSync(path, constants.R_OK | constants.W_OK)
   const db = new DatabaseSync(path === '' ? ':memory:' : path)

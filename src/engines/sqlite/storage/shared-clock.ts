@@ -14,8 +14,8 @@ const confirmWithinMs = 5 * 60_000
 /**
  * One clock for all processes that have the file open. Four times meet in it:
  *
- * - the machine's clock (`Clock`): somebody may have set it wrong, and each process reads it once, at its start;
- * - the host's uptime (`host-uptime.ts`): nobody can set it, and all processes of the host share it;
+ * - the machine's clock (`Clock`): it may be set wrong, and each process reads it only once, at its start;
+ * - the host's uptime (`host-uptime.ts`): it cannot be set, and is the same for all processes of the host;
  * - the shared time (`now`): saved in the file together with the uptime, so that a process that opens the file computes it from the uptime
  *   that has passed, without the machine's clock. That clock is believed by the first process after a boot; later only after an event's
  *   `createInstant`, which is FusionAuth's clock, has confirmed it;
@@ -71,9 +71,9 @@ export function createSharedClock(db: SqliteSql, clock: Clock, warn: (aheadMs: n
   let judged: JudgedTime = judgedTime({ at: undefined, doubtMs: 0 }, running)
   /** When the machine's clock last agreed with the shared time, or an event last confirmed the shared time. */
   let agreedAt = running()
-  /** The shared time at an uptime: a later uptime tells how long the host slept since. */
+  /** The shared time at one uptime: from a later uptime follows how long the host has slept. */
   let host: { time: number; uptime: number } | undefined
-  /** How long the host has slept while this process ran. The clock is behind by so much for good, which is no disagreement. */
+  /** How long the host has slept while this process ran. This process's clock stays behind by that, which is no disagreement. */
   let sleptMs = 0
 
   function now(): number {
@@ -169,7 +169,7 @@ export function createSharedClock(db: SqliteSql, clock: Clock, warn: (aheadMs: n
   }
 
   /**
-   * No other process is at work. Nothing tells how long the host was off, so due times follow its clock. How long a delivery has failed
+   * No other process is at work. It is unknown how long the host was off, so due times follow its clock. How long a delivery has failed
    * does not: a wrong clock would otherwise give up everything that waits.
    */
   function afterBoot(before: number): void {

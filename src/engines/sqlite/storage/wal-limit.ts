@@ -1,7 +1,7 @@
 const megabyte = 1024 * 1024
 
 /**
- * How large the WAL may become beside an inbox of at most `maxBytes`, in bytes. A checkpoint does not shrink the WAL: SQLite overwrites it
+ * How large the WAL of an inbox of at most `maxBytes` may become, in bytes. A checkpoint does not shrink the WAL: SQLite overwrites it
  * from its beginning. Bytes beyond this limit are there because the WAL could not be checkpointed, and count towards the inbox's size.
  */
 export function walLimit(maxBytes: number): number {

@@ -10,7 +10,7 @@ import { openWalSync } from './wal-sync.ts'
 export interface Wal {
   /** Resolves when everything that any process has committed so far is on disk. */
   sync(): Promise<void>
-  /** Checkpoints after a commit, if it is time to. The writer must wait for the promise, if there is one. */
+  /** Called after each commit; checkpoints after some of them. The writer must wait for the promise, if there is one. */
   checkpoint(walBytes: number): Promise<void> | undefined
   /** Copies the whole WAL into the database and empties it. False when another connection still reads an older snapshot. */
   truncate(): Promise<boolean>

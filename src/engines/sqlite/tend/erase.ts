@@ -10,7 +10,7 @@ import { subjectHash } from '../subject-hash.ts'
 
 /**
  * Deletes these events except for their keys, inside the caller's transaction: bodies, failures, subjects. Deliveries that have not ended
- * end as `erased`; a lease on one is lost, and its lane goes on.
+ * end as `erased`: their leases are lost, and the next delivery of the lane becomes the head.
  */
 export function prepareErase(
   db: SqliteSql,

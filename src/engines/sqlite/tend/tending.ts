@@ -56,7 +56,7 @@ export function createTending({
 
   let steps = 0
 
-  /** After every eighth step, in the thread that reads. Where there is none, the writer's own checkpoints have to do. */
+  /** Every eighth step, in the thread that reads. Without that thread only the writer checkpoints. */
   async function checkpointSometimes(): Promise<void> {
     const path = sessions.current()?.path
     if (!isPath || path === undefined || path === '' || ++steps % stepsPerCheckpoint !== 0) return
