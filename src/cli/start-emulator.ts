@@ -1,4 +1,5 @@
-import { emulate, type Emulator, type EmulateOptions } from '../emulator/emulate.ts'
+import { emulate } from '../emulator/emulate.ts'
+import type { Emulator, EmulateOptions } from '../emulator/emulator.ts'
 import { codeOf } from '../lib/code-of.ts'
 import { missing } from './failure.ts'
 import { text } from './text.ts'

@@ -3,16 +3,10 @@
  *
  * @module fusewire/emulator
  */
-export {
-  emulate,
-  type Attempted,
-  type ConnectOptions,
-  type EmulateOptions,
-  type Emulator,
-  type Outcome,
-} from './emulate.ts'
+export { emulate } from './emulate.ts'
+export type { Attempted, ConnectOptions, EmulateOptions, Emulator, Outcome } from './emulator.ts'
 export type { Overrides } from '../events/samples/overrides.ts'
 export type { Kickstart } from './kickstart.ts'
-export type { Receiver } from './system/courier.ts'
+export type { Receiver } from './system/event-sender.ts'
 export type { Fault } from './system/faults.ts'
-export type { Level } from './system/levels.ts'
+export type { Level } from './system/level.ts'

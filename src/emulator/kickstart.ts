@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { FusewireError } from '../model/errors.ts'
-import { ask } from './api/api.ts'
+import { callApi } from './api/call-api.ts'
 import { permissionsOf } from './api/api-keys.ts'
-import { fields, isFields, text } from './json.ts'
-import type { World } from './world.ts'
+import { fields, isFields, text } from './fields.ts'
+import type { EmulatorState } from './emulator-state.ts'
 
 /** The contents of a FusionAuth kickstart file. */
 export interface Kickstart {
@@ -15,7 +15,7 @@ export interface Kickstart {
   readonly requests?: readonly Readonly<Record<string, unknown>>[]
 }
 
-/** Which environment variables a kickstart file may read besides FUSIONAUTH_*: it is a file, and the process's secrets are not its own. */
+/** The environment variables that a kickstart file may read. Besides FUSIONAUTH_* only those in `names`, because others may be secrets of the process. */
 export interface Environment {
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly names: readonly string[]
@@ -26,21 +26,21 @@ export function defaultTenantIdOf(kickstart: Kickstart | undefined): string | un
   return text(kickstart?.variables?.['defaultTenantId'])?.toLowerCase()
 }
 
-/** Makes the API keys and the requests of a kickstart file, in order, then tells of the success. Throws at the first that fails. */
+/** Creates the API keys and sends the requests of a kickstart file, in order, then sends `kickstart.success`. Throws at the first that fails. */
 export async function runKickstart(
-  world: World,
+  state: EmulatorState,
   apiKey: string,
   kickstart: Kickstart,
   env: Environment,
 ): Promise<void> {
   const known = new Map([
     ['FUSIONAUTH_APPLICATION_ID', '3c219e58-ed0e-4b18-ad48-f4f92793ae32'],
-    ['FUSIONAUTH_TENANT_ID', world.defaultTenantId],
+    ['FUSIONAUTH_TENANT_ID', state.defaultTenantId],
   ])
   const fill = (value: string) => substituted(value, known, env)
   for (const [name, value] of Object.entries(kickstart.variables ?? {})) known.set(name, fill(value))
 
-  world.store.write((rows) => {
+  state.store.write((rows) => {
     for (const given of kickstart.apiKeys ?? []) {
       const { key, description, permissions, tenantId } = fields(filled(given, fill))
       if (typeof key !== 'string') throw failure('every entry of apiKeys needs a key')
@@ -54,14 +54,14 @@ export async function runKickstart(
     if (typeof method !== 'string' || !['POST', 'PUT', 'PATCH'].includes(method) || typeof url !== 'string') {
       throw failure(`request ${index + 1} needs a url and the method POST, PUT or PATCH`)
     }
-    const answer = await ask(world, { method, url, body, authorization: first, tenantId: text(tenantId) })
+    const answer = await callApi(state, { method, url, body, authorization: first, tenantId: text(tenantId) })
     if (answer.status !== 200) {
       const why = answer.body === undefined ? '' : `: ${JSON.stringify(answer.body)}`
       throw failure(`request ${index + 1}, ${method} ${url}, was answered ${answer.status}${why}`)
     }
   }
-  await world.events.operate((draft) =>
-    draft.fire({ type: 'kickstart.success', fields: { instanceId: randomUUID() } }),
+  await state.events.runTransaction((tx) =>
+    tx.fire({ type: 'kickstart.success', fields: { instanceId: randomUUID() } }),
   )
 }
 
@@ -74,7 +74,7 @@ function substituted(value: string, known: ReadonlyMap<string, string>, env: Env
   return value.replace(/#\{([^}]*)\}/g, (_, name: string) => {
     if (name === 'UUID()') return randomUUID()
     const variable = name.startsWith('ENV.') ? variableOf(name.slice(4), env) : known.get(name)
-    if (variable === undefined) throw failure(`#{${name}} is not known`)
+    if (variable === undefined) throw failure(`#{${name}} is not defined`)
     return variable
   })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { emulate, type Level } from '../../src/emulator/index.ts'
-import { passes } from '../../src/emulator/system/levels.ts'
+import { passes } from '../../src/emulator/system/level.ts'
 import { Recorder } from './recorder.ts'
 
 /** How many of n = 1..6 receivers have to accept, as FusionAuth's rule has it. */

@@ -1,4 +1,4 @@
-import type { Emulator } from '../../emulator/emulate.ts'
+import type { Emulator } from '../../emulator/emulator.ts'
 import { invocation } from '../invocation.ts'
 import { redacted } from '../redact.ts'
 import { shellQuote } from '../shell-quote.ts'

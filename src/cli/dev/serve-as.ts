@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Emulator } from '../../emulator/emulate.ts'
+import type { Emulator } from '../../emulator/emulator.ts'
 import { variableOf } from '../setting-options.ts'
 import type { SettingName, Settings } from '../settings.ts'
 

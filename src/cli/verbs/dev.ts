@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
-import type { Emulator } from '../../emulator/emulate.ts'
+import type { Emulator } from '../../emulator/emulator.ts'
 import { verb } from '../command.ts'
 import { applyConfigFile, configFileHere } from '../config-file.ts'
 import { type Program, reloaded } from '../dev/reloaded.ts'

@@ -1,5 +1,5 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
-import type { Emulator } from '../../emulator/emulate.ts'
+import type { Emulator } from '../../emulator/emulator.ts'
 import { verb } from '../command.ts'
 import { startEmulator } from '../start-emulator.ts'
 import { readJsonObject } from '../read-bytes.ts'

@@ -1,26 +1,27 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { fields, text, texts, type Fields } from '../json.ts'
-import type { Entity, EntityType, Named } from '../state/rows.ts'
-import { ok, type Answer } from './answer.ts'
+import { fields, text, texts, type Fields } from '../fields.ts'
+import type { Entity, EntityType, Named } from '../state/tables.ts'
+import { ok, type ApiResponse } from './api-response.ts'
 import { nameOf, routesOf, type Reader, type Resource } from './resource.ts'
 import { get, post, type Call, type Route } from './route.ts'
-import { criteriaOf, matches, page } from './search.ts'
-import { isVisible, tenantOf } from './tenancy.ts'
+import { searchCriteria, matches } from './search-criteria.ts'
+import { page } from './page.ts'
+import { isVisible, tenantOf } from './tenant-of.ts'
 
 const types: Resource<EntityType> = {
   one: 'entityType',
   many: 'entityTypes',
   path: '/api/entity/type',
   view: (rows) => rows.entityTypes,
-  write: (draft, row) => draft.rows.entityTypes.put(row),
-  erase: (draft, row) => draft.rows.entityTypes.remove(row.id),
+  write: (tx, row) => tx.rows.entityTypes.put(row),
+  erase: (tx, row) => tx.rows.entityTypes.remove(row.id),
   read(reader) {
-    const { input, base, draft } = reader
+    const { input, base, tx } = reader
     const given = Array.isArray(input['permissions']) ? input['permissions'] : []
     return {
       ...input,
       ...base,
-      name: nameOf(reader, 'entityType.name', draft.rows.entityTypes.all()),
+      name: nameOf(reader, 'entityType.name', tx.rows.entityTypes.all()),
       data: fields(input['data']),
       permissions: given.flatMap(permissionOf),
     }
@@ -38,8 +39,8 @@ const resource: Resource<Entity> = {
   path: '/api/entity',
   events: { create: 'entity.create', update: 'entity.update', delete: 'entity.delete' },
   view: (rows) => rows.entities,
-  write: (draft, row) => draft.rows.entities.put(row),
-  erase: (draft, row) => draft.rows.entities.remove(row.id),
+  write: (tx, row) => tx.rows.entities.put(row),
+  erase: (tx, row) => tx.rows.entities.remove(row.id),
   read(reader) {
     const { input, base, before, call } = reader
     return {
@@ -56,9 +57,9 @@ const resource: Resource<Entity> = {
   },
 }
 
-function typeOf({ input, before, draft, problems }: Reader<Entity>): EntityType | Entity['type'] {
+function typeOf({ input, before, tx, problems }: Reader<Entity>): EntityType | Entity['type'] {
   const id = text(fields(input['type'])['id']) ?? before?.type.id
-  const type = id === undefined ? undefined : draft.rows.entityTypes.get(id)
+  const type = id === undefined ? undefined : tx.rows.entityTypes.get(id)
   if (id === undefined) problems.blank('entity.type.id')
   else if (type === undefined) {
     problems.add('entity.type.id', 'invalid', `There is no Entity Type with the id [${id}].`)
@@ -66,10 +67,10 @@ function typeOf({ input, before, draft, problems }: Reader<Entity>): EntityType 
   return type ?? { id: id ?? '' }
 }
 
-function search(call: Call): Answer {
-  const criteria: Fields = criteriaOf(call)
+function search(call: Call): ApiResponse {
+  const criteria: Fields = searchCriteria(call)
   const ids = call.method === 'GET' ? call.query.getAll('ids') : texts(criteria['ids'])
-  const rows = call.world.rows.entities
+  const rows = call.state.rows.entities
     .all()
     .filter((entity) => isVisible(call, entity))
     .filter((entity) =>
@@ -79,9 +80,9 @@ function search(call: Call): Answer {
   return ok({ entities: result.rows, total: result.total })
 }
 
-function searchTypes(call: Call): Answer {
-  const criteria = criteriaOf(call)
-  const rows = call.world.rows.entityTypes.all().filter((type) => matches(criteria['name'], type.name))
+function searchTypes(call: Call): ApiResponse {
+  const criteria = searchCriteria(call)
+  const rows = call.state.rows.entityTypes.all().filter((type) => matches(criteria['name'], type.name))
   const result = page(rows, criteria, ['name', 'id', 'insertInstant'], 'name ASC')
   return ok({ entityTypes: result.rows, total: result.total })
 }

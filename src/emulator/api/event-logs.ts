@@ -1,16 +1,17 @@
-import type { Fields } from '../json.ts'
-import { accepted, type Attempt, type Entry } from '../system/log.ts'
-import { missing, ok, type Answer } from './answer.ts'
-import { within } from './audit-logs.ts'
+import type { Fields } from '../fields.ts'
+import { isAccepted, type PostAttempt, type LogEntry } from '../system/event-log.ts'
+import { notFoundError, ok, type ApiResponse } from './api-response.ts'
+import { isBetween } from './search-criteria.ts'
 import { get, post, type Call, type Route } from './route.ts'
-import { criteriaOf, equals, matches, page } from './search.ts'
+import { searchCriteria, equals, matches } from './search-criteria.ts'
+import { page } from './page.ts'
 
 const minuteMs = 60_000
 
-function shownAttempt(attempt: Attempt): Fields {
+function shownAttempt(attempt: PostAttempt): Fields {
   const { id, webhookId, url, startInstant, endInstant, statusCode, exception } = attempt
   return {
-    attemptResult: accepted(attempt) ? 'Success' : 'Failure',
+    attemptResult: isAccepted(attempt) ? 'Success' : 'Failure',
     data: {},
     endInstant,
     id,
@@ -20,10 +21,10 @@ function shownAttempt(attempt: Attempt): Fields {
   }
 }
 
-function shown(entry: Entry): Fields {
+function shown(entry: LogEntry): Fields {
   const { id, sequence, eventType, linkedObjectId, insertInstant, lastUpdateInstant, attempts, result } =
     entry
-  const successful = attempts.filter(accepted).length
+  const successful = attempts.filter(isAccepted).length
   return {
     attempts: attempts.map(shownAttempt),
     data: {},
@@ -51,20 +52,20 @@ const orderable = [
   'sequence',
 ]
 
-/** Without `start` and `end`, the last hour. */
-function search(call: Call): Answer {
-  const given = criteriaOf(call)
-  const now = call.world.events.now()
+/** Default: the last hour. */
+function search(call: Call): ApiResponse {
+  const given = searchCriteria(call)
+  const now = call.state.events.now()
   const floor = (instant: number) => instant - (instant % minuteMs)
   const criteria = { start: floor(now - 60 * minuteMs), end: floor(now + minuteMs), ...given }
-  const entries = call.world.events.log
+  const entries = call.state.events.log
     .all()
-    .filter((entry) => within(entry.insertInstant, criteria))
+    .filter((entry) => isBetween(entry.insertInstant, criteria))
     .filter(
       (entry) => equals(given['eventType'], entry.eventType) && equals(given['eventResult'], entry.result),
     )
     .filter((entry) => given['event'] === undefined || matches(given['event'], entry.body.toString()))
-  // Ordered before they are shown: showing parses.
+  // Sorted before they are converted, because converting parses the body.
   const rows = entries.map((entry) => ({
     ...entry,
     eventResult: entry.result,
@@ -74,35 +75,35 @@ function search(call: Call): Answer {
   return ok({ total: result.total, webhookEventLogs: result.rows.map(shown) })
 }
 
-function retrieve(call: Call): Answer {
-  const entry = call.world.events.log.get(call.params['id'] ?? '')
-  if (entry === undefined) throw missing()
+function retrieve(call: Call): ApiResponse {
+  const entry = call.state.events.log.get(call.params['id'] ?? '')
+  if (entry === undefined) throw notFoundError()
   return ok({ webhookEventLog: shown(entry) })
 }
 
-function retrieveAttempt(call: Call): Answer {
-  for (const entry of call.world.events.log.all()) {
+function retrieveAttempt(call: Call): ApiResponse {
+  for (const entry of call.state.events.log.all()) {
     const attempt = entry.attempts.find(({ id }) => id === call.params['id'])
     if (attempt === undefined) continue
     return ok({ webhookAttemptLog: { ...shownAttempt(attempt), webhookEventLogId: entry.id } })
   }
-  throw missing()
+  throw notFoundError()
 }
 
-function searchDiagnostics(call: Call): Answer {
-  const criteria = criteriaOf(call)
-  const rows = call.world.events.diagnostics
+function searchDiagnostics(call: Call): ApiResponse {
+  const criteria = searchCriteria(call)
+  const rows = call.state.events.diagnostics
     .all()
     .filter(({ message, type }) => matches(criteria['message'], message) && equals(criteria['type'], type))
-    .filter(({ insertInstant }) => within(insertInstant, criteria))
+    .filter(({ insertInstant }) => isBetween(insertInstant, criteria))
     .map((entry) => ({ ...entry }))
   const result = page(rows, criteria, ['id', 'insertInstant', 'type'], 'insertInstant DESC, id DESC')
   return ok({ eventLogs: result.rows, total: result.total })
 }
 
-function retrieveDiagnostic(call: Call): Answer {
-  const eventLog = call.world.events.diagnostics.get(Number(call.params['id']))
-  if (eventLog === undefined) throw missing()
+function retrieveDiagnostic(call: Call): ApiResponse {
+  const eventLog = call.state.events.diagnostics.get(Number(call.params['id']))
+  if (eventLog === undefined) throw notFoundError()
   return ok({ eventLog })
 }
 

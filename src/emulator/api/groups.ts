@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { EventType } from '../../events/types.ts'
-import { fields, isFields, text, texts, type Fields } from '../json.ts'
-import type { Group, Member, Role } from '../state/rows.ts'
-import type { Draft } from '../system/event-system.ts'
-import { generalError, missing, ok, Problems, type Answer } from './answer.ts'
-import { change } from './change.ts'
+import { fields, isFields, text, texts, type Fields } from '../fields.ts'
+import type { Group, Member, Role } from '../state/tables.ts'
+import type { Transaction } from '../system/event-system.ts'
+import { generalError, notFoundError, ok, Problems, type ApiResponse } from './api-response.ts'
+import { inTransaction } from './in-transaction.ts'
 import { nameOf, routesOf, type Reader, type Resource } from './resource.ts'
 import { get, post, put, remove, type Call, type Route } from './route.ts'
-import { criteriaOf, equals, matches, page } from './search.ts'
-import { found, isVisible, tenantOf } from './tenancy.ts'
+import { searchCriteria, equals, matches } from './search-criteria.ts'
+import { page } from './page.ts'
+import { requireVisible, isVisible, tenantOf } from './tenant-of.ts'
 
 const resource: Resource<Group> = {
   one: 'group',
@@ -16,15 +17,15 @@ const resource: Resource<Group> = {
   path: '/api/group',
   events: { create: 'group.create', update: 'group.update', delete: 'group.delete' },
   view: (rows) => rows.groups,
-  write: (draft, row) => draft.rows.groups.put(row),
-  erase(draft, row) {
-    for (const { id } of draft.rows.members.by('group', row.id)) draft.rows.members.remove(id)
-    draft.rows.groups.remove(row.id)
+  write: (tx, row) => tx.rows.groups.put(row),
+  erase(tx, row) {
+    for (const { id } of tx.rows.members.by('group', row.id)) tx.rows.members.remove(id)
+    tx.rows.groups.remove(row.id)
   },
   read(reader) {
-    const { input, base, before, draft, call } = reader
+    const { input, base, before, tx, call } = reader
     const tenantId = before?.tenantId ?? tenantOf(call).id
-    const others = draft.rows.groups.by('tenant', tenantId)
+    const others = tx.rows.groups.by('tenant', tenantId)
     return {
       ...input,
       ...base,
@@ -36,11 +37,11 @@ const resource: Resource<Group> = {
   },
 }
 
-/** The roles a group gives its members, by application, from the `roleIds` beside the group. A PATCH without them keeps the roles. */
-function rolesOf({ call, before, draft, problems }: Reader<Group>): Record<string, readonly Role[]> {
+/** The roles that a group gives its members, by application, from the `roleIds` next to the group. A PATCH without them keeps the roles. */
+function rolesOf({ call, before, tx, problems }: Reader<Group>): Record<string, readonly Role[]> {
   if (call.body['roleIds'] === undefined) return call.method === 'PATCH' ? { ...before?.roles } : {}
   const ids = texts(call.body['roleIds'])
-  const applications = draft.rows.applications.all()
+  const applications = tx.rows.applications.all()
   const given = applications.map(
     ({ id, roles }) => [id, roles.filter((role) => ids.includes(role.id))] as const,
   )
@@ -55,26 +56,26 @@ function about(type: EventType, group: Group, members: readonly Member[]) {
   return { type, tenantId: group.tenantId, linkedObjectId: group.id, fields: { group, members } }
 }
 
-/** `{groupId: [{userId, data}]}` as groups that exist and members to be. */
-function requested(call: Call, draft: Draft): { group: Group; wanted: Member[] }[] {
+/** Reads `{groupId: [{userId, data}]}`: the groups, and the members to add. */
+function requested(call: Call, tx: Transaction): { group: Group; wanted: Member[] }[] {
   const members = call.body['members']
   const problems = new Problems()
   if (!isFields(members) || Object.keys(members).length === 0) problems.blank('members')
   problems.throwIfAny()
   return Object.entries(fields(members)).map(([groupId, list]) => {
-    const group = found(call, draft.rows.groups.get(groupId.toLowerCase()))
+    const group = requireVisible(call, tx.rows.groups.get(groupId.toLowerCase()))
     const wanted = (Array.isArray(list) ? list : []).map((one: unknown) =>
-      member(draft, group, fields(one), problems),
+      member(tx, group, fields(one), problems),
     )
     problems.throwIfAny()
     return { group, wanted }
   })
 }
 
-function member(draft: Draft, group: Group, input: Fields, problems: Problems): Member {
+function member(tx: Transaction, group: Group, input: Fields, problems: Problems): Member {
   const userId = text(input['userId'])?.toLowerCase() ?? ''
   if (userId === '') problems.blank('members.userId')
-  else if (draft.rows.users.get(userId)?.tenantId !== group.tenantId) {
+  else if (tx.rows.users.get(userId)?.tenantId !== group.tenantId) {
     problems.add(
       'members.userId',
       'invalid',
@@ -82,17 +83,17 @@ function member(draft: Draft, group: Group, input: Fields, problems: Problems): 
     )
   }
   const id = text(input['id']) ?? randomUUID()
-  return { id, groupId: group.id, userId, insertInstant: draft.now, data: fields(input['data']) }
+  return { id, groupId: group.id, userId, insertInstant: tx.now, data: fields(input['data']) }
 }
 
 function add(call: Call) {
-  return change(call, (draft) => {
+  return inTransaction(call, (tx) => {
     const members: Record<string, readonly Member[]> = {}
-    for (const { group, wanted } of requested(call, draft)) {
-      const present = new Set(draft.rows.members.by('group', group.id).map(({ userId }) => userId))
+    for (const { group, wanted } of requested(call, tx)) {
+      const present = new Set(tx.rows.members.by('group', group.id).map(({ userId }) => userId))
       const added = wanted.filter(({ userId }) => !present.has(userId))
-      for (const one of added) draft.rows.members.put(one)
-      if (added.length > 0) draft.fire(about('group.member.add', group, added))
+      for (const one of added) tx.rows.members.put(one)
+      if (added.length > 0) tx.fire(about('group.member.add', group, added))
       members[group.id] = added
     }
     return ok({ members })
@@ -100,35 +101,35 @@ function add(call: Call) {
 }
 
 function replace(call: Call) {
-  return change(call, (draft) => {
+  return inTransaction(call, (tx) => {
     const members: Record<string, readonly Member[]> = {}
-    for (const { group, wanted } of requested(call, draft)) {
-      for (const { id } of draft.rows.members.by('group', group.id)) draft.rows.members.remove(id)
-      for (const one of wanted) draft.rows.members.put(one)
-      draft.fire(about('group.member.update', group, wanted))
+    for (const { group, wanted } of requested(call, tx)) {
+      for (const { id } of tx.rows.members.by('group', group.id)) tx.rows.members.remove(id)
+      for (const one of wanted) tx.rows.members.put(one)
+      tx.fire(about('group.member.update', group, wanted))
       members[group.id] = wanted
     }
     return ok({ members })
   })
 }
 
-/** When nobody is left, FusionAuth speaks of an update of the members, not of a removal. */
+/** When a group becomes empty, FusionAuth sends an update of its members instead of a removal. */
 function removeMembers(call: Call) {
-  return change(call, (draft) => {
-    for (const [groupId, leaving] of leavingOf(call, draft)) {
-      const group = found(call, draft.rows.groups.get(groupId))
-      for (const { id } of leaving) draft.rows.members.remove(id)
-      const left = draft.rows.members.by('group', groupId)
-      if (left.length === 0) draft.fire(about('group.member.update', group, []))
-      else draft.fire(about('group.member.remove', group, leaving))
+  return inTransaction(call, (tx) => {
+    for (const [groupId, leaving] of leavingOf(call, tx)) {
+      const group = requireVisible(call, tx.rows.groups.get(groupId))
+      for (const { id } of leaving) tx.rows.members.remove(id)
+      const left = tx.rows.members.by('group', groupId)
+      if (left.length === 0) tx.fire(about('group.member.update', group, []))
+      else tx.fire(about('group.member.remove', group, leaving))
     }
     return ok()
   })
 }
 
-/** Whom a request removes: by membership, by user of a group, or everybody of a group. */
-function leavingOf(call: Call, draft: Draft): Map<string, Member[]> {
-  const { members } = draft.rows
+/** The members that a request removes: by membership, by user of a group, or all of a group. */
+function leavingOf(call: Call, tx: Transaction): Map<string, Member[]> {
+  const { members } = tx.rows
   const ids = [...texts(call.body['memberIds']), ...call.query.getAll('memberId')]
   const groupId = call.query.get('groupId')
   const userIds = call.query.getAll('userId')
@@ -146,15 +147,15 @@ function leavingOf(call: Call, draft: Draft): Map<string, Member[]> {
         : members.by('group', groupId)),
   ]
   if (leaving.length === 0) {
-    if (ids.length > 0 || groupId !== null || isFields(call.body['members'])) throw missing()
+    if (ids.length > 0 || groupId !== null || isFields(call.body['members'])) throw notFoundError()
     throw generalError('[missing]', 'Name the members by memberIds or members.')
   }
   return Map.groupBy(new Set(leaving), (one) => one.groupId)
 }
 
-function search(call: Call): Answer {
-  const criteria = criteriaOf(call)
-  const rows = call.world.rows.groups
+function search(call: Call): ApiResponse {
+  const criteria = searchCriteria(call)
+  const rows = call.state.rows.groups
     .all()
     .filter((group) => isVisible(call, group) && matches(criteria['name'], group.name))
     .filter((group) => equals(criteria['tenantId'], group.tenantId))
@@ -162,9 +163,9 @@ function search(call: Call): Answer {
   return ok({ groups: result.rows, total: result.total })
 }
 
-function searchMembers(call: Call): Answer {
-  const criteria = criteriaOf(call)
-  const rows = call.world.rows.members
+function searchMembers(call: Call): ApiResponse {
+  const criteria = searchCriteria(call)
+  const rows = call.state.rows.members
     .all()
     .filter((one) => equals(criteria['groupId'], one.groupId) && equals(criteria['userId'], one.userId))
   const result = page(rows, criteria, ['groupId', 'id', 'insertInstant', 'userId'], 'insertInstant ASC')

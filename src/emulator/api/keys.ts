@@ -8,15 +8,16 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import { fields, text, whole, without, type Fields } from '../json.ts'
-import type { Key, Row } from '../state/rows.ts'
-import { generalError, missing, ok, Problems } from './answer.ts'
-import { change } from './change.ts'
+import { fields, text, whole, without, type Fields } from '../fields.ts'
+import type { Key, Row } from '../state/tables.ts'
+import { generalError, notFoundError, ok, Problems } from './api-response.ts'
+import { inTransaction } from './in-transaction.ts'
 import { nameOf, newId, type Stamped } from './resource.ts'
 import { get, open, post, put, remove, type Call, type Route } from './route.ts'
-import { criteriaOf, equals, matches, page } from './search.ts'
+import { searchCriteria, equals, matches } from './search-criteria.ts'
+import { page } from './page.ts'
 
-/** What a key is made of. */
+/** The cryptographic part of a key. */
 type Material = Pick<Key, 'type' | 'algorithm' | 'secret' | 'privateKey' | 'publicKey' | 'certificate'> & {
   readonly length?: number | undefined
 }
@@ -36,7 +37,7 @@ const algorithms = [
 ]
 const curves: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
 
-/** Makes the material of a new key. RSA takes its time, so this is done before the change begins. */
+/** Generates a key. An RSA key can take a second, so this is done before the transaction begins. */
 export async function generate(algorithm: string, length = 2048): Promise<Material> {
   if (algorithm.startsWith('HS')) {
     const bytes = Number(algorithm.slice(2)) / 8
@@ -118,7 +119,7 @@ function imported(input: Fields): Material {
   if (from === undefined) {
     problems.add('key', 'blank', 'A key needs a secret, a privateKey, a publicKey or a certificate.')
     problems.throwIfAny()
-    throw missing()
+    throw notFoundError()
   }
   const privateKey = privatePem === undefined ? undefined : createPrivateKey(privatePem)
   if (from.asymmetricKeyType === 'rsa' && privateKey !== undefined && bits(from) < 2048) {
@@ -138,19 +139,19 @@ function usual(key: KeyObject): string {
 }
 
 function keep(call: Call, material: Material) {
-  return change(call, (draft) => {
+  return inTransaction(call, (tx) => {
     const input = fields(call.body['key'])
     const problems = new Problems()
     const id = newId(call.params['id'] ?? input['id'], 'key.id', problems)
-    const others = draft.rows.keys.all()
+    const others = tx.rows.keys.all()
     if (others.some((key) => key.id === id)) problems.add('key.id', 'duplicate', 'This id is taken.')
-    const base: Stamped = { id, insertInstant: draft.now, lastUpdateInstant: draft.now }
-    const name = nameOf({ call, draft, input, problems, base }, 'key.name', others)
+    const base: Stamped = { id, insertInstant: tx.now, lastUpdateInstant: tx.now }
+    const name = nameOf({ call, tx, input, problems, base }, 'key.name', others)
     const kid = text(input['kid']) ?? newKid(material)
     if (others.some((key) => key.kid === kid)) problems.add('key.kid', 'duplicate', 'This kid is taken.')
     problems.throwIfAny()
     const key: Key = { ...base, ...material, name, kid, issuer: text(input['issuer']) }
-    draft.rows.keys.put(key)
+    tx.rows.keys.put(key)
     return ok({ key: shown(key) })
   })
 }
@@ -168,49 +169,49 @@ function shown(key: Key): Fields {
 }
 
 const lookup = (call: Call): Key => {
-  const key = call.world.rows.keys.get(call.params['id'] ?? '')
-  if (key === undefined) throw missing()
+  const key = call.state.rows.keys.get(call.params['id'] ?? '')
+  if (key === undefined) throw notFoundError()
   return key
 }
 
-/** The name is what may change. */
+/** Only the name of a key can be changed. */
 function rename(call: Call) {
-  return change(call, (draft) => {
+  return inTransaction(call, (tx) => {
     const before = lookup(call)
     const problems = new Problems()
     const input = fields(call.body['key'])
     const base: Stamped = {
       id: before.id,
-      insertInstant: before.insertInstant ?? draft.now,
-      lastUpdateInstant: draft.now,
+      insertInstant: before.insertInstant ?? tx.now,
+      lastUpdateInstant: tx.now,
     }
-    const name = nameOf({ call, draft, input, problems, base }, 'key.name', draft.rows.keys.all())
+    const name = nameOf({ call, tx, input, problems, base }, 'key.name', tx.rows.keys.all())
     problems.throwIfAny()
     const key = { ...before, ...base, name }
-    draft.rows.keys.put(key)
+    tx.rows.keys.put(key)
     return ok({ key: shown(key) })
   })
 }
 
 function removeKey(call: Call) {
-  return change(call, (draft) => {
+  return inTransaction(call, (tx) => {
     const { id } = lookup(call)
     const users: readonly Row[] = [
-      ...draft.rows.webhooks.all().filter((one) => one.signatureConfiguration.signingKeyId === id),
-      ...draft.rows.webhooks.all().filter((one) => one.sslCertificateKeyId === id),
-      ...[...draft.rows.tenants.all(), ...draft.rows.applications.all()].filter((one) =>
+      ...tx.rows.webhooks.all().filter((one) => one.signatureConfiguration.signingKeyId === id),
+      ...tx.rows.webhooks.all().filter((one) => one.sslCertificateKeyId === id),
+      ...[...tx.rows.tenants.all(), ...tx.rows.applications.all()].filter((one) =>
         Object.values(fields(one.jwtConfiguration)).includes(id),
       ),
     ]
     if (users.length > 0) throw generalError('[inUse]', `The key is used by [${users[0]?.id}].`)
-    draft.rows.keys.remove(id)
+    tx.rows.keys.remove(id)
     return ok()
   })
 }
 
 function search(call: Call) {
-  const criteria = criteriaOf(call)
-  const rows = call.world.rows.keys
+  const criteria = searchCriteria(call)
+  const rows = call.state.rows.keys
     .all()
     .filter((key) => matches(criteria['name'], key.name))
     .filter((key) => equals(criteria['type'], key.type) && equals(criteria['algorithm'], key.algorithm))
@@ -218,9 +219,9 @@ function search(call: Call) {
   return ok({ keys: result.rows.map(shown), total: result.total })
 }
 
-/** Public keys of the asymmetric keys; HMAC keys are nobody's to read. */
+/** The public keys of asymmetric keys. HMAC keys have none. */
 function jwks(call: Call) {
-  const keys = call.world.rows.keys.all().flatMap((key) => {
+  const keys = call.state.rows.keys.all().flatMap((key) => {
     if (key.publicKey === undefined) return []
     const jwk = createPublicKey(key.publicKey).export({ format: 'jwk' })
     const certificate = key.certificate === undefined ? undefined : new X509Certificate(key.certificate).raw
@@ -249,7 +250,7 @@ export const keys: readonly Route[] = [
   post('/api/key/import/:id?', importKey),
   post('/api/key/search', search),
   get('/api/key/search', search),
-  get('/api/key', (call) => ok({ keys: call.world.rows.keys.all().map(shown) })),
+  get('/api/key', (call) => ok({ keys: call.state.rows.keys.all().map(shown) })),
   get('/api/key/:id', (call) => ok({ key: shown(lookup(call)) })),
   put('/api/key/:id', rename),
   remove('/api/key/:id', removeKey),

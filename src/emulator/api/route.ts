@@ -1,41 +1,41 @@
-import type { Fields } from '../json.ts'
-import type { ApiKey } from '../state/rows.ts'
-import type { Round } from '../system/event-system.ts'
-import type { World } from '../world.ts'
-import type { Answer } from './answer.ts'
+import type { Fields } from '../fields.ts'
+import type { ApiKey } from '../state/tables.ts'
+import type { Dispatch } from '../system/event-system.ts'
+import type { EmulatorState } from '../emulator-state.ts'
+import type { ApiResponse } from './api-response.ts'
 
 /** One API call, read and authenticated. */
 export interface Call {
-  readonly world: World
+  readonly state: EmulatorState
   readonly method: string
   readonly path: string
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly body: Fields
-  /** A JSON Patch, when the caller sent one instead of a body. */
+  /** The JSON Patch, when the caller sent one instead of an object. */
   readonly operations?: readonly unknown[] | undefined
   readonly authorization?: string | undefined
   readonly key?: ApiKey | undefined
   readonly tenantHeader?: string | undefined
-  /** Who calls, as events report it. */
+  /** The caller, as events report it. */
   readonly info: Fields
-  /** What the call set in motion, for the library to wait for. */
-  readonly changes: Change[]
+  /** The transactions of the call, which the library waits for. */
+  readonly transactions: EndedTransaction[]
 }
 
-export interface Change {
+export interface EndedTransaction {
   readonly committed: boolean
-  readonly settled: Promise<readonly Round[]>
+  readonly settled: Promise<readonly Dispatch[]>
 }
 
-export type Handle = (call: Call) => Answer | Promise<Answer>
+export type Handle = (call: Call) => ApiResponse | Promise<ApiResponse>
 
 export interface Route {
   readonly method: string
   /** `:name` is a parameter, `:name?` may be missing. */
   readonly path: string
   readonly handle: Handle
-  /** Needs no API key. */
+  /** The call needs no API key. */
   readonly open?: boolean
 }
 
@@ -45,12 +45,12 @@ export const put = (path: string, handle: Handle): Route => ({ method: 'PUT', pa
 export const patch = (path: string, handle: Handle): Route => ({ method: 'PATCH', path, handle })
 export const remove = (path: string, handle: Handle): Route => ({ method: 'DELETE', path, handle })
 
-/** The same call without an API key. */
+/** The same route, without the need of an API key. */
 export const open = (route: Route): Route => ({ ...route, open: true })
 
 export type Match = { readonly route: Route; readonly params: Record<string, string> }
 
-/** Finds the route of a call; of several that fit, the first. */
+/** Finds the first route that matches a call. */
 export function router(routes: readonly Route[]): (method: string, path: string) => Match | undefined {
   const parsed = routes.map((route) => ({ route, steps: route.path.split('/').slice(1) }))
   const byMethod = Map.groupBy(parsed, ({ route }) => route.method)

@@ -1,24 +1,24 @@
-import { fields, isFields, whole, without } from '../json.ts'
+import { fields, isFields, whole, without } from '../fields.ts'
 import { merge } from '../merge.ts'
-import type { System } from '../state/rows.ts'
-import { missing, ok, Problems, type Answer } from './answer.ts'
-import { change } from './change.ts'
+import type { System } from '../state/tables.ts'
+import { notFoundError, ok, Problems, type ApiResponse } from './api-response.ts'
+import { inTransaction } from './in-transaction.ts'
 import { get, open, patch, put, type Call, type Route } from './route.ts'
 
-function shown(system: System): Answer {
+function shown(system: System): ApiResponse {
   return ok({ systemConfiguration: without(system, 'id') })
 }
 
-function retrieve(call: Call): Answer {
-  const system = call.world.rows.system.get('system')
-  if (system === undefined) throw missing()
+function retrieve(call: Call): ApiResponse {
+  const system = call.state.rows.system.get('system')
+  if (system === undefined) throw notFoundError()
   return shown(system)
 }
 
 function update(call: Call) {
-  return change(call, (draft) => {
-    const before = draft.rows.system.get('system')
-    if (before === undefined) throw missing()
+  return inTransaction(call, (tx) => {
+    const before = tx.rows.system.get('system')
+    if (before === undefined) throw notFoundError()
     const problems = new Problems()
     const given = call.body['systemConfiguration']
     if (!isFields(given)) problems.blank('systemConfiguration')
@@ -35,18 +35,18 @@ function update(call: Call) {
       ...input,
       id: 'system',
       insertInstant: before.insertInstant,
-      lastUpdateInstant: draft.now,
+      lastUpdateInstant: tx.now,
       webhookEventLogConfiguration: {
         enabled: log['enabled'] !== false,
         delete: { enabled: enabled !== false, numberOfDaysToRetain: days },
       },
     }
-    draft.rows.system.put(system)
+    tx.rows.system.put(system)
     return shown(system)
   })
 }
 
-const version = (call: Call): string => (call.world.rules.compatibility === '1.36' ? '1.36.8' : '1.69.0')
+const version = (call: Call): string => (call.state.rules.compatibility === '1.36' ? '1.36.8' : '1.69.0')
 
 export const systemConfiguration: readonly Route[] = [
   get('/api/system-configuration', retrieve),

@@ -1,9 +1,9 @@
-import { fields, isFields, text } from '../json.ts'
-import type { UserAction, UserActionReason } from '../state/rows.ts'
-import type { Draft } from '../system/event-system.ts'
-import { isLevel } from '../system/levels.ts'
-import { missing, ok } from './answer.ts'
-import { change } from './change.ts'
+import { fields, isFields, text } from '../fields.ts'
+import type { UserAction, UserActionReason } from '../state/tables.ts'
+import type { Transaction } from '../system/event-system.ts'
+import { isLevel } from '../system/level.ts'
+import { notFoundError, ok } from './api-response.ts'
+import { inTransaction } from './in-transaction.ts'
 import { nameOf, routesOf, type Resource } from './resource.ts'
 import { get, put, remove, type Call, type Route } from './route.ts'
 
@@ -12,10 +12,10 @@ const resource: Resource<UserAction> = {
   many: 'userActions',
   path: '/api/user-action',
   view: (rows) => rows.userActions,
-  write: (draft, row) => draft.rows.userActions.put(row),
-  erase: (draft, row) => draft.rows.userActions.remove(row.id),
+  write: (tx, row) => tx.rows.userActions.put(row),
+  erase: (tx, row) => tx.rows.userActions.remove(row.id),
   read(reader) {
-    const { input, base, before, problems, draft } = reader
+    const { input, base, before, problems, tx } = reader
     const { transactionType } = input
     if (transactionType !== undefined && !isLevel(transactionType)) {
       problems.add('userAction.transactionType', 'couldNotConvert', 'This is not a transaction type.')
@@ -23,7 +23,7 @@ const resource: Resource<UserAction> = {
     return {
       ...input,
       ...base,
-      name: nameOf(reader, 'userAction.name', draft.rows.userActions.all()),
+      name: nameOf(reader, 'userAction.name', tx.rows.userActions.all()),
       active: before?.active ?? true,
       localizedNames: fields(input['localizedNames']),
       options: Array.isArray(input['options']) ? input['options'].filter(isFields) : [],
@@ -40,8 +40,8 @@ const reasons: Resource<UserActionReason> = {
   many: 'userActionReasons',
   path: '/api/user-action-reason',
   view: (rows) => rows.userActionReasons,
-  write: (draft, row) => draft.rows.userActionReasons.put(row),
-  erase: (draft, row) => draft.rows.userActionReasons.remove(row.id),
+  write: (tx, row) => tx.rows.userActionReasons.put(row),
+  erase: (tx, row) => tx.rows.userActionReasons.remove(row.id),
   read({ input, base, problems }) {
     const [code, words] = [text(input['code']), text(input['text'])]
     if (code === undefined) problems.blank('userActionReason.code')
@@ -50,11 +50,11 @@ const reasons: Resource<UserActionReason> = {
   },
 }
 
-function setActive(call: Call, draft: Draft, active: boolean): UserAction {
-  const before = draft.rows.userActions.get(call.params['id'] ?? '')
-  if (before === undefined) throw missing()
-  const userAction = { ...before, active, lastUpdateInstant: draft.now }
-  draft.rows.userActions.put(userAction)
+function setActive(call: Call, tx: Transaction, active: boolean): UserAction {
+  const before = tx.rows.userActions.get(call.params['id'] ?? '')
+  if (before === undefined) throw notFoundError()
+  const userAction = { ...before, active, lastUpdateInstant: tx.now }
+  tx.rows.userActions.put(userAction)
   return userAction
 }
 
@@ -63,17 +63,17 @@ const [create, retrieve, replace, update, erase] = routesOf(resource)
 export const userActions: readonly Route[] = [
   get('/api/user-action', (call) => {
     const inactive = call.query.get('inactive') === 'true'
-    return ok({ userActions: call.world.rows.userActions.all().filter((one) => one.active !== inactive) })
+    return ok({ userActions: call.state.rows.userActions.all().filter((one) => one.active !== inactive) })
   }),
   ...[create, retrieve, update].filter((route) => route !== undefined),
   put('/api/user-action/:id', (call) => {
     if (call.query.get('reactivate') !== 'true') return replace?.handle(call) ?? { status: 404 }
-    return change(call, (draft) => ok({ userAction: setActive(call, draft, true) }))
+    return inTransaction(call, (tx) => ok({ userAction: setActive(call, tx, true) }))
   }),
   remove('/api/user-action/:id', (call) => {
     if (call.query.get('hardDelete') === 'true') return erase?.handle(call) ?? { status: 404 }
-    return change(call, (draft) => {
-      setActive(call, draft, false)
+    return inTransaction(call, (tx) => {
+      setActive(call, tx, false)
       return ok()
     })
   }),

@@ -1,18 +1,19 @@
 import { isEventType } from '../../events/catalogue.ts'
-import { fields, isFields, text, texts, whole, word } from '../json.ts'
-import type { Webhook } from '../state/rows.ts'
-import { ok, type Problems } from './answer.ts'
+import { fields, isFields, text, texts, whole, word } from '../fields.ts'
+import type { Webhook } from '../state/tables.ts'
+import { ok, type Problems } from './api-response.ts'
 import { isUuid, routesOf, type Reader, type Resource } from './resource.ts'
 import { get, post, type Call, type Route } from './route.ts'
-import { criteriaOf, matches, page } from './search.ts'
+import { searchCriteria, matches } from './search-criteria.ts'
+import { page } from './page.ts'
 
 const resource: Resource<Webhook> = {
   one: 'webhook',
   many: 'webhooks',
   path: '/api/webhook',
   view: (rows) => rows.webhooks,
-  write: (draft, row) => draft.rows.webhooks.put(row),
-  erase: (draft, row) => draft.rows.webhooks.remove(row.id),
+  write: (tx, row) => tx.rows.webhooks.put(row),
+  erase: (tx, row) => tx.rows.webhooks.remove(row.id),
   read(reader) {
     const { input, base, problems, call } = reader
     const applicationIds = texts(input['applicationIds'])
@@ -30,7 +31,7 @@ const resource: Resource<Webhook> = {
       signatureConfiguration: signature(reader),
       ...certificate(reader),
       tenantIds: tenantIds(reader),
-      ...(call.world.rules.compatibility === '1.36' && { applicationIds }),
+      ...(call.state.rules.compatibility === '1.36' && { applicationIds }),
       url: url(input['url'], problems),
     }
   },
@@ -78,11 +79,11 @@ function headers(value: unknown, problems: Problems): Record<string, string> {
   return Object.fromEntries(entries.map(([name, one]) => [name.trim(), String(one).trim()]))
 }
 
-function signature({ input, draft, problems }: Reader<Webhook>): Webhook['signatureConfiguration'] {
+function signature({ input, tx, problems }: Reader<Webhook>): Webhook['signatureConfiguration'] {
   if (!isFields(input['signatureConfiguration'])) return { enabled: false }
   const { enabled, signingKeyId } = input['signatureConfiguration']
   const path = 'webhook.signatureConfiguration.signingKeyId'
-  const key = typeof signingKeyId === 'string' ? draft.rows.keys.get(signingKeyId) : undefined
+  const key = typeof signingKeyId === 'string' ? tx.rows.keys.get(signingKeyId) : undefined
   if (signingKeyId === undefined || signingKeyId === null) {
     if (enabled === true) problems.blank(path)
     return { enabled: enabled === true }
@@ -95,23 +96,23 @@ function signature({ input, draft, problems }: Reader<Webhook>): Webhook['signat
 }
 
 /** A PEM of its own or, since 1.48, a key with a certificate; not both. */
-function certificate({ input, draft, problems }: Reader<Webhook>) {
+function certificate({ input, tx, problems }: Reader<Webhook>) {
   const sslCertificate = text(input['sslCertificate'])
   const sslCertificateKeyId = text(input['sslCertificateKeyId'])
   const path = 'webhook.sslCertificateKeyId'
   if (sslCertificateKeyId !== undefined) {
     if (sslCertificate !== undefined) problems.add(path, 'notAllowed', 'Specify one certificate, not two.')
-    if (draft.rows.keys.get(sslCertificateKeyId)?.certificate === undefined) {
+    if (tx.rows.keys.get(sslCertificateKeyId)?.certificate === undefined) {
       problems.add(path, 'invalid', `There is no key with the id [${sslCertificateKeyId}] and a certificate.`)
     }
   }
   return { sslCertificate, sslCertificateKeyId }
 }
 
-function tenantIds({ input, draft, problems }: Reader<Webhook>): readonly string[] {
+function tenantIds({ input, tx, problems }: Reader<Webhook>): readonly string[] {
   if (input['tenantIds'] === undefined || input['tenantIds'] === null) return []
   const ids = texts(input['tenantIds'])
-  const unknown = ids.find((id) => !isUuid(id) || draft.rows.tenants.get(id.toLowerCase()) === undefined)
+  const unknown = ids.find((id) => !isUuid(id) || tx.rows.tenants.get(id.toLowerCase()) === undefined)
   if (unknown !== undefined) {
     problems.add('webhook.tenantIds', 'invalid', `There is no Tenant with the id [${unknown}].`)
   }
@@ -119,9 +120,9 @@ function tenantIds({ input, draft, problems }: Reader<Webhook>): readonly string
 }
 
 function search(call: Call) {
-  const criteria = criteriaOf(call)
+  const criteria = searchCriteria(call)
   const tenantId = text(criteria['tenantId'])
-  const rows = call.world.rows.webhooks
+  const rows = call.state.rows.webhooks
     .all()
     .filter((row) => matches(criteria['description'], row.description) && matches(criteria['url'], row.url))
     .filter((row) => tenantId === undefined || row.global || row.tenantIds.includes(tenantId))

@@ -1,70 +1,70 @@
-import { Busy, Overlay, type Claim, type Rows } from './draft.ts'
-import type { Tables } from './rows.ts'
-import { Table, type View } from './table.ts'
+import { RowLocked, Overlay, type Lock, type WritableRows } from './overlay.ts'
+import type { Tables } from './tables.ts'
+import { Table, type ReadableRows } from './table.ts'
 
-/** Everything committed. */
-export type Reading = { readonly [T in keyof Tables]: View<Tables[T]> }
+/** The committed rows. */
+export type ReadableTables = { readonly [T in keyof Tables]: ReadableRows<Tables[T]> }
 
-/** Everything committed with a transaction's own changes over it. */
-export type Writing = { readonly [T in keyof Tables]: Rows<Tables[T]> }
+/** The committed rows and a transaction's own changes. */
+export type WritableTables = { readonly [T in keyof Tables]: WritableRows<Tables[T]> }
 
-/** An open transaction. Ends by `commit` or by `close`, which is a rollback when nothing was committed. */
-export interface Transaction {
-  readonly writing: Writing
+/** An open transaction. `close` ends it; without a `commit` before, that is a rollback. */
+export interface StoreTransaction {
+  readonly tables: WritableTables
   commit(): void
   close(): void
 }
 
 /**
- * The emulator's database. A transaction writes into a draft of its own, so that one that is not committed leaves no trace; two that
- * write to the same row wait for one another, as they would in FusionAuth's database.
+ * The emulator's database. A transaction writes into overlays, so that a rollback leaves nothing behind. Two transactions that write to the same
+ * row wait for one another, as they would in FusionAuth's database.
  */
 export class Store {
   readonly #tables = tables()
-  readonly #claims = new Map<string, { readonly owner: symbol; readonly until: Promise<void> }>()
+  readonly #locks = new Map<string, { readonly owner: symbol; readonly until: Promise<void> }>()
 
-  get reading(): Reading {
+  get tables(): ReadableTables {
     return this.#tables
   }
 
-  /** Writes at once, in a transaction that tells nobody. Throws `Busy` when an open transaction holds a row. */
-  write(change: (writing: Writing) => void): void {
+  /** Writes in a transaction that sends no events. Throws `RowLocked` when an open transaction has locked a row. */
+  write(change: (writing: WritableTables) => void): void {
     const transaction = this.begin()
     try {
-      change(transaction.writing)
+      change(transaction.tables)
       transaction.commit()
     } finally {
       transaction.close()
     }
   }
 
-  begin(): Transaction {
+  begin(): StoreTransaction {
     const owner = Symbol('transaction')
     const mine = new Set<string>()
     const { promise: until, resolve: end } = Promise.withResolvers<void>()
-    const claim: Claim = (what) => {
-      const claimed = this.#claims.get(what)
-      if (claimed === undefined) {
-        this.#claims.set(what, { owner, until })
+    const lock: Lock = (what) => {
+      const held = this.#locks.get(what)
+      if (held === undefined) {
+        this.#locks.set(what, { owner, until })
         mine.add(what)
-      } else if (claimed.owner !== owner) throw new Busy(claimed.until)
+      } else if (held.owner !== owner) throw new RowLocked(held.until)
     }
-    const drafts = new Drafts(this.#tables, claim)
+    const overlays = new Overlays(this.#tables, lock)
     return {
-      writing: drafts,
-      commit: () => drafts.commit(),
+      tables: overlays,
+      commit: () => overlays.commit(),
       close: () => {
-        for (const what of mine) this.#claims.delete(what)
+        for (const what of mine) this.#locks.delete(what)
         end()
       },
     }
   }
 }
 
-type Every = { readonly [T in keyof Tables]: Table<Tables[T]> }
+type AllTables = { readonly [T in keyof Tables]: Table<Tables[T]> }
 
-/** An index named `unique…` admits one row per key. */
-function tables(): Every {
+/** An index named `unique…` allows one row per key. */
+function tables(): AllTables {
   return {
     tenants: new Table(),
     applications: new Table({ tenant: (row) => [row.tenantId] }),
@@ -100,20 +100,20 @@ function tables(): Every {
   }
 }
 
-/** How `uniqueLoginId` knows a user: case does not tell two login ids apart. */
+/** The key of a user in `uniqueLoginId`. Login ids that differ only in case are the same. */
 export function loginIdKey(tenantId: string, type: string, value: string): string {
   return `${tenantId} ${type} ${value.toLowerCase()}`
 }
 
-/** The overlays of one transaction. Made when first asked for: most transactions touch two or three tables. */
-class Drafts implements Writing {
-  readonly #base: Every
-  readonly #claim: Claim
+/** The overlays of one transaction, created on first use: most transactions touch two or three tables. */
+class Overlays implements WritableTables {
+  readonly #base: AllTables
+  readonly #lock: Lock
   readonly #made = new Map<string, { commit(): void }>()
 
-  constructor(base: Every, claim: Claim) {
+  constructor(base: AllTables, lock: Lock) {
     this.#base = base
-    this.#claim = claim
+    this.#lock = lock
   }
 
   commit(): void {
@@ -201,10 +201,10 @@ class Drafts implements Writing {
   }
 
   #over<Name extends keyof Tables>(name: Name): Overlay<Tables[Name]> {
-    // The proof of `as`: only the line below puts an overlay of this name there.
+    // Proof of `as`: only the lines below store an overlay under this name.
     const known = this.#made.get(name) as Overlay<Tables[Name]> | undefined
     if (known !== undefined) return known
-    const overlay = new Overlay<Tables[Name]>(this.#base[name], (what) => this.#claim(`${name} ${what}`))
+    const overlay = new Overlay<Tables[Name]>(this.#base[name], (what) => this.#lock(`${name} ${what}`))
     this.#made.set(name, overlay)
     return overlay
   }

@@ -1,16 +1,16 @@
-/** Reads rows, as far as they are committed or the reader's own. Rows are never changed, only replaced. */
-export interface View<Row> {
+/** Reads committed rows, and those that the reader's own transaction has written. Rows are never changed, only replaced. */
+export interface ReadableRows<Row> {
   get(id: string): Row | undefined
   all(): Row[]
   /** The rows that have this key in an index of the table. */
   by(index: string, key: string): Row[]
 }
 
-/** What an index knows a row by. */
+/** By index, the keys of a row. */
 export type Indexes<Row> = { readonly [index: string]: (row: Row) => readonly string[] }
 
 /** The committed rows of one kind, in order of creation. */
-export class Table<Row extends { readonly id: string }> implements View<Row> {
+export class Table<Row extends { readonly id: string }> implements ReadableRows<Row> {
   readonly indexes: Indexes<Row>
   readonly #rows = new Map<string, Row>()
   readonly #ids = new Map<string, Set<string>>()

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { catalogue, isEventType } from '../../events/catalogue.ts'
 import type { EventType } from '../../events/types.ts'
-import type { Clock } from '../../lib/clock.ts'
-import type { Fields } from '../json.ts'
-import { Busy } from '../state/draft.ts'
-import type { Webhook } from '../state/rows.ts'
-import type { Store, Transaction, Writing } from '../state/store.ts'
-import { Courier, type Receiver } from './courier.ts'
-import { DiagnosticLog } from './diagnostics.ts'
-import { seal, type Fired, type Sealed } from './fired.ts'
-import { letterTo } from './letter.ts'
-import { passes, type Level } from './levels.ts'
-import { accepted, EventLog, type Attempt, type Entry } from './log.ts'
-import type { Letter, Posted } from './post.ts'
-import { levelOf, receiversOf, type Compatibility } from './receivers.ts'
+import { type Clock, longestMs } from '../../lib/clock.ts'
+import { pause } from '../../lib/pause.ts'
+import type { Fields } from '../fields.ts'
+import { RowLocked } from '../state/overlay.ts'
+import type { Webhook } from '../state/tables.ts'
+import type { Store, StoreTransaction, WritableTables } from '../state/store.ts'
+import { EventSender, type Receiver } from './event-sender.ts'
+import { DiagnosticLog } from './diagnostic-log.ts'
+import { stampEvent, type FiredEvent, type StampedEvent } from './fired-event.ts'
+import { createEventRequest } from './event-request.ts'
+import { passes, type Level } from './level.ts'
+import { isAccepted, EventLog, type PostAttempt, type LogEntry } from './event-log.ts'
+import type { EventRequest } from './event-request.ts'
+import type { PostResult } from './http-sender.ts'
+import { levelOf, receiversOf, type Compatibility } from './receivers-of.ts'
 import type { Targets } from './targets.ts'
 
 export interface Rules {
@@ -23,46 +24,46 @@ export interface Rules {
   readonly earlyComplete: boolean
 }
 
-/** A transaction while it is being made up: synchronous, so that it can be thrown away and started over. */
-export interface Draft {
-  readonly rows: Writing
+/** What a change reads and writes. Changes are synchronous, so that one that meets a locked row can be undone and started again. */
+export interface Transaction {
+  readonly rows: WritableTables
   readonly now: number
-  /** Transactional events go out before the commit, in this order, each followed after the commit by its `.complete`; others after it. */
-  fire(fired: Fired): void
+  /** Transactional events are sent before the commit, in this order, and their `.complete` events after it. Other events are sent after the commit. */
+  fire(fired: FiredEvent): void
 }
 
-/** How a change ended. */
-export interface Operated<T> {
+/** How a transaction ended. */
+export interface TransactionResult<T> {
   readonly committed: boolean
   readonly result: T
-  /** Resolves when nothing more will be posted for it: the events that had receivers, in order. Never rejects. */
-  readonly settled: Promise<readonly Round[]>
+  /** Resolves to the events that had receivers, in order, when nothing more will be posted for them. Never rejects. */
+  readonly settled: Promise<readonly Dispatch[]>
 }
 
-/** One event on its way to its receivers. */
-export interface Round {
-  readonly event: Sealed
+/** The sending of one event to its receivers. */
+export interface Dispatch {
+  readonly event: StampedEvent
   readonly level: Level
-  readonly entry: Entry
-  readonly receivers: readonly { readonly webhook: Webhook; readonly letter: Letter }[]
-  /** The first post to each receiver, in their order: whether it was accepted. */
+  readonly entry: LogEntry
+  readonly receivers: readonly { readonly webhook: Webhook; readonly request: EventRequest }[]
+  /** Whether each receiver accepted its first post, in their order. */
   readonly posted: Promise<readonly boolean[]>
 }
 
 const moreTries = 3
 const lockWaitMs = 10_000
 
-/** Thrown when another transaction held a row for too long. */
-export class Conflict extends Error {}
+/** Thrown when another transaction has locked a row for longer than 10 s. */
+export class LockTimeout extends Error {}
 
 /**
- * FusionAuth's event system: decides who receives an event and at which level, posts, judges the answers, commits or rolls back, retries,
- * and logs. Knows nothing of users or of the API.
+ * FusionAuth's event system: finds the receivers and the transaction level of an event, posts it, commits or rolls back by the answers,
+ * retries, and logs. Knows nothing of users or of the API.
  */
 export class EventSystem {
   readonly log: EventLog = new EventLog()
   readonly diagnostics: DiagnosticLog = new DiagnosticLog()
-  readonly courier: Courier
+  readonly sender: EventSender
   readonly #store: Store
   readonly #clock: Clock
   readonly #rules: Rules
@@ -72,33 +73,33 @@ export class EventSystem {
     this.#store = store
     this.#clock = clock
     this.#rules = rules
-    this.courier = new Courier(targets)
+    this.sender = new EventSender(targets, clock)
   }
 
   /**
-   * Runs a change as one transaction of FusionAuth's. Its events decide whether it is committed; an error thrown by `change` fires
-   * nothing and changes nothing.
+   * Runs a change as one transaction of FusionAuth. The answers to its events decide whether it is committed. When `change` throws, nothing is
+   * sent and nothing changes.
    */
-  async operate<T>(change: (draft: Draft) => T, info?: Fields): Promise<Operated<T>> {
-    const { transaction, fired, result } = await this.#draft(change)
-    const rounds: Round[] = []
-    const early = new Set<Fired>()
+  async runTransaction<T>(change: (tx: Transaction) => T, info?: Fields): Promise<TransactionResult<T>> {
+    const { transaction, fired, result } = await this.#begin(change)
+    const dispatches: Dispatch[] = []
+    const early = new Set<FiredEvent>()
     try {
       for (const one of fired.filter(({ type }) => catalogue[type].transactional)) {
-        const round = this.#start(one, info)
-        if (round === undefined) continue
-        rounds.push(round)
+        const dispatch = this.#dispatch(one, info)
+        if (dispatch === undefined) continue
+        dispatches.push(dispatch)
         const completion = completionOf(one)
         if (this.#rules.earlyComplete && one.early === true && completion !== undefined) {
           early.add(one)
-          rounds.push(...this.#started(completion, info))
+          dispatches.push(...this.#sendAndConclude(completion, info))
         }
-        // At None FusionAuth does not wait for anybody.
-        if (round.level === 'None') continue
-        const successes = (await round.posted).filter(Boolean).length
-        if (!passes(round.level, round.receivers.length, successes)) {
-          this.#conclude(rounds, 'Failed')
-          const settled = Promise.all(rounds.map((begun) => begun.posted)).then(() => rounds)
+        // At level None FusionAuth does not wait for the answers.
+        if (dispatch.level === 'None') continue
+        const successes = (await dispatch.posted).filter(Boolean).length
+        if (!passes(dispatch.level, dispatch.receivers.length, successes)) {
+          this.#conclude(dispatches, 'Failed')
+          const settled = Promise.all(dispatches.map((begun) => begun.posted)).then(() => dispatches)
           return { committed: false, result, settled: this.#tracked(settled) }
         }
       }
@@ -106,37 +107,39 @@ export class EventSystem {
     } finally {
       transaction.close()
     }
-    this.#conclude(rounds, 'Succeeded')
+    this.#conclude(dispatches, 'Succeeded')
     const afterwards = fired.flatMap((one) => {
       if (!catalogue[one.type].transactional) return one
       return early.has(one) ? [] : (completionOf(one) ?? [])
     })
-    return { committed: true, result, settled: this.#tracked(this.#settle(rounds, afterwards, info)) }
+    return { committed: true, result, settled: this.#tracked(this.#settle(dispatches, afterwards, info)) }
   }
 
-  /** Sends an event to one webhook and shows its answer. Like FusionAuth's test page it asks no gate and is not logged. */
-  async test(webhook: Webhook, fired: Fired): Promise<Posted & { readonly ms: number }> {
-    const event = seal(fired, undefined, this.now())
+  /** Sends an event to one webhook and returns its answer. Like FusionAuth's test page, without a transaction and without a log entry. */
+  async test(webhook: Webhook, fired: FiredEvent): Promise<PostResult & { readonly ms: number }> {
+    const event = stampEvent(fired, undefined, this.now())
     const startedAt = this.#clock.now()
-    const posted = await this.courier.deliver(webhook.id, letterTo(webhook, event.body, this.#store.reading))
+    const posted = await this.sender.send(
+      webhook.id,
+      createEventRequest(webhook, event.body, this.#store.tables),
+    )
     return { ...posted, ms: Math.round(this.#clock.now() - startedAt) }
   }
 
   /** Hands a webhook's events to a function instead of posting them. */
   attach(webhookId: string, receiver: Receiver): void {
-    this.courier.attach(webhookId, receiver)
+    this.sender.attach(webhookId, receiver)
   }
 
   now(): number {
     return Math.floor(this.#clock.now())
   }
 
-  /** Calls back at an instant, however far, and not a millisecond before. */
+  /** Calls back at an instant, however far away, and not a millisecond early: timers of node may be. */
   at(instant: number, call: () => void): void {
     const ms = Math.ceil(instant - this.#clock.now())
     if (ms <= 0) return call()
-    // setTimeout knows 24 days.
-    this.#clock.after(Math.min(ms, 2 ** 31 - 1), () => this.at(instant, call))
+    this.#clock.after(Math.min(ms, longestMs), () => this.at(instant, call))
   }
 
   /** Resolves when nothing is left to post. */
@@ -144,92 +147,97 @@ export class EventSystem {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
-  /** Breaks off every post. Transactions still open end as if their receivers had failed. */
+  /** Aborts every post. Open transactions end as if their receivers had failed. */
   stop(): void {
-    this.courier.stop()
+    this.sender.stop()
   }
 
-  async #draft<T>(
-    change: (draft: Draft) => T,
-  ): Promise<{ transaction: Transaction; fired: Fired[]; result: T }> {
+  async #begin<T>(
+    change: (tx: Transaction) => T,
+  ): Promise<{ transaction: StoreTransaction; fired: FiredEvent[]; result: T }> {
     const giveUpAt = this.#clock.now() + lockWaitMs
     for (;;) {
       const transaction = this.#store.begin()
-      const fired: Fired[] = []
+      const fired: FiredEvent[] = []
       try {
-        const draft: Draft = {
-          rows: transaction.writing,
+        const tx: Transaction = {
+          rows: transaction.tables,
           now: this.now(),
           fire: (one) => void fired.push(one),
         }
-        return { transaction, fired, result: change(draft) }
+        return { transaction, fired, result: change(tx) }
       } catch (error) {
         transaction.close()
-        if (!(error instanceof Busy)) throw error
+        if (!(error instanceof RowLocked)) throw error
         const left = giveUpAt - this.#clock.now()
-        if (left <= 0) throw new Conflict('Another transaction holds a row this one needs.')
-        await Promise.race([error.until, sleep(left, undefined, { ref: false })])
+        if (left <= 0) throw new LockTimeout('Another transaction holds a row this one needs.')
+        await waitAtMost(this.#clock, left, error.until)
       }
     }
   }
 
-  #start(fired: Fired, info: Fields | undefined): Round | undefined {
-    const rows = this.#store.reading
+  #dispatch(fired: FiredEvent, info: Fields | undefined): Dispatch | undefined {
+    const rows = this.#store.tables
     const webhooks = receiversOf(fired, rows, this.#rules.compatibility)
     if (webhooks.length === 0) return undefined
-    const event = seal(fired, info, this.now())
+    const event = stampEvent(fired, info, this.now())
     const retention = rows.system.get('system')?.webhookEventLogConfiguration
     const entry = this.log.begin(event, this.now(), retention)
-    const receivers = webhooks.map((webhook) => ({ webhook, letter: letterTo(webhook, event.body, rows) }))
-    const posted = Promise.all(receivers.map(({ webhook, letter }) => this.#attempt(entry, webhook, letter)))
+    const receivers = webhooks.map((webhook) => ({
+      webhook,
+      request: createEventRequest(webhook, event.body, rows),
+    }))
+    const posted = Promise.all(
+      receivers.map(({ webhook, request }) => this.#attempt(entry, webhook, request)),
+    )
     return { event, level: levelOf(fired, rows, this.#rules.compatibility), entry, receivers, posted }
   }
 
-  /** Starts an event that nobody's answer can stop: its log entry succeeds as soon as it is sent, whatever comes back. */
-  #started(fired: Fired, info: Fields | undefined): Round[] {
-    const round = this.#start(fired, info)
-    if (round === undefined) return []
-    this.#conclude([round], 'Succeeded')
-    return [round]
+  /** Sends an event whose answers are ignored: its log entry counts as succeeded as soon as it is sent. */
+  #sendAndConclude(fired: FiredEvent, info: Fields | undefined): Dispatch[] {
+    const dispatch = this.#dispatch(fired, info)
+    if (dispatch === undefined) return []
+    this.#conclude([dispatch], 'Succeeded')
+    return [dispatch]
   }
 
-  /** After the commit: tries again where it is due, and sends the rest, one event after the other. */
+  /** After the commit: retries failed posts, and sends the remaining events, one after the other. */
   async #settle(
-    rounds: readonly Round[],
-    afterwards: readonly Fired[],
+    dispatches: readonly Dispatch[],
+    afterwards: readonly FiredEvent[],
     info: Fields | undefined,
-  ): Promise<Round[]> {
-    const retries = rounds.map((round) => this.#retry(round))
-    const all = [...rounds]
-    await Promise.all(rounds.map((round) => round.posted))
+  ): Promise<Dispatch[]> {
+    const retries = dispatches.map((dispatch) => this.#retry(dispatch))
+    const all = [...dispatches]
+    await Promise.all(dispatches.map((dispatch) => dispatch.posted))
     for (const fired of afterwards) {
-      const started = this.#started(fired, info)
+      const started = this.#sendAndConclude(fired, info)
       all.push(...started)
-      for (const round of started) await round.posted
+      for (const dispatch of started) await dispatch.posted
     }
     await Promise.all(retries)
     return all
   }
 
-  /** Up to three more tries, back to back, for a receiver that failed in a transaction that passed. */
-  async #retry(round: Round): Promise<void> {
-    if (round.level === 'None') return
-    const first = await round.posted
-    const failed = round.receivers.filter((_, index) => first[index] === false)
+  /** Up to three more attempts without a pause, for each receiver that failed in a transaction that was committed. */
+  async #retry(dispatch: Dispatch): Promise<void> {
+    if (dispatch.level === 'None') return
+    const first = await dispatch.posted
+    const failed = dispatch.receivers.filter((_, index) => first[index] === false)
     await Promise.all(
-      failed.map(async ({ webhook, letter }) => {
+      failed.map(async ({ webhook, request }) => {
         for (let attempt = 0; attempt < moreTries; attempt += 1) {
-          if (await this.#attempt(round.entry, webhook, letter)) return
+          if (await this.#attempt(dispatch.entry, webhook, request)) return
         }
       }),
     )
   }
 
-  async #attempt(entry: Entry, webhook: Webhook, letter: Letter): Promise<boolean> {
+  async #attempt(entry: LogEntry, webhook: Webhook, request: EventRequest): Promise<boolean> {
     const startInstant = this.now()
-    const { statusCode, exception } = await this.courier.deliver(webhook.id, letter)
+    const { statusCode, exception } = await this.sender.send(webhook.id, request)
     const endInstant = this.now()
-    const attempt: Attempt = {
+    const attempt: PostAttempt = {
       id: randomUUID(),
       webhookId: webhook.id,
       url: webhook.url,
@@ -240,22 +248,22 @@ export class EventSystem {
     }
     entry.attempts.push(attempt)
     entry.lastUpdateInstant = endInstant
-    if (!accepted(attempt)) this.#report(entry.eventType, attempt)
-    return accepted(attempt)
+    if (!isAccepted(attempt)) this.#report(entry.eventType, attempt)
+    return isAccepted(attempt)
   }
 
-  /** A failed post is an entry of the system's event log, and that is an event; but not for a failed event of that very type (#1945). */
-  #report(type: EventType, attempt: Attempt): void {
+  /** A failed post makes an entry in the system's event log, which is an event itself; but not when an event of that type failed (#1945). */
+  #report(type: EventType, attempt: PostAttempt): void {
     const why = attempt.statusCode === undefined ? attempt.exception : `status code [${attempt.statusCode}]`
     const message = `The [${type}] event was not accepted by the webhook [${attempt.webhookId}]: ${why}`
     const eventLog = this.diagnostics.write('Error', message, this.now())
-    if (type === 'event-log.create' || this.courier.stopped) return
-    const rounds = this.#started({ type: 'event-log.create', fields: { eventLog } }, undefined)
-    for (const round of rounds) void this.#tracked(round.posted)
+    if (type === 'event-log.create' || this.sender.stopped) return
+    const dispatches = this.#sendAndConclude({ type: 'event-log.create', fields: { eventLog } }, undefined)
+    for (const dispatch of dispatches) void this.#tracked(dispatch.posted)
   }
 
-  #conclude(rounds: readonly Round[], result: Entry['result']): void {
-    for (const { entry } of rounds) {
+  #conclude(dispatches: readonly Dispatch[], result: LogEntry['result']): void {
+    for (const { entry } of dispatches) {
       entry.result = result
       entry.lastUpdateInstant = this.now()
     }
@@ -268,8 +276,14 @@ export class EventSystem {
   }
 }
 
-/** The `.complete` event that reports the commit of this one, if its type has one. */
-function completionOf(fired: Fired): Fired | undefined {
+/** The `.complete` event that reports the commit of this event, if its type has one. */
+function completionOf(fired: FiredEvent): FiredEvent | undefined {
   const type = `${fired.type}.complete`
   return isEventType(type) ? { ...fired, type } : undefined
+}
+
+async function waitAtMost(clock: Clock, ms: number, until: Promise<void>): Promise<void> {
+  const done = new AbortController()
+  await Promise.race([until, pause(clock, ms, { signal: done.signal, keepsProcess: false })])
+  done.abort()
 }

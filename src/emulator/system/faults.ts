@@ -1,8 +1,8 @@
-/** What can be made to go wrong between FusionAuth and one receiver. */
+/** A fault to inject between FusionAuth and one receiver. */
 export type Fault = (
   | { readonly kind: 'drop' | 'timeout' | 'duplicate' }
   | { readonly kind: 'delay'; readonly ms: number }
-  /** The receiver gets the event, FusionAuth gets this status, 503 unless said otherwise. */
+  /** The receiver gets the event, FusionAuth gets this status. Default: 503. */
   | { readonly kind: 'status'; readonly status?: number }
 ) & {
   /** For how many posts. Default: until cleared. */
@@ -11,7 +11,7 @@ export type Fault = (
 
 export const faultKinds: readonly Fault['kind'][] = ['drop', 'timeout', 'duplicate', 'delay', 'status']
 
-/** The faults in force, by webhook id. */
+/** The active faults, by webhook id. */
 export class Faults {
   readonly #faults = new Map<string, { readonly fault: Fault; left: number }>()
 

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto'
-import { fields, never, text, texts, word, type Fields } from '../../json.ts'
-import type { Action, UserAction } from '../../state/rows.ts'
-import type { Draft } from '../../system/event-system.ts'
-import { missing, ok, Problems, type Answer } from '../answer.ts'
-import { change } from '../change.ts'
+import { fields, never, text, texts, word, type Fields } from '../../fields.ts'
+import type { Action, UserAction } from '../../state/tables.ts'
+import type { Transaction } from '../../system/event-system.ts'
+import { notFoundError, ok, Problems, type ApiResponse } from '../api-response.ts'
+import { inTransaction } from '../in-transaction.ts'
 import { get, post, put, remove, type Call, type Route } from '../route.ts'
-import type { World } from '../../world.ts'
-import { userOf } from './lookup.ts'
+import type { EmulatorState } from '../../emulator-state.ts'
+import { userOf } from './user-of.ts'
 
 type Phase = 'start' | 'modify' | 'cancel' | 'end'
 
-/** Tells of a phase of an action, unless the caller does not want it broadcast. */
-function fire(draft: Draft, action: Action, phase: Phase, said: Fields): void {
-  const userAction = draft.rows.userActions.get(action.userActionId)
-  const user = draft.rows.users.get(action.actioneeUserId)
+/** Sends a phase of an action, unless the caller sets `broadcast` to false. */
+function fire(tx: Transaction, action: Action, phase: Phase, said: Fields): void {
+  const userAction = tx.rows.userActions.get(action.userActionId)
+  const user = tx.rows.users.get(action.actioneeUserId)
   if (userAction === undefined || user === undefined || said['broadcast'] === false) return
   const { actioneeUserId, actionerUserId, applicationIds } = action
-  draft.fire({
+  tx.fire({
     type: 'user.action',
     tenantId: user.tenantId,
     linkedObjectId: actioneeUserId,
@@ -43,18 +43,18 @@ function fire(draft: Draft, action: Action, phase: Phase, said: Fields): void {
   })
 }
 
-/** Epoch ms; a Long too large for JavaScript is the one FusionAuth writes for "never". */
+/** Epoch ms; a number too large for JavaScript is the Long that FusionAuth writes for "never". */
 function expiryOf(value: unknown): number | object | undefined {
   if (typeof value !== 'number') return undefined
   return value >= 2 ** 63 ? never : value
 }
 
-async function start(call: Call): Promise<Answer> {
-  const answer = await change(call, (draft) => {
-    const { rows, now } = draft
+async function start(call: Call): Promise<ApiResponse> {
+  const answer = await inTransaction(call, (tx) => {
+    const { rows, now } = tx
     const input = fields(call.body['action'])
     const problems = new Problems()
-    const userAction = actionOf(draft, input['userActionId'], problems)
+    const userAction = actionOf(tx, input['userActionId'], problems)
     const expiry = expiryOf(input['expiry'])
     if (text(input['actioneeUserId']) === undefined) problems.blank('action.actioneeUserId')
     if (userAction?.temporal === true && expiry === undefined) problems.blank('action.expiry')
@@ -62,7 +62,7 @@ async function start(call: Call): Promise<Answer> {
       problems.add('action.expiry', 'notAllowed', 'Only a temporal action expires.')
     }
     problems.throwIfAny()
-    if (userAction === undefined) throw missing()
+    if (userAction === undefined) throw notFoundError()
     const reason = rows.userActionReasons.get(text(input['reasonId']) ?? '')
     const action: Action = {
       id: randomUUID(),
@@ -82,15 +82,15 @@ async function start(call: Call): Promise<Answer> {
       history: { historyItems: [] },
     }
     rows.actions.put(action)
-    fire(draft, action, 'start', call.body)
+    fire(tx, action, 'start', call.body)
     return ok({ action })
   })
-  awaitEnd(call.world, answer)
+  awaitEnd(call.state, answer)
   return answer
 }
 
-function actionOf(draft: Draft, id: unknown, problems: Problems): UserAction | undefined {
-  const userAction = typeof id === 'string' ? draft.rows.userActions.get(id.toLowerCase()) : undefined
+function actionOf(tx: Transaction, id: unknown, problems: Problems): UserAction | undefined {
+  const userAction = typeof id === 'string' ? tx.rows.userActions.get(id.toLowerCase()) : undefined
   if (id === undefined) problems.blank('action.userActionId')
   else if (userAction === undefined) {
     problems.add('action.userActionId', 'invalid', `There is no User Action with the id [${word(id)}].`)
@@ -98,11 +98,11 @@ function actionOf(draft: Draft, id: unknown, problems: Problems): UserAction | u
   return userAction
 }
 
-/** What a request does to an action under way; what it was goes to the history. */
-function revised(draft: Draft, call: Call, expiry: number | object | undefined): Action {
-  const before = draft.rows.actions.get(call.params['id'] ?? '')
-  if (before === undefined) throw missing()
-  userOf(call, draft.rows, before.actioneeUserId)
+/** An action after a change. Its former values are added to the history. */
+function revised(tx: Transaction, call: Call, expiry: number | object | undefined): Action {
+  const before = tx.rows.actions.get(call.params['id'] ?? '')
+  if (before === undefined) throw notFoundError()
+  userOf(call, tx.rows, before.actioneeUserId)
   const input = fields(call.body['action'])
   const items = fields(before['history'])['historyItems']
   const item = {
@@ -120,57 +120,56 @@ function revised(draft: Draft, call: Call, expiry: number | object | undefined):
   }
 }
 
-async function modify(call: Call): Promise<Answer> {
-  const answer = await change(call, (draft) => {
+async function modify(call: Call): Promise<ApiResponse> {
+  const answer = await inTransaction(call, (tx) => {
     const expiry = expiryOf(fields(call.body['action'])['expiry'])
-    const action = { ...revised(draft, call, expiry), endEventSent: false }
-    draft.rows.actions.put(action)
-    fire(draft, action, 'modify', call.body)
+    const action = { ...revised(tx, call, expiry), endEventSent: false }
+    tx.rows.actions.put(action)
+    fire(tx, action, 'modify', call.body)
     return ok({ action })
   })
-  awaitEnd(call.world, answer)
+  awaitEnd(call.state, answer)
   return answer
 }
 
 function cancel(call: Call) {
-  return change(call, (draft) => {
-    const action = { ...revised(draft, call, draft.now), endEventSent: true }
-    draft.rows.actions.put(action)
-    fire(draft, action, 'cancel', call.body)
+  return inTransaction(call, (tx) => {
+    const action = { ...revised(tx, call, tx.now), endEventSent: true }
+    tx.rows.actions.put(action)
+    fire(tx, action, 'cancel', call.body)
     return ok({ action })
   })
 }
 
-/** When an action that was committed expires, its end is told too. */
-function awaitEnd(world: World, answer: Answer): void {
+/** Sends the end of a committed action when it expires. */
+function awaitEnd(state: EmulatorState, answer: ApiResponse): void {
   const { id, expiry } = fields(answer.body?.['action'])
   if (typeof id !== 'string' || typeof expiry !== 'number') return
-  world.events.at(expiry, () => {
-    if (!world.events.courier.stopped) void world.events.operate((draft) => end(draft, id))
+  state.events.at(expiry, () => {
+    if (!state.events.sender.stopped) void state.events.runTransaction((tx) => end(tx, id))
   })
 }
 
-function end(draft: Draft, id: string): void {
-  const action = draft.rows.actions.get(id)
-  const over =
-    typeof action?.expiry === 'number' && action.expiry <= draft.now && action.endEventSent === false
+function end(tx: Transaction, id: string): void {
+  const action = tx.rows.actions.get(id)
+  const over = typeof action?.expiry === 'number' && action.expiry <= tx.now && action.endEventSent === false
   if (action === undefined || !over) return
-  draft.rows.actions.put({ ...action, endEventSent: true })
-  if (draft.rows.userActions.get(action.userActionId)?.sendEndEvent === true) fire(draft, action, 'end', {})
+  tx.rows.actions.put({ ...action, endEventSent: true })
+  if (tx.rows.userActions.get(action.userActionId)?.sendEndEvent === true) fire(tx, action, 'end', {})
 }
 
-function retrieve(call: Call): Answer {
-  const { rows } = call.world
+function retrieve(call: Call): ApiResponse {
+  const { rows } = call.state
   const { id } = call.params
   if (id !== undefined) {
     const action = rows.actions.get(id)
-    if (action === undefined) throw missing()
+    if (action === undefined) throw notFoundError()
     return ok({ action })
   }
   const user = userOf(call, rows, call.query.get('userId'))
   const [active, preventing] = [call.query.get('active'), call.query.get('preventingLogin')]
   const isActive = ({ expiry }: Action) =>
-    expiry !== undefined && (typeof expiry === 'object' || expiry > call.world.events.now())
+    expiry !== undefined && (typeof expiry === 'object' || expiry > call.state.events.now())
   const actions = rows.actions
     .by('user', user.id)
     .filter((one) => active === null || isActive(one) === (active === 'true'))

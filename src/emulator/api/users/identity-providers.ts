@@ -1,30 +1,32 @@
 import { randomUUID } from 'node:crypto'
-import { fields, text, type Fields } from '../../json.ts'
-import type { IdentityProvider, Link, User } from '../../state/rows.ts'
-import type { Reading } from '../../state/store.ts'
-import type { Draft } from '../../system/event-system.ts'
-import { missing, ok, Problems, type Answer } from '../answer.ts'
-import { change } from '../change.ts'
+import { fields, text, type Fields } from '../../fields.ts'
+import type { IdentityProvider, Link, User } from '../../state/tables.ts'
+import type { ReadableTables } from '../../state/store.ts'
+import type { Transaction } from '../../system/event-system.ts'
+import { notFoundError, ok, Problems, type ApiResponse } from '../api-response.ts'
+import { inTransaction } from '../in-transaction.ts'
 import { nameOf, routesOf, type Resource } from '../resource.ts'
 import { get, open, post, remove, type Call, type Route } from '../route.ts'
-import { tenantOf } from '../tenancy.ts'
-import { composeUser, userByLoginId } from './compose.ts'
-import { stamp } from './create.ts'
-import { userOf } from './lookup.ts'
-import { signIn } from './login.ts'
-import { registrationFor } from './registered.ts'
-import { registrationOf, withRegistration } from './registration.ts'
-import { aboutLink, aboutRegistration, aboutUser, shownUser } from './shown.ts'
+import { tenantOf } from '../tenant-of.ts'
+import { composeUser } from './compose-user.ts'
+import { userByLoginId } from './user-by-login-id.ts'
+import { stamp } from './create-user.ts'
+import { userOf } from './user-of.ts'
+import { signIn } from './sign-in.ts'
+import { registrationFor } from './registration-for.ts'
+import { readRegistration, withRegistration } from './read-registration.ts'
+import { linkEvent, registrationEvent, userEvent } from './user-event.ts'
+import { shownUser } from './shown-user.ts'
 
 const resource: Resource<IdentityProvider> = {
   one: 'identityProvider',
   many: 'identityProviders',
   path: '/api/identity-provider',
   view: (rows) => rows.identityProviders,
-  write: (draft, row) => draft.rows.identityProviders.put(row),
-  erase: (draft, row) => draft.rows.identityProviders.remove(row.id),
+  write: (tx, row) => tx.rows.identityProviders.put(row),
+  erase: (tx, row) => tx.rows.identityProviders.remove(row.id),
   read(reader) {
-    const { input, base, problems, draft } = reader
+    const { input, base, problems, tx } = reader
     const type = text(input['type'])
     if (type === undefined) problems.blank('identityProvider.type')
     const name = text(input['name']) ?? type ?? ''
@@ -33,18 +35,18 @@ const resource: Resource<IdentityProvider> = {
       ...input,
       ...base,
       type: type ?? '',
-      name: nameOf(named, 'identityProvider.name', draft.rows.identityProviders.all()),
+      name: nameOf(named, 'identityProvider.name', tx.rows.identityProviders.all()),
     }
   },
 }
 
-function providerOf(rows: Reading, id: unknown): IdentityProvider {
+function providerOf(rows: ReadableTables, id: unknown): IdentityProvider {
   const provider = typeof id === 'string' ? rows.identityProviders.get(id.toLowerCase()) : undefined
   if (provider !== undefined) return provider
   const problems = new Problems()
   problems.add('identityProviderId', 'invalid', 'There is no Identity Provider with this id.')
   problems.throwIfAny()
-  throw missing()
+  throw notFoundError()
 }
 
 interface Linking {
@@ -53,7 +55,7 @@ interface Linking {
   readonly token?: string | undefined
 }
 
-function link(draft: Draft, user: User, provider: IdentityProvider, linking: Linking): Link {
+function link(tx: Transaction, user: User, provider: IdentityProvider, linking: Linking): Link {
   const made: Link = {
     id: randomUUID(),
     identityProviderId: provider.id,
@@ -62,17 +64,17 @@ function link(draft: Draft, user: User, provider: IdentityProvider, linking: Lin
     userId: user.id,
     tenantId: user.tenantId,
     data: {},
-    insertInstant: draft.now,
-    lastLoginInstant: draft.now,
+    insertInstant: tx.now,
+    lastLoginInstant: tx.now,
     ...linking,
   }
-  draft.rows.links.put(made)
-  draft.fire(aboutLink('user.identity-provider.link', user, made, draft.rows))
+  tx.rows.links.put(made)
+  tx.fire(linkEvent('user.identity-provider.link', user, made, tx.rows))
   return made
 }
 
 function linked(
-  rows: Reading,
+  rows: ReadableTables,
   tenantId: string,
   providerId: string,
   providerUserId: string,
@@ -81,14 +83,14 @@ function linked(
 }
 
 function createLink(call: Call) {
-  return change(call, (draft) => {
+  return inTransaction(call, (tx) => {
     const input = fields(call.body['identityProviderLink'])
     const problems = new Problems()
     const identityProviderUserId = text(input['identityProviderUserId']) ?? ''
     if (identityProviderUserId === '') problems.blank('identityProviderLink.identityProviderUserId')
-    const provider = providerOf(draft.rows, input['identityProviderId'])
-    const user = userOf(call, draft.rows, input['userId'])
-    if (linked(draft.rows, user.tenantId, provider.id, identityProviderUserId) !== undefined) {
+    const provider = providerOf(tx.rows, input['identityProviderId'])
+    const user = userOf(call, tx.rows, input['userId'])
+    if (linked(tx.rows, user.tenantId, provider.id, identityProviderUserId) !== undefined) {
       problems.add(
         'identityProviderLink.identityProviderUserId',
         'duplicate',
@@ -101,11 +103,11 @@ function createLink(call: Call) {
       displayName: text(input['displayName']),
       token: text(input['token']),
     }
-    return ok({ identityProviderLink: link(draft, user, provider, said) })
+    return ok({ identityProviderLink: link(tx, user, provider, said) })
   })
 }
 
-function wanted(call: Call, rows: Reading): Link | undefined {
+function wanted(call: Call, rows: ReadableTables): Link | undefined {
   const [providerId, userId] = [call.query.get('identityProviderId'), call.query.get('userId')]
   return rows.links
     .all()
@@ -114,21 +116,21 @@ function wanted(call: Call, rows: Reading): Link | undefined {
 }
 
 function removeLink(call: Call) {
-  return change(call, (draft) => {
-    const existing = wanted(call, draft.rows)
-    if (existing === undefined) throw missing()
-    draft.rows.links.remove(existing.id)
-    const user = userOf(call, draft.rows, existing.userId)
-    draft.fire(aboutLink('user.identity-provider.unlink', user, existing, draft.rows))
+  return inTransaction(call, (tx) => {
+    const existing = wanted(call, tx.rows)
+    if (existing === undefined) throw notFoundError()
+    tx.rows.links.remove(existing.id)
+    const user = userOf(call, tx.rows, existing.userId)
+    tx.fire(linkEvent('user.identity-provider.unlink', user, existing, tx.rows))
     return ok({ identityProviderLink: existing })
   })
 }
 
-function retrieveLinks(call: Call): Answer {
-  const { rows } = call.world
+function retrieveLinks(call: Call): ApiResponse {
+  const { rows } = call.state
   if (call.query.has('identityProviderUserId')) {
     const identityProviderLink = wanted(call, rows)
-    if (identityProviderLink === undefined) throw missing()
+    if (identityProviderLink === undefined) throw notFoundError()
     return ok({ identityProviderLink })
   }
   const user = userOf(call, rows, call.query.get('userId'))
@@ -142,8 +144,8 @@ function retrieveLinks(call: Call): Answer {
 }
 
 /**
- * Who the provider says it is. The emulator asks no provider: it believes `data.email`, or what a JWT in `data.token` or `encodedJWT`
- * says unverified; any other token is taken for the user's id at the provider.
+ * The identity that the request claims. The emulator asks no provider: it trusts `data.email`, or the unverified claims of a JWT in `data.token`
+ * or `encodedJWT`; any other token counts as the user's id at the provider.
  */
 function claimed(call: Call): { readonly subject: string; readonly email: string | undefined } | undefined {
   const data = fields(call.body['data'])
@@ -163,17 +165,17 @@ function claimsOf(token: string | undefined): Fields {
   }
 }
 
-/** Creates the user at the first sign-in, updates it (changed or not) at every other. */
+/** Creates the user at the first sign-in, and updates it, changed or not, at every later one. */
 function login(call: Call) {
-  return change(call, (draft) => {
-    const { rows } = draft
+  return inTransaction(call, (tx) => {
+    const { rows } = tx
     const provider = providerOf(rows, call.body['identityProviderId'])
     const claim = claimed(call)
     if (claim === undefined) {
       const problems = new Problems()
       problems.blank('data')
       problems.throwIfAny()
-      throw missing()
+      throw notFoundError()
     }
     const tenant = tenantOf(call)
     const known = linked(rows, tenant.id, provider.id, claim.subject)?.userId
@@ -185,18 +187,18 @@ function login(call: Call) {
     if (before === undefined || before === '') {
       const input = claim.email === undefined ? { username: claim.subject } : { email: claim.email }
       const problems = new Problems()
-      user = composeUser(draft, { input, base: stamp(draft, randomUUID()), tenant, verified: true, problems })
+      user = composeUser(tx, { input, base: stamp(tx, randomUUID()), tenant, verified: true, problems })
       problems.throwIfAny()
       rows.users.put(user)
-      draft.fire({ ...aboutUser('user.create', user, rows), early: true })
+      tx.fire({ ...userEvent('user.create', user, rows), early: true })
     } else {
-      user = { ...before, lastUpdateInstant: draft.now }
+      user = { ...before, lastUpdateInstant: tx.now }
       rows.users.put(user)
-      draft.fire(aboutUser('user.update', user, rows, { original: shownUser(before, rows) }))
+      tx.fire(userEvent('user.update', user, rows, { original: shownUser(before, rows) }))
     }
-    user = registered(draft, call, user)
-    if (known === undefined) link(draft, user, provider, { identityProviderUserId: claim.subject })
-    return signIn(draft, call, user, {
+    user = registered(tx, call, user)
+    if (known === undefined) link(tx, user, provider, { identityProviderUserId: claim.subject })
+    return signIn(tx, call, user, {
       authenticationType: provider.type,
       identityProviderId: provider.id,
       identityProviderName: provider.name,
@@ -204,14 +206,14 @@ function login(call: Call) {
   })
 }
 
-/** Registers the user for the application it signs in to. */
-function registered(draft: Draft, call: Call, user: User): User {
+/** Registers the user for the application that it signs in to. */
+function registered(tx: Transaction, call: Call, user: User): User {
   const applicationId = text(call.body['applicationId'])
   if (applicationId === undefined || registrationFor(user, applicationId) !== undefined) return user
-  const registration = registrationOf(draft, call, { applicationId }, { problems: new Problems() })
-  const after = withRegistration(draft, user, registration)
-  const fired = aboutRegistration('user.registration.create', after, registration, draft.rows)
-  draft.fire({ ...fired, early: true })
+  const registration = readRegistration(tx, call, { applicationId }, { problems: new Problems() })
+  const after = withRegistration(tx, user, registration)
+  const fired = registrationEvent('user.registration.create', after, registration, tx.rows)
+  tx.fire({ ...fired, early: true })
   return after
 }
 

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { text } from '../../json.ts'
-import type { User } from '../../state/rows.ts'
+import { text } from '../../fields.ts'
+import type { User } from '../../state/tables.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
@@ -24,13 +24,13 @@ export function oneTimePassword(secret: string, now: number): string {
   return String((hash.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0')
 }
 
-/** Which method a code proves: an authenticator's code of now or just before, or a recovery code. */
+/** The method whose code this is: an authenticator's code of this or the last half minute, or a recovery code. */
 export function checkCode(user: User, code: unknown, now: number): string | undefined {
   const given = text(code)
   if (given === undefined) return undefined
   if (user.twoFactor.recoveryCodes.includes(given)) return 'recoveryCode'
   const fitting = user.twoFactor.methods.find(({ method, secret }) =>
-    // No message goes out from here, so no code of one can be wrong.
+    // The emulator sends no messages, so it accepts any code of a message.
     secret === undefined ? method !== 'authenticator' : fitsSecret(given, secret, now),
   )
   return fitting?.method

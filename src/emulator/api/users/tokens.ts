@@ -1,18 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { isFields, text, type Fields } from '../../json.ts'
-import type { RefreshToken, User } from '../../state/rows.ts'
-import type { Reading } from '../../state/store.ts'
-import type { Draft } from '../../system/event-system.ts'
-import { generalError, missing, ok, Problems, type Answer } from '../answer.ts'
-import { change } from '../change.ts'
+import { isFields, text, type Fields } from '../../fields.ts'
+import type { RefreshToken, User } from '../../state/tables.ts'
+import type { ReadableTables } from '../../state/store.ts'
+import type { Transaction } from '../../system/event-system.ts'
+import { generalError, notFoundError, ok, Problems, type ApiResponse } from '../api-response.ts'
+import { inTransaction } from '../in-transaction.ts'
 import { get, open, post, remove, type Call, type Route } from '../route.ts'
-import { isVisible } from '../tenancy.ts'
+import { isVisible } from '../tenant-of.ts'
 import { accessToken, timeToLive } from './access-token.ts'
-import { applicationOf, userOf } from './lookup.ts'
-import { shownUser } from './shown.ts'
+import { applicationOf, userOf } from './user-of.ts'
+import { shownUser } from './shown-user.ts'
 
 export function newRefreshToken(
-  draft: Draft,
+  tx: Transaction,
   user: User,
   applicationId: string | undefined,
   metaData?: unknown,
@@ -23,33 +23,33 @@ export function newRefreshToken(
     userId: user.id,
     tenantId: user.tenantId,
     applicationId,
-    insertInstant: draft.now,
-    startInstant: draft.now,
+    insertInstant: tx.now,
+    startInstant: tx.now,
     ...(isFields(metaData) && { metaData }),
   }
-  draft.rows.refreshTokens.put(token)
+  tx.rows.refreshTokens.put(token)
   return token
 }
 
-/** Trades a refresh token for an access token, as part of a change. */
+/** Exchanges a refresh token for an access token, as part of a transaction. */
 export function refresh(
-  draft: Draft,
+  tx: Transaction,
   call: Call,
   value: unknown,
   original: string | undefined,
 ): { readonly kept: RefreshToken; readonly token: string } {
-  const kept = typeof value === 'string' ? draft.rows.refreshTokens.by('token', value)[0] : undefined
-  const user = kept === undefined ? undefined : draft.rows.users.get(kept.userId)
+  const kept = typeof value === 'string' ? tx.rows.refreshTokens.by('token', value)[0] : undefined
+  const user = kept === undefined ? undefined : tx.rows.users.get(kept.userId)
   if (kept === undefined || user === undefined) {
     const problems = new Problems()
     if (value === undefined) problems.blank('refreshToken')
     else problems.add('refreshToken', 'invalid', 'The refresh token is unknown or was revoked.')
     problems.throwIfAny()
-    throw missing()
+    throw notFoundError()
   }
-  const { token } = accessToken(call, user, kept.applicationId, draft.now)
+  const { token } = accessToken(call, user, kept.applicationId, tx.now)
   const { applicationId } = kept
-  draft.fire({
+  tx.fire({
     type: 'jwt.refresh',
     tenantId: user.tenantId,
     linkedObjectId: user.id,
@@ -59,15 +59,15 @@ export function refresh(
   return { kept, token }
 }
 
-/** Revokes tokens and tells of it in the shape of the cause: one token, all of a user, all of an application. */
-function revoke(draft: Draft, tokens: readonly RefreshToken[], cause: Fields): Answer {
+/** Revokes tokens. The shape of the event depends on the cause: one token, all of a user, all of an application. */
+function revoke(tx: Transaction, tokens: readonly RefreshToken[], cause: Fields): ApiResponse {
   const [first] = tokens
   if (first === undefined) return ok()
   const ids = new Set(tokens.flatMap(({ applicationId }) => applicationId ?? []))
-  const timesToLive = [...ids].map((id) => [id, timeToLive(draft.rows.applications.get(id))] as const)
+  const timesToLive = [...ids].map((id) => [id, timeToLive(tx.rows.applications.get(id))] as const)
   const { userId } = cause
-  for (const { id } of tokens) draft.rows.refreshTokens.remove(id)
-  draft.fire({
+  for (const { id } of tokens) tx.rows.refreshTokens.remove(id)
+  tx.fire({
     type: 'jwt.refresh-token.revoke',
     tenantId: first.tenantId,
     linkedObjectId: text(userId),
@@ -77,19 +77,19 @@ function revoke(draft: Draft, tokens: readonly RefreshToken[], cause: Fields): A
   return ok()
 }
 
-function revokeOne(draft: Draft, token: RefreshToken): Answer {
+function revokeOne(tx: Transaction, token: RefreshToken): ApiResponse {
   const { userId, applicationId } = token
-  return revoke(draft, [token], { ...ofUser(draft.rows, userId), applicationId, refreshToken: token })
+  return revoke(tx, [token], { ...ofUser(tx.rows, userId), applicationId, refreshToken: token })
 }
 
-function ofUser(rows: Reading, userId: string): Fields {
+function ofUser(rows: ReadableTables, userId: string): Fields {
   const user = rows.users.get(userId)
   return { userId, user: user === undefined ? undefined : shownUser(user, rows) }
 }
 
 function revokeAny(call: Call) {
-  return change(call, (draft) => {
-    const { rows } = draft
+  return inTransaction(call, (tx) => {
+    const { rows } = tx
     const asked = (name: string) => call.query.get(name) ?? text(call.body[name])
     const [id, value, userId, application] = [
       call.params['id'],
@@ -100,8 +100,8 @@ function revokeAny(call: Call) {
     if (id !== undefined || value !== undefined) {
       const token =
         value === undefined ? rows.refreshTokens.get(id ?? '') : rows.refreshTokens.by('token', value)[0]
-      if (token === undefined || !isVisible(call, token)) throw missing()
-      return revokeOne(draft, token)
+      if (token === undefined || !isVisible(call, token)) throw notFoundError()
+      return revokeOne(tx, token)
     }
     const applicationId =
       application === undefined ? undefined : applicationOf(call, rows, application, 'applicationId').id
@@ -110,10 +110,10 @@ function revokeAny(call: Call) {
       const tokens = rows.refreshTokens
         .by('user', user.id)
         .filter((token) => applicationId === undefined || token.applicationId === applicationId)
-      return revoke(draft, tokens, { ...ofUser(rows, user.id), applicationId })
+      return revoke(tx, tokens, { ...ofUser(rows, user.id), applicationId })
     }
     if (applicationId !== undefined) {
-      return revoke(draft, rows.refreshTokens.by('application', applicationId), { applicationId })
+      return revoke(tx, rows.refreshTokens.by('application', applicationId), { applicationId })
     }
     throw generalError('[missing]', 'Name a token, a userId or an applicationId.')
   })
@@ -121,33 +121,33 @@ function revokeAny(call: Call) {
 
 /** Ends a session: `global` revokes all of the user's tokens, else the one that was sent. */
 function logout(call: Call) {
-  return change(call, (draft) => {
+  return inTransaction(call, (tx) => {
     const value = call.query.get('refreshToken') ?? text(call.body['refreshToken'])
-    const [token] = value === undefined ? [] : draft.rows.refreshTokens.by('token', value)
+    const [token] = value === undefined ? [] : tx.rows.refreshTokens.by('token', value)
     if (token === undefined) return ok()
     const global = call.query.get('global') === 'true' || call.body['global'] === true
-    if (!global) return revokeOne(draft, token)
+    if (!global) return revokeOne(tx, token)
     const { userId } = token
-    return revoke(draft, draft.rows.refreshTokens.by('user', userId), ofUser(draft.rows, userId))
+    return revoke(tx, tx.rows.refreshTokens.by('user', userId), ofUser(tx.rows, userId))
   })
 }
 
 function exchange(call: Call) {
-  return change(call, (draft) => {
-    const { kept, token } = refresh(draft, call, call.body['refreshToken'], text(call.body['token']))
+  return inTransaction(call, (tx) => {
+    const { kept, token } = refresh(tx, call, call.body['refreshToken'], text(call.body['token']))
     return ok({ refreshToken: kept.token, refreshTokenId: kept.id, token })
   })
 }
 
-function retrieve(call: Call): Answer {
-  const { rows } = call.world
+function retrieve(call: Call): ApiResponse {
+  const { rows } = call.state
   const { id } = call.params
   if (id === undefined) {
     const user = userOf(call, rows, call.query.get('userId'))
     return ok({ refreshTokens: rows.refreshTokens.by('user', user.id) })
   }
   const refreshToken = rows.refreshTokens.get(id)
-  if (refreshToken === undefined || !isVisible(call, refreshToken)) throw missing()
+  if (refreshToken === undefined || !isVisible(call, refreshToken)) throw notFoundError()
   return ok({ refreshToken })
 }
 
