@@ -1,6 +1,5 @@
-import { fields, text, texts, type Fields } from '../../fields.ts'
-import type { Registration, User } from '../../state/tables.ts'
-import type { Transaction } from '../../system/event-system.ts'
+import { fields, text } from '../../fields.ts'
+import type { User } from '../../state/tables.ts'
 import { merge } from '../../merge.ts'
 import { notFoundError, ok, Problems } from '../api-response.ts'
 import { inTransaction } from '../in-transaction.ts'
