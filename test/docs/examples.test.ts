@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { type Block, blocksOf, pages, root } from './pages.ts'
 import * as prelude from './prelude.ts'
 import { publicNames } from './public-names.ts'
 
-// Inside the repository, so that node_modules is found; in a folder git ignores.
-mkdirSync(join(root, '.reports'), { recursive: true })
-const folder = mkdtempSync(join(root, '.reports/docs-'))
+// Where an import finds the frameworks, and above them the packages of the repository.
+const folder = mkdtempSync(join(root, 'test/frameworks/.docs-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 interface Example extends Block {
@@ -30,7 +29,7 @@ for (const example of examples) writeFileSync(fileOf(example), await withImports
 const compilerOptions = { noPropertyAccessFromIndexSignature: false }
 writeFileSync(
   join(folder, 'tsconfig.json'),
-  JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include: ['*.ts'] }),
+  JSON.stringify({ extends: '../../../tsconfig.json', compilerOptions, include: ['*.ts'] }),
 )
 
 test('every example type-checks', async () => {
@@ -70,7 +69,7 @@ async function withImports({ code, subpath }: Example): Promise<string> {
   const fromPrelude = used(Object.keys(prelude)).filter((name) => !fromSubpath.includes(name))
   return [
     ...(subpath === undefined ? [] : [`import { ${fromSubpath.join(', ')} } from '${subpath}'`]),
-    `import { ${fromPrelude.join(', ')} } from '../../test/docs/prelude.ts'`,
+    `import { ${fromPrelude.join(', ')} } from '../../docs/prelude.ts'`,
     `${code}\nexport {}\n`,
   ].join('\n')
 }
