@@ -2,6 +2,7 @@ import type { Failure, Outcome } from '../../model/outcome.ts'
 import type { Lease } from '../../model/lease.ts'
 import type { Settled } from '../../model/engine.ts'
 import { preparePromote } from './lanes/promote.ts'
+import { prepareSucceed } from './lanes/succeed.ts'
 import type { Registry } from './registry.ts'
 import { query, type SqliteSql } from './sql.ts'
 
@@ -17,6 +18,7 @@ export function prepareSettle(
   const retry = prepareRetry(db)
   const giveBack = prepareGiveBack(db)
   const promote = preparePromote(db)
+  const succeed = prepareSucceed(db)
 
   function endAs(held: Held, state: 'succeeded' | 'dead', reason: string | null, now: number): void {
     end(held, state, reason)
@@ -27,6 +29,9 @@ export function prepareSettle(
   }
 
   return (lease, outcome, now) => {
+    const handler = registry.idOf(lease.handler)
+    if (outcome.kind === 'succeeded' && handler !== undefined && succeed(lease, handler, now))
+      return 'settled'
     const held = findHeld(lease)
     if (held === undefined) {
       uncountCrash(lease)

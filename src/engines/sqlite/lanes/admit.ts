@@ -101,7 +101,7 @@ function prepareMakeLeasedHead(db: SqliteSql): (handler: number, seq: number, le
 
 function prepareDemote(db: SqliteSql): (handler: number, seq: number) => boolean {
   const demote = db.prepare(`
-    update fw_deliveries set state = 'parked', due = null
+    update fw_deliveries set state = 'parked', due = null, held = null
     where seq = ? and handler = ? and state = 'head' and leased = 0
   `)
   return (handler, seq) => demote.run(seq, handler).changes !== 0
