@@ -27,8 +27,11 @@ export interface AttemptsOptions {
 export class Attempts {
   readonly #options: AttemptsOptions
   readonly #queues: ReadonlyMap<string, HandlerQueue>
-  /** When the claim or the renewal of a lease was requested, which is not after the engine granted it. */
-  readonly #requestedAt = new WeakMap<Lease, number>()
+  /**
+   * When the claim or the renewal of each lease held was requested, which is not after the engine granted it. No WeakMap: V8 removes its
+   * entries only in a major collection, and each minor one visits them until then.
+   */
+  readonly #requestedAt = new Map<Lease, number>()
 
   constructor(options: AttemptsOptions) {
     this.#options = options
@@ -90,18 +93,20 @@ export class Attempts {
 
   /** Call when these leases were renewed. */
   renewed(leases: readonly Lease[], requestedAt: number): void {
-    for (const lease of leases) this.#requestedAt.set(lease, requestedAt)
+    for (const lease of leases) if (this.#requestedAt.has(lease)) this.#requestedAt.set(lease, requestedAt)
     for (const queue of this.#queues.values()) this.#begin(queue)
   }
 
   /** Whether a lease may have expired because this thread was blocked and could not renew it. */
   areStale(): boolean {
-    return this.held().some((lease) => this.#isStale(lease))
+    const staleFrom = this.#staleFrom()
+    for (const requestedAt of this.#requestedAt.values()) if (requestedAt <= staleFrom) return true
+    return false
   }
 
-  #isStale(lease: Lease): boolean {
-    const { clock, staleMs } = this.#options
-    return clock.now() - (this.#requestedAt.get(lease) ?? -Infinity) >= staleMs
+  /** A lease that was requested then, or earlier, is stale. */
+  #staleFrom(): number {
+    return this.#options.clock.now() - this.#options.staleMs
   }
 
   /** Every lease held. */
@@ -118,6 +123,7 @@ export class Attempts {
       const controller = queue.running.get(lease)
       if (index < 0 && controller === undefined) continue
       queue.running.delete(lease)
+      this.#requestedAt.delete(lease)
       queue.batchSize.ended()
       controller?.abort(new FusewireError('FW_LEASE_LOST', reason))
     }
@@ -141,7 +147,7 @@ export class Attempts {
       const [lease] = queue.waiting
       if (lease === undefined) return
       // A handler may have blocked this thread since the lease was taken.
-      if (this.#isStale(lease)) return this.#options.onStale()
+      if ((this.#requestedAt.get(lease) ?? -Infinity) <= this.#staleFrom()) return this.#options.onStale()
       queue.waiting.shift()
       const controller = new AbortController()
       queue.running.set(lease, controller)
@@ -155,6 +161,7 @@ export class Attempts {
     const startedAt = observer === undefined ? 0 : clock.now()
     const end = await this.#traced({ engine, lease, handler: queue.handler, clock, signal })
     if (!queue.running.delete(lease)) return
+    this.#requestedAt.delete(lease)
     queue.batchSize.ended()
     try {
       observer?.attempted?.(lease, end, clock.now() - startedAt)

@@ -143,10 +143,10 @@ export function sqlite(
     },
 
     async settle(settlements) {
-      const settled = await jobs.write(
-        (session) => settlements.map(({ lease, outcome }) => session.settle(lease, outcome, now())),
-        notDurable,
-      )
+      const settled = await jobs.write((session) => {
+        const at = now()
+        return settlements.map(({ lease, outcome }) => session.settle(lease, outcome, at))
+      }, notDurable)
       watchers.wake()
       return settled
     },
