@@ -1,17 +1,17 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
 
-/** What every verb can be told. */
+/** The flags of every verb. */
 export type Common = {
   /** Print JSON. */
   json?: true
-  /** Tell the stack of an error. */
+  /** Print the stack of an error. */
   debug?: true
 }
 
 /** A line to type, and what it does. */
 export type Example = readonly [line: string, does: string]
 
-/** A verb with what all have in common: `--json`, `--debug`, examples at the end of its help. */
+/** A verb with what every verb has: `--json`, `--debug`, and examples at the end of its help. */
 export function verb(name: string, about: string, examples: readonly Example[]): Command<[], Common> {
   const command = new Command(name)
     .description(about)
@@ -25,7 +25,7 @@ export function verb(name: string, about: string, examples: readonly Example[]):
 
 const examplesByVerb = new WeakMap<object, readonly Example[]>()
 
-/** For the page that is written from the help. */
+/** The examples of a verb, for docs/cli.md. */
 export function examplesOf(command: CommandUnknownOpts): readonly Example[] {
   return examplesByVerb.get(command) ?? []
 }
@@ -34,7 +34,7 @@ function shown([line, does]: Example): string {
   return `  ${line}\n      ${does}`
 }
 
-/** A verb of the table: its code is loaded when it is called. */
+/** A verb in the list of verbs. `load` imports its code. */
 export interface Verb {
   readonly name: string
   readonly summary: string

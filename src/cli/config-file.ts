@@ -37,7 +37,7 @@ async function load(file: string): Promise<JsonObject> {
   throw misused(text`${file} must export its settings: export default { port: 3000 }.`)
 }
 
-/** Whoever may write it decides what its reader runs. The machine's administrator does anyway. */
+/** Refuses a file that another user can write: that user could run code as this one. root can anyway. */
 function checkOwner(file: string): void {
   try {
     const { uid, mode } = statSync(file)
@@ -59,7 +59,7 @@ function isSetting(name: string): name is SettingName {
   return Object.hasOwn(settings, name)
 }
 
-/** Read as a flag would be; `true` switches on what takes no value. */
+/** Parses a value as its flag would. `true` switches on a flag without a value. */
 function parsed(name: SettingName, value: unknown, file: string): unknown {
   const { flag, ...setting } = settings[name]
   const takesValue = flag.includes('<')

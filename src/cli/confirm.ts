@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { misused } from './failure.ts'
 import { rendered, type Text, text } from './text.ts'
 
-/** Asks a person to agree to what cannot be undone. Where nobody can be asked, `--yes` must have been said. */
+/** Asks the person at the terminal to confirm an action that cannot be undone. Without a terminal `--yes` is required. */
 export async function confirm(yes: boolean, question: Text): Promise<boolean> {
   if (yes) return true
   if (!process.stdin.isTTY || !process.stderr.isTTY) {

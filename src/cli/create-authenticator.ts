@@ -8,7 +8,7 @@ import { readBytes } from './read-bytes.ts'
 import type { authentication, Settings } from './settings.ts'
 import { text } from './text.ts'
 
-/** Everybody who was asked for must let a request in. Undefined: nobody was. */
+/** The authenticator of the settings: a request must satisfy each that is configured. Undefined: none is. */
 export function createAuthenticator(
   given: Settings<(typeof authentication)[number]>,
 ): Authenticator | undefined {

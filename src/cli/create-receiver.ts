@@ -11,7 +11,7 @@ import { originOf } from './setting-options.ts'
 import { authentication, type SettingName, settings, type Settings } from './settings.ts'
 import { text } from './text.ts'
 
-/** Settings that make a webhook. A file that exports its own has decided all of them. */
+/** Settings of the webhook. They cannot be combined with a file that exports its own webhook. */
 const decisive = [
   'authenticate',
   'localHost',
@@ -26,11 +26,11 @@ const decisive = [
 /** A webhook to serve. */
 export interface ToServe {
   readonly webhook: Webhook
-  /** Where its inbox is, unless a file exports the webhook. */
+  /** The place of its inbox. Absent when a file exports the webhook. */
   readonly place?: InboxPlace
 }
 
-/** The webhook to serve: the file's own, or one made of the settings, with the handlers that the file adds. Its inbox is not open yet. */
+/** The webhook to serve: the one that the file exports, or one made from the settings with the file's handlers. Its inbox is not open yet. */
 export async function createReceiver(
   given: Settings,
   handlers: Handlers | undefined,
@@ -67,7 +67,7 @@ export async function createReceiver(
   return { webhook: handOn(webhook), place }
 }
 
-/** Adds the handler that hands on every event, if there is somewhere to. */
+/** Returns a function that adds the forwarding handler to a webhook, if `--forward` is set. */
 function forwarderOf({ forward: to, forwardSecret }: Settings): (webhook: Webhook) => Webhook {
   if ((to === undefined) !== (forwardSecret === undefined)) {
     throw misused(text`--forward and --forward-secret need each other.`)

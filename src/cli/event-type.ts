@@ -5,7 +5,7 @@ import { text } from './text.ts'
 
 export const allTypes: readonly EventType[] = Object.keys(catalogue).filter(isEventType)
 
-/** The type that was written, however FusionAuth's documentation misprints it. */
+/** The event type of a name, which may be a misprint of FusionAuth's documentation. */
 export function knownType(written: string): EventType {
   const type = canonicalType(written)
   if (isEventType(type)) return type
@@ -21,7 +21,7 @@ function suggestion(written: string): string {
     : 'fusewire events lists all there are.'
 }
 
-/** How many characters to add, take away or replace. */
+/** The edit distance of two words: characters to add, remove or replace. */
 function distanceBetween(a: string, b: string): number {
   let row = [...Array(b.length + 1).keys()]
   for (const [at, character] of Array.from(a).entries()) {

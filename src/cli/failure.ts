@@ -1,7 +1,7 @@
 import { codeOf } from '../lib/code-of.ts'
 import { type Text, text } from './text.ts'
 
-/** What the process ends with, and what that means. docs/cli.md prints this table. */
+/** Exit codes and their meanings. docs/cli.md prints this table. */
 export const exitCodes = {
   0: 'It is done.',
   1: 'It ran, and the answer is no: an event was not accepted, a check failed, there is no such event.',
@@ -26,17 +26,17 @@ export class Failure extends Error {
   }
 }
 
-/** What was given is wrong. */
+/** A failure because the command line, the environment or a file is wrong. */
 export function misused(told: Text, options?: ErrorOptions): Failure {
   return new Failure(2, told, options)
 }
 
-/** What is needed is not there. */
+/** A failure because something that the command needs is not available. */
 export function missing(told: Text, options?: ErrorOptions): Failure {
   return new Failure(3, told, options)
 }
 
-/** Whatever was thrown, as a Failure. */
+/** Any thrown value as a Failure. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error
   const code = codeOf(error)
@@ -53,7 +53,7 @@ export function failureOf(error: unknown): Failure {
   )
 }
 
-/** Errors of ours about what is around the command, not about what was written. */
+/** Codes of errors whose cause is the environment of the command, not its input. */
 const needs: ReadonlySet<string> = new Set([
   'FW_DISK_NOT_DURABLE',
   'FW_INBOX_LOCKED',

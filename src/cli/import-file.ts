@@ -7,7 +7,7 @@ import { type Failure, misused } from './failure.ts'
 import { shellQuote } from './shell-quote.ts'
 import { text } from './text.ts'
 
-/** What a file of the user's exports. */
+/** Imports a file of the user and returns its exports. */
 export async function importFile(file: string): Promise<{ readonly [name: string]: unknown }> {
   const path = resolve(file)
   const found = statSync(path, { throwIfNoEntry: false })
@@ -40,7 +40,7 @@ function notRun(file: string, path: string, error: unknown): Failure {
   return misused(text`${file} cannot be run: ${why}. ${how} shows where.`, cause)
 }
 
-/** Node says no more than that a keyword is out of place. */
+/** Recognizes node's error for a file in the wrong module format. */
 function isReadAsCommonJs(error: unknown): boolean {
   return (
     error instanceof SyntaxError &&
@@ -48,7 +48,7 @@ function isReadAsCommonJs(error: unknown): boolean {
   )
 }
 
-/** Where it arose: what a syntax error's stack begins with, or a line of the file that was named. */
+/** Where the error is: the first line of a syntax error's stack, or the stack's line in the named file. */
 function placeIn(error: unknown, path: string): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   const [head] = /^(?:file:\/\/)?\/\S+:\d+$/m.exec(stack.split('\n', 1)[0] ?? '') ?? []

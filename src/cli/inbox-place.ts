@@ -10,17 +10,17 @@ import { text } from './text.ts'
 
 const SQLITE_NOTADB = 26
 
-/** An inbox that was named: `sqlite:FILE`, or `postgres:` and where its URL stands. */
+/** The place of an inbox: `sqlite:FILE`, or `postgres:` and where to read its URL. */
 export interface InboxPlace {
   /** Without secrets. */
   readonly shown: string
-  /** Whether there is one already. Opening makes one of any database, an application's too. */
+  /** Whether an inbox exists there. Opening would create one, also in an application's database. */
   exists(): Promise<boolean>
-  /** Its engine, whose code is loaded now. */
+  /** Imports the engine's code and creates the engine. */
   engine(options: { allowVolatile: boolean }): Promise<Engine>
 }
 
-/** Reads what `--inbox` and `--schema` say. */
+/** Parses `--inbox` and `--schema`. */
 export function parseInboxPlace(written: string, onCommandLine: boolean, schema = 'fusewire'): InboxPlace {
   const [, kind, where = ''] = /^(sqlite|postgres):(.+)$/s.exec(written) ?? []
   const shown = redacted(written)
@@ -48,7 +48,7 @@ export function parseInboxPlace(written: string, onCommandLine: boolean, schema 
   }
 }
 
-/** One that is there already: looking must not make an inbox where a name was misspelt. */
+/** Opens an inbox that exists. It creates none, since the name may be misspelt. */
 export async function openEngine(place: InboxPlace): Promise<Engine> {
   const exists = await place.exists().catch((error: unknown) => {
     throw openFailure(error, place)
@@ -62,7 +62,7 @@ export async function openEngine(place: InboxPlace): Promise<Engine> {
   return engine
 }
 
-/** SQLite says no more than that it cannot open it. */
+/** Explains the common reasons, because SQLite's error gives none. */
 function checkFile(file: string): void {
   if (existsSync(file) && statSync(file).isDirectory())
     throw missing(text`${file} is a folder: an inbox is a file, as in sqlite:${join(file, 'inbox.db')}.`)
@@ -90,7 +90,7 @@ async function databaseHoldsInbox(url: string, schema: string): Promise<boolean>
   }
 }
 
-/** Opens it, or says why not. */
+/** Opens an engine. Rejects with a Failure that gives the reason. */
 async function opened(engine: Engine, place: InboxPlace): Promise<void> {
   try {
     await engine.open()
@@ -101,7 +101,7 @@ async function opened(engine: Engine, place: InboxPlace): Promise<void> {
   }
 }
 
-/** Why an inbox does not open, in a sentence. */
+/** The reason why an inbox did not open, as a Failure. */
 export function openFailure(error: unknown, { shown }: InboxPlace): Failure {
   if (error instanceof Failure) return error
   if (codeOf(error) === 'FW_DISK_NOT_DURABLE')

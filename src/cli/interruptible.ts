@@ -1,7 +1,7 @@
 import { Failure } from './failure.ts'
 import { text } from './text.ts'
 
-/** Runs long work so that Ctrl+C ends it between two steps, and says what was done by then. */
+/** Runs long work that Ctrl+C stops between two steps, with a message that says how much was done. */
 export async function interruptible<T>(
   work: (signal: AbortSignal, at: (done: number) => void) => Promise<T>,
 ): Promise<T> {

@@ -2,7 +2,7 @@ import { basename, relative } from 'node:path'
 import { shellQuote } from './shell-quote.ts'
 import { type Text, text } from './text.ts'
 
-/** How whoever reads this called us, to call us again. */
+/** How this command was called, for hints that the reader can paste. */
 export function invocation(): Text {
   const program = process.argv[1] ?? ''
   const called =

@@ -4,7 +4,7 @@ import { misused } from './failure.ts'
 import { importFile } from './import-file.ts'
 import { text } from './text.ts'
 
-/** What a file of handlers exports: a webhook, or what adds handlers to one. */
+/** The export of a handlers' file: a webhook, or a function that adds handlers to one. */
 export type Handlers = { readonly webhook: Webhook } | { readonly add: (webhook: Webhook) => Promise<void> }
 
 export async function loadHandlers(file: string): Promise<Handlers> {
@@ -28,7 +28,7 @@ async function adding(file: string, add: () => unknown): Promise<void> {
   }
 }
 
-/** By what it can do: another copy of the package may have made it. */
+/** Recognizes a webhook by its methods: it may come from another copy of the package. */
 function isWebhook(value: unknown): value is Webhook {
   return isObject(value) && typeof value['receive'] === 'function' && typeof value['drain'] === 'function'
 }

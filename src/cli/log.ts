@@ -12,7 +12,7 @@ export const jsonLog: Log = logBy((level, fields, message) => {
   printJson({ level, time: Date.now(), msg: message, ...fields })
 })
 
-/** The same for people who look on. */
+/** Readable lines on stdout. */
 export const plainLog: Log = logBy((level, fields, message) => {
   const said = Object.entries(fields).map(
     ([name, value]) => text`${name}=${isObject(value) ? JSON.stringify(value) : String(value)}`,
@@ -28,7 +28,7 @@ function logBy(write: (level: Level, fields: object, message: string) => void): 
   }
 }
 
-/** Tells of every request and every attempt, without bodies. */
+/** Logs every request and every attempt, without bodies. */
 export function traffic(log: Log, json: boolean): Observer {
   return {
     answered({ status, outcome, reason, event }, tookMs) {

@@ -7,14 +7,14 @@ if (major < 22 || (major === 22 && minor < 18)) {
   )
   process.exit(2)
 }
-// node:sqlite and type stripping are experimental to node, and a module that does not load is told of by whoever wanted it.
+// Hides node's warnings about node:sqlite, type stripping and modules that do not load: the command prints an error of its own for those.
 process.removeAllListeners('warning').on('warning', ({ name, message }) => {
   if (name === 'ExperimentalWarning' || message.startsWith('Failed to load the ES module')) return
   process.stderr.write(`${name}: ${message}\n`)
 })
-// Whoever reads has read enough, as `head` does.
+// The reader has closed the pipe, as `head` does.
 process.stdout.on('error', (error) => process.exit('code' in error && error.code === 'EPIPE' ? 0 : 70))
 
-// Not before now: an older node cannot load it.
+// Imported here, because an older node cannot load it.
 const { run } = await import('./program.ts')
 process.exitCode = await run(process.argv.slice(2))

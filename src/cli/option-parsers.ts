@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '@commander-js/extra-typings'
 import { misused } from './failure.ts'
 import { text } from './text.ts'
 
-/** Reads a whole number of a range. */
+/** Returns a parser for whole numbers of a range. */
 export function wholeNumber(least: number, most: number): (written: string) => number {
   return (written) => {
     const number = /^\d{1,15}$/.test(written) ? Number(written) : Number.NaN
@@ -19,14 +19,14 @@ export function httpUrl(written: string): string {
   throw new InvalidArgumentError('Give a URL that begins with http:// or https://.')
 }
 
-/** fetch takes no user and password in a URL, and its error repeats them. */
+/** Refuses a URL with user and password: fetch would, with an error that repeats them. */
 export function withoutLogin(url: string, option: string): void {
   const { username, password } = new URL(url)
   if (username !== '' || password !== '')
     throw misused(text`${option}: leave user and password out of the URL.`)
 }
 
-/** Collects what is given several times. */
+/** Collects the values of a flag that is given several times. */
 export function several(written: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), written]
 }

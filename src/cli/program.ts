@@ -5,7 +5,7 @@ import { styled, text } from './text.ts'
 import { verbs } from './verbs.ts'
 import { version } from './version.ts'
 
-/** The whole command, with the code of those verbs that `isCalled` names: each is loaded when it is needed. */
+/** The whole command. It loads the code only of verbs for which `isCalled` is true. */
 export async function programWith(isCalled: (verb: string) => boolean): Promise<CommandUnknownOpts> {
   const program = new Command('fusewire')
     .description("Receives FusionAuth's events, keeps them, and helps you see what became of them.")
@@ -21,7 +21,7 @@ export async function programWith(isCalled: (verb: string) => boolean): Promise<
   return program
 }
 
-/** Runs what the arguments say, and tells what the process is to end with. */
+/** Runs the command line and returns the exit code. */
 export async function run(args: readonly string[]): Promise<ExitCode> {
   const [first, second] = args.filter((word) => !word.startsWith('-'))
   const program = await programWith((verb) => verb === (first === 'help' ? second : first))
@@ -40,7 +40,7 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** Errors are thrown, not exited with, and printed as everything else is. */
+/** Makes commander throw errors instead of exiting, and print through `print`. */
 function quiet(command: CommandUnknownOpts): void {
   command.configureOutput({ outputError: () => {} }).exitOverride((error) => {
     throw Object.assign(error, { command })
@@ -56,7 +56,7 @@ function ended({
 }: CommanderError & { command?: CommandUnknownOpts }): ExitCode {
   if (exitCode === 0) return 0
   if (code === 'commander.help') return 2
-  // A value it quotes may come from the environment.
+  // The message may quote a value, which may come from the environment.
   const lines = message
     .replace(/^error: /, '')
     .replaceAll(/:\/\/\S*@/g, '://hidden@')
@@ -70,13 +70,13 @@ function sentence(words: string): string {
   return /[.?!)]$/.test(words) ? words : `${words}.`
 }
 
-/** With what it is a verb of. */
+/** The verb's name with those above it, such as `inbox list`. */
 function nameOf(command: CommandUnknownOpts | undefined): string {
   if (command === undefined) return 'fusewire'
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`
 }
 
-/** Down to the first cause. */
+/** An error with all its causes. */
 function noteStack(error: unknown): void {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   for (const line of stack.split('\n')) note(styled('dim', line))

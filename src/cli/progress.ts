@@ -1,6 +1,6 @@
 import { formatCount } from './format-count.ts'
 
-/** A bar on stderr, while that is a terminal and the work takes longer than a glance. Without a total it only counts. */
+/** Draws a progress bar on stderr when that is a terminal and the work takes longer than 300 ms. Without a total it shows a count. */
 export function progress(label: string, total?: number): { at(done: number): void } & Disposable {
   const begun = performance.now()
   let drawnAt = begun

@@ -1,4 +1,4 @@
-/** A place without what it may hold of secrets: a URL's user, password and query values. `env:` and `file:` only say where one is. */
+/** A place without secrets: without a URL's user, password and query values. `env:` and `file:` references hold none. */
 export function redacted(place: string): string {
   const [, kind = '', url = ''] = /^(postgres:)?([a-z][a-z0-9+.-]*:\/\/.*)$/is.exec(place) ?? []
   if (url === '') return /^postgres:(?!env:|file:|-$)/.test(place) ? 'postgres:(hidden)' : place

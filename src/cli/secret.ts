@@ -2,12 +2,12 @@ import { misused } from './failure.ts'
 import { readBytes } from './read-bytes.ts'
 import { text } from './text.ts'
 
-/** How secrets are given, for help texts. */
+/** How a secret can be given, for help texts. */
 export const secretWays = 'env:NAME, file:PATH or - (standard input)'
 
-/** A secret that was named, not read yet. */
+/** A secret that the command line, the environment or a config file names, not read yet. */
 export interface GivenSecret {
-  /** Where it is, or that it is hidden. */
+  /** Where the secret is, or `(hidden)`. */
   readonly shown: string
   read(): string
 }
@@ -24,12 +24,12 @@ export function asSecret(written: string, option: string, onCommandLine: boolean
   )
 }
 
-/** The secret that an option of the command line stands for. */
+/** Reads the secret that a flag names. */
 export function readSecret(reference: string, option: string): string {
   return asSecret(reference, option, true).read()
 }
 
-/** A secret that is to stand in a header. What cannot is refused here: fetch would repeat it in its error. */
+/** Checks a secret for use in a header. fetch would refuse others with an error that repeats them. */
 export function forHeader(secret: string, option: string): string {
   if (/^[\x21-\x7e]+(?: +[\x21-\x7e]+)*$/.test(secret)) return secret
   throw misused(text`${option}: the secret must be printable ASCII to stand in a header.`)
@@ -53,7 +53,7 @@ function secretAt(reference: string, option: string): string {
   return secret
 }
 
-/** Without the newline an editor leaves at the end. */
+/** The text without the newline that editors add at the end. */
 function lineOf(bytes: Buffer): string {
   return bytes.toString().replace(/\r?\n$/, '')
 }

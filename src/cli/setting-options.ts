@@ -8,7 +8,7 @@ import { several } from './option-parsers.ts'
 /** Where a value came from. */
 export type Origin = 'flag' | 'environment' | 'config file' | 'default' | 'unset'
 
-/** Lets a verb be told these. */
+/** Adds the flags and variables of these settings to a verb. */
 export function addSettingOptions<Args extends unknown[], Opts extends OptionValues>(
   command: Command<Args, Opts>,
   names: readonly SettingName[],
@@ -21,12 +21,12 @@ function optionOf(name: SettingName): Option {
   const { flag, about, parse, usual, otherwise }: Setting = settings[name]
   const described = otherwise === undefined ? about : `${about} (default: ${otherwise})`
   const option = new Option(flag, described).env(variableOf(name))
-  // Commander hands a repeated option what it had before; the others ignore it.
+  // Commander passes the values so far to the parser of a repeated option; the other parsers ignore them.
   if (parse !== undefined) option.argParser(parse as (written: string, before: unknown) => unknown)
   return usual === undefined ? option : option.default(usual)
 }
 
-/** FUSEWIRE_API_KEY for apiKey. */
+/** The environment variable of a setting: FUSEWIRE_API_KEY for apiKey. */
 export function variableOf(name: SettingName): string {
   return `FUSEWIRE_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 }
@@ -34,13 +34,13 @@ export function variableOf(name: SettingName): string {
 /** Variables that only trigger, tail and inbox read. */
 const ofOtherVerbs = ['FUSEWIRE_URL', 'FUSEWIRE_SERVER', 'FUSEWIRE_TOKEN']
 
-/** Variables that look like ours and are none. */
+/** Variables that begin with FUSEWIRE_ and that no setting reads: probably misspelt. */
 export function strayVariables(env: NodeJS.ProcessEnv): readonly string[] {
   const ours = new Set([...receiver.map(variableOf), ...ofOtherVerbs])
   return Object.keys(env).filter((name) => name.startsWith('FUSEWIRE_') && !ours.has(name))
 }
 
-/** What holds, of these settings. */
+/** The values of these settings, from flags, environment, config file and defaults. */
 export function settingsOf<Name extends SettingName>(
   command: CommandUnknownOpts,
   names: readonly Name[],
@@ -59,13 +59,13 @@ function valueOf(command: CommandUnknownOpts, name: SettingName): unknown {
   return asSecret(value, flag.split(' ', 1)[0] ?? '', origin === 'flag')
 }
 
-/** A flag may be repeated, a variable cannot. */
+/** A flag can be repeated; a variable holds several values separated by commas or spaces. */
 function listIn(variable: string): readonly string[] | undefined {
   const list = (process.env[variable] ?? '').split(/[\s,]+/).filter((one) => one !== '')
   return list.length > 0 ? list : undefined
 }
 
-/** Commander switches on by any value, `false` too. */
+/** Commander takes any value of a variable as true, `false` too. */
 function switchIn(variable: string): boolean {
   switch (process.env[variable]?.toLowerCase()) {
     case 'true':

@@ -3,12 +3,12 @@ import { httpUrl, none, port, several, wholeNumber } from './option-parsers.ts'
 
 /** Something that can be set by a flag, by the environment or in fusewire.config.ts. */
 export interface Setting {
-  /** As commander writes it. */
+  /** In commander's notation. */
   readonly flag: string
   readonly about: string
   readonly parse?: (written: string, before: never) => unknown
   readonly usual?: string | number
-  /** What holds when it is not set, in words. */
+  /** The default, in words. */
   readonly otherwise?: string
   readonly secret?: true
 }
@@ -146,14 +146,14 @@ type ValueOf<S> = S extends { secret: true }
       ? string
       : boolean
 
-/** What was set, or is usual. */
+/** The value of each setting: what was set, else its default. */
 export type Settings<Name extends SettingName = SettingName> = {
   readonly [N in Name]:
     | ValueOf<(typeof settings)[N]>
     | ((typeof settings)[N] extends { usual: unknown } ? never : undefined)
 }
 
-/** Settings that say who may speak. */
+/** Settings of authentication. */
 export const authentication = [
   'apiKey',
   'apiKeyNext',
@@ -166,5 +166,5 @@ export const authentication = [
   'kid',
 ] as const satisfies readonly SettingName[]
 
-/** Settings of a receiver that runs by itself. */
+/** Settings of `fusewire serve`. */
 export const receiver = Object.keys(settings) as readonly SettingName[] // The keys of settings are its names.

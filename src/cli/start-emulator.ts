@@ -4,12 +4,12 @@ import { codeOf } from '../lib/code-of.ts'
 import { missing } from './failure.ts'
 import { text } from './text.ts'
 
-/** Starts the emulator, or says why that cannot be, and which flag says another port. */
+/** Starts the emulator. Rejects with a Failure that gives the reason and the flag for another port. */
 export async function startEmulator(options: EmulateOptions, portFlag: string): Promise<Emulator> {
   try {
     return await emulate(options)
   } catch (error) {
-    // It says in its own words that a port is taken; whatever else it refuses was written wrong.
+    // Its message says that the port is taken. Its other errors are about wrong options.
     const cause = error instanceof Error ? error.cause : undefined
     if (error instanceof Error && codeOf(cause) !== undefined)
       throw missing(text`${error.message} ${portFlag} says another.`, { cause })

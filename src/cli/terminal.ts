@@ -2,22 +2,22 @@ import { Failure } from './failure.ts'
 import { printableJson } from '../lib/printable.ts'
 import { joined, padded, rendered, type Text, text, widthOf } from './text.ts'
 
-/** A line of what was asked for. */
+/** Prints a line of the result, on stdout. */
 export function print(line: Text): void {
   process.stdout.write(`${rendered(line, process.stdout)}\n`)
 }
 
-/** A line about it: warnings, errors, what is going on. */
+/** Prints a line that is not part of the result, on stderr: warnings, errors, progress. */
 export function note(line: Text): void {
   process.stderr.write(`${rendered(line, process.stderr)}\n`)
 }
 
-/** A value for a program: one line. */
+/** Prints a value as one line of JSON. */
 export function printJson(value: unknown): void {
   printJsonText(jsonOf(value))
 }
 
-/** The same, of JSON that is there already. */
+/** Prints a line that is JSON already. */
 export function printJsonText(json: string): void {
   process.stdout.write(`${printableJson(json)}\n`)
 }
@@ -33,7 +33,7 @@ export function jsonOf(value: unknown, indent?: number): string {
   }
 }
 
-/** Rows in columns, the first row their names. */
+/** Prints rows in columns. The first row holds the names of the columns. */
 export function printTable(rows: readonly (readonly (string | number | Text)[])[]): void {
   const widths: number[] = []
   for (const row of rows) {

@@ -5,7 +5,7 @@ export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow'
 
 declare const safe: unique symbol
 
-/** What may be printed. Only this file makes it, so nobody else's words reach a terminal but through `printable`. */
+/** Text that may be printed. Only this file creates it, so every text from outside goes through `printable` before it reaches a terminal. */
 export interface Text {
   readonly [safe]: true
   readonly parts: readonly Part[]
@@ -18,7 +18,7 @@ interface Part {
 
 type Value = string | number | Text
 
-/** The template's own words as they are, every value through `printable`. */
+/** Text of a template: its literal parts unchanged, its values through `printable`. */
 export function text(words: TemplateStringsArray, ...values: readonly Value[]): Text {
   return seal(
     words.flatMap((shown, index) => {
@@ -38,7 +38,7 @@ export function joined(values: readonly Value[], separator: string): Text {
   )
 }
 
-/** Filled up with spaces. */
+/** Text padded with spaces to a width. */
 export function padded(value: Value, width: number): Text {
   const parts = partsOf(value)
   return seal([...parts, { shown: ' '.repeat(Math.max(0, width - widthOf(value))) }])
@@ -48,14 +48,14 @@ export function widthOf(value: Value): number {
   return partsOf(value).reduce((width, { shown }) => width + Array.from(shown).length, 0)
 }
 
-/** For a stream: with colour where it is a terminal and NO_COLOR is not set. */
+/** The string to write to a stream, with colour where the stream is a terminal and NO_COLOR is not set. */
 export function rendered({ parts }: Text, stream: NodeJS.WritableStream): string {
   return parts
     .map(({ shown, style }) => (style === undefined ? shown : styleText(style, shown, { stream })))
     .join('')
 }
 
-/** What a server answers is of any shape, whatever its type says: one that looks like a Text is none. */
+/** A value parsed from a server's JSON may have the shape of a Text: only objects that this file sealed are Texts. */
 function partsOf(value: Value): readonly Part[] {
   return typeof value === 'object' && sealed.has(value) ? value.parts : [{ shown: printable(wordsOf(value)) }]
 }
@@ -67,7 +67,7 @@ function wordsOf(value: Value): string {
 
 const sealed = new WeakSet<object>()
 
-/** Neighbours of one style are one part. */
+/** Joins adjacent parts of the same style. */
 function seal(given: readonly Part[]): Text {
   const parts: Part[] = []
   for (const part of given) {

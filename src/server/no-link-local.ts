@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import { isLinkLocal } from '../lib/is-link-local.ts'
 import { FusewireError } from '../model/errors.ts'
 
-/** Resolves a name for `net.connect` to addresses that are not link-local: what a name means is known only now. */
+/** Resolves a name for `net.connect` to addresses that are not link-local. It checks at each connection, since DNS may change. */
 export const noLinkLocal: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) return callback(error, [])
@@ -14,7 +14,7 @@ export const noLinkLocal: LookupFunction = (hostname, options, callback) => {
   })
 }
 
-/** Throws for a host that is such an address itself, which nothing looks up. */
+/** Throws for a host that is itself a link-local address: for addresses no lookup is made. */
 export function refuseLinkLocal(hostname: string): void {
   const address = hostname.replace(/^\[(.*)\]$/, '$1')
   if (isIP(address) !== 0 && isLinkLocal(address)) throw refusal()

@@ -25,7 +25,7 @@ export interface Server extends AsyncDisposable {
   readonly adminUrl?: string
   /** Is not ready any more, lets requests and handlers under way end, closes the inbox, all within `stopWithinMs`. */
   stop(): Promise<void>
-  /** Resolves when it has stopped, whoever stopped it. */
+  /** Resolves when the server has stopped, by `stop` or by a signal. */
   readonly stopped: Promise<void>
 }
 
@@ -36,7 +36,7 @@ export interface Server extends AsyncDisposable {
  *
  * @throws FW_OPTION for a path that is none; the error of the port; what `webhook.start` rejects with.
  * @example
- * const secret = newAdminSecret() // for whoever monitors it
+ * const secret = newAdminSecret() // for the monitoring
  * await using server = await startServer({
  *   webhook,
  *   door: { port: 0 },
@@ -107,7 +107,7 @@ async function openAdminFor(
   return listener.origin
 }
 
-/** What FusionAuth reaches. */
+/** Opens the listener that FusionAuth posts to. */
 function openDoor({ webhook, door }: ServerOptions, path: string): Promise<Listening> {
   const handle = toNodeHandler(webhook)
   return listen(

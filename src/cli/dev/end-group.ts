@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const lookMs = 50
 
-/** Asks a process and whatever it started to stop, and ends by SIGKILL what is left after `graceMs`, or as soon as `hurry` aborts. */
+/** Asks a process and its child processes to stop. Sends SIGKILL after `graceMs`, or as soon as `hurry` aborts. */
 export async function endGroup(child: ChildProcess, graceMs: number, hurry: AbortSignal): Promise<void> {
   const { pid } = child
   if (pid === undefined) return

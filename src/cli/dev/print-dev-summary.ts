@@ -14,7 +14,7 @@ export interface DevSummary {
   readonly json: boolean
 }
 
-/** What is where, and how to see a first event. */
+/** Prints the URLs, and commands that cause and show a first event. */
 export function printDevSummary({
   emulator: { url: fusionauth, apiKey, jwks, kid },
   url,

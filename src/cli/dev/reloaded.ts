@@ -8,23 +8,23 @@ export interface Program {
   readonly env: NodeJS.ProcessEnv
   /** How long it may take to stop before it and what it started are killed. */
   readonly graceMs: number
-  /** It says so itself when it is ready, each time it is started; without this it is not asked. */
+  /** Called with the message the program sends when it is ready, after each start. Absent: the program gets no message channel. */
   ready?(said: unknown): void
 }
 
 export interface ReloadEvents {
   /** A source file of this name changed. */
   changed(file: string): void
-  /** It ended by itself, after so many starts. */
+  /** The program ended by itself. `starts` counts how often it was started. */
   ended(code: number | null, starts: number): void
 }
 
-/** What editors write several times in a row counts once. */
+/** Editors write a file several times in a row: changes within this time cause one restart. */
 const settleMs = 100
 
 /** A program that is started again when a source changes. */
 export interface Reloaded {
-  /** Ends it and what it started; by SIGKILL what is left after its grace, or as soon as `hurry` aborts. */
+  /** Stops the program and its child processes. Sends SIGKILL after `graceMs`, or as soon as `hurry` aborts. */
   stop(hurry: AbortSignal): Promise<void>
 }
 

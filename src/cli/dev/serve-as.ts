@@ -3,15 +3,15 @@ import type { Emulator } from '../../emulator/emulator.ts'
 import { variableOf } from '../setting-options.ts'
 import type { SettingName, Settings } from '../settings.ts'
 
-/** `fusewire serve`, told everything by the environment. */
+/** How dev starts `fusewire serve`: its command line and its environment. */
 export interface Serving {
   readonly command: readonly [string, ...string[]]
   readonly env: NodeJS.ProcessEnv
   /** How long it may take to stop before it is killed. */
   readonly graceMs: number
-  /** What FusionAuth is to send. */
+  /** Headers that FusionAuth must send. */
   readonly headers: Readonly<Record<string, string>>
-  /** What the admin listener asks for. */
+  /** The token of the admin listener. */
   readonly adminToken: string
 }
 

@@ -2,7 +2,7 @@ import { type FSWatcher, readdirSync, watch } from 'node:fs'
 import { join } from 'node:path'
 
 const source = /\.(?:[cm]?[jt]sx?|json)$/
-/** What is installed, built, or kept for itself. */
+/** Folders that hold no sources: dependencies, build output, hidden folders. */
 const passedBy = /^(?:node_modules|dist|\..*)$/
 
 /**
@@ -27,7 +27,7 @@ export function watchSources(folder: string, changed: (file: string) => void): D
       )
       for (const { name } of folders) if (!passedBy.test(name)) attend(join(path, name))
     } catch {
-      // It is no folder, or gone already: there is nothing to watch.
+      // It is not a folder, or was removed meanwhile.
     }
   }
 

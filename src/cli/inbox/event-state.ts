@@ -1,8 +1,8 @@
 import type { KeptDelivery } from '../../model/kept.ts'
 import { type Style, styled, type Text, text } from '../text.ts'
-import type { EventSummary } from './opened-inbox.ts'
+import type { EventSummary } from '../../server/api/summarize-event.ts'
 
-/** What became of an event, in a word or two. */
+/** The state of an event, in one or two words. */
 export function eventState({ gone, refused, aside, deliveries }: EventSummary): Text {
   if (gone !== undefined) return styled('dim', gone)
   if (aside !== undefined) return styled('yellow', aside)

@@ -67,7 +67,7 @@ function state(written: string, before: readonly State[] | undefined): readonly 
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
-/** An instant in epoch ms: a date, or how long ago. */
+/** Parses an instant, a date or how long ago, to epoch ms. */
 export function parseInstant(written: string): number {
   const [, amount, unit] = /^(\d{1,9})([smhd])$/.exec(written) ?? []
   if (unit !== undefined) return Date.now() - Number(amount) * unitMs[unit as keyof typeof unitMs] // As the pattern says.

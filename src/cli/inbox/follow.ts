@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Filter } from '../../model/filter.ts'
-import type { OpenedInbox, EventSummary } from './opened-inbox.ts'
+import type { EventSummary } from '../../server/api/summarize-event.ts'
+import type { OpenedInbox } from './opened-inbox.ts'
 
-/** How often an inbox is looked at; whoever looks on notices no difference. */
+/** The pause between two looks at the inbox: short enough for a person at a terminal. */
 const everyMs = 500
-/** An event that has not ended by then is not looked at any more: a dead letter may wait for weeks. */
+/** How long an event whose deliveries have not ended is looked at again: one may wait for weeks. */
 const patienceMs = 10 * 60_000
 
-/** Events as they come, and again when what became of them changes, until the signal says stop. */
+/** Yields events as they arrive, and again when their state changes, until the signal aborts. */
 export async function* follow(
   inbox: OpenedInbox,
   where: Filter,
@@ -35,7 +36,7 @@ export async function* follow(
         earliestOpen = Math.min(earliestOpen, receivedAt)
       }
     }
-    // Those of the last moments are looked at again: they may have been kept out of order.
+    // Looks again at the last 5 seconds: events may be kept in another order than they were received.
     from = Math.max(Math.min(earliestOpen, latest - 5000), latest - patienceMs, where.receivedAfter ?? from)
     await sleep(everyMs, undefined, { signal }).catch(() => {})
   }

@@ -7,7 +7,7 @@ import { text } from '../text.ts'
 import { httpUrl, withoutLogin } from '../option-parsers.ts'
 import type { OpenedInbox } from './opened-inbox.ts'
 
-/** Which inbox a verb works on. */
+/** The flags that name an inbox. */
 export type InboxOptions = {
   inbox: string
   schema?: string
@@ -16,7 +16,7 @@ export type InboxOptions = {
   insecureHttp?: true
 }
 
-/** Adds the flags that say which inbox is meant. */
+/** Adds the flags that name an inbox to a verb. */
 export function addInboxOptions<Args extends unknown[], Opts extends OptionValues>(
   command: Command<Args, Opts>,
 ): Command<Args, Opts & InboxOptions> {
@@ -46,7 +46,7 @@ export function addInboxOptions<Args extends unknown[], Opts extends OptionValue
   > // The options just added.
 }
 
-/** The inbox that the flags mean. Its engine is loaded only where it is here. */
+/** Opens the inbox that the flags name. Imports an engine only for an inbox that this process opens itself. */
 export async function openInbox(
   { inbox, schema, server, token, insecureHttp }: InboxOptions,
   sourceOf: (name: 'inbox' | 'server' | 'token') => string | undefined,

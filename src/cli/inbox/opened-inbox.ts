@@ -5,8 +5,6 @@ import type { Filter } from '../../model/filter.ts'
 import type { AnswerOf, routes } from '../../server/api/routes.ts'
 
 export type EventPage = AnswerOf<typeof routes.listEvents>
-/** An event without what it says. */
-export type EventSummary = EventPage['items'][number]
 /** An event with what it says, personal data masked unless it was revealed. `event` is absent when its body is gone. */
 export type ShownEvent = AnswerOf<typeof routes.getEvent>
 export type InboxStats = AnswerOf<typeof routes.getStats>

@@ -7,7 +7,7 @@ import { readJsonObject } from '../read-bytes.ts'
 import { text } from '../text.ts'
 import { overlay } from './overlay.ts'
 
-/** Makes one event after the other, each with an id of its own, unless that is set. */
+/** Returns a function that makes an event at each call, with a new id unless `set` gives one. */
 export function createEventMaker(
   type: string,
   data: string | undefined,

@@ -3,7 +3,7 @@ import { parseJson } from '../../lib/parse-json.ts'
 import { misused } from '../failure.ts'
 import { text } from '../text.ts'
 
-/** Puts `user.email=ada@example.com` and the like in their places. A value that is JSON counts as JSON, any other as text. */
+/** Applies assignments such as `user.email=ada@example.com` to an event. A value that is not JSON is taken as text. */
 export function overlay(event: object, assignments: readonly string[]): void {
   for (const assignment of assignments) {
     const [, path = '', written = ''] = /^([^=]+)=(.*)$/s.exec(assignment) ?? []

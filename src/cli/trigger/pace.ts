@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Without a rate one after the other; with one on time, whether or not earlier ones were answered. */
+/** Without a rate, sends one after the other. With a rate, sends on time even if earlier requests are unanswered. */
 export async function pace(
   count: number,
   rate: number | undefined,
@@ -26,5 +26,5 @@ export async function pace(
   if (failures.length > 0) throw failures[0]
 }
 
-/** More than this would measure this process, not the receiver. */
+/** The most requests at a time: more would measure this process, not the receiver. */
 const atATime = 256

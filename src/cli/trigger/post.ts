@@ -25,7 +25,7 @@ export async function post(url: string, headers: Headers, body: string): Promise
   }
 }
 
-/** So much of an answer is read: it need not end, nor be small when it is unpacked. */
+/** In bytes. An answer may be endless, or large when decompressed: the rest is not read. */
 const readUpTo = 16 * 1024
 
 async function beginningOf(response: Response): Promise<string> {
@@ -38,7 +38,7 @@ async function beginningOf(response: Response): Promise<string> {
   return text
 }
 
-/** What FusionAuth's documentation suggests as a webhook's timeouts, connecting and reading, is together less. */
+/** More than the connect and read timeouts that FusionAuth's documentation suggests, added. */
 const readTimeoutMs = 5000
 
 function whyNot(error: unknown): string {

@@ -3,7 +3,7 @@ import { misused } from '../failure.ts'
 import { forHeader, readSecret } from '../secret.ts'
 import { text } from '../text.ts'
 
-/** What goes with every event. */
+/** The headers that every request has. */
 export function requestHeaders(apiKey: string | undefined, more: readonly string[]): Headers {
   const headers = new Headers({ 'content-type': 'application/json' })
   if (apiKey !== undefined)
@@ -16,14 +16,14 @@ export function requestHeaders(apiKey: string | undefined, more: readonly string
   return headers
 }
 
-/** What `--sign` names: an HMAC secret or a private key. */
+/** The key that `--sign` names: an HMAC secret or a private key. */
 export function signingKey(reference: string, kid: string | undefined): SigningKey {
   const secret = readSecret(reference, '--sign')
   const key = secret.includes('-----BEGIN') ? { privateKey: secret } : { secret }
   return { ...key, ...(kid !== undefined && { kid }) }
 }
 
-/** The headers of a body, its signature among them. */
+/** Returns a function that gives the headers of a body, with its signature. */
 export function headerSigner(headers: Headers, key: SigningKey | undefined): (body: string) => Headers {
   if (key === undefined) return () => headers
   const signed = signing(key)

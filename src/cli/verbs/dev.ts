@@ -17,7 +17,7 @@ import { styled, text } from '../text.ts'
 import { untilStopped } from '../until-stopped.ts'
 import { port } from '../option-parsers.ts'
 
-/** How long a command of the user's own may take to stop. */
+/** How long the user's own command may take to stop. */
 const ownGraceMs = 5_000
 
 export function devVerb(): CommandUnknownOpts {
@@ -77,7 +77,7 @@ export function devVerb(): CommandUnknownOpts {
   )
 }
 
-/** Runs it, again and again, until a signal says stop. What ends of its own accord before anything changed will not get better. */
+/** Runs the program and restarts it on changes until a signal. A program that ends by itself before any change ends dev, too. */
 async function develop(folder: string, make: (fail: (error: unknown) => void) => Program): Promise<void> {
   const { promise: failed, reject: fail } = Promise.withResolvers<never>()
   const stopped = untilStopped()
@@ -100,7 +100,7 @@ async function develop(folder: string, make: (fail: (error: unknown) => void) =>
   }
 }
 
-/** Our own server, connected to the emulator and introduced when it is ready for the first time. */
+/** `fusewire serve` as the program: the emulator posts to it, and the summary is printed when it is ready for the first time. */
 function served(
   serving: Serving,
   emulator: Emulator,
@@ -131,7 +131,7 @@ function ownProgram([first, ...args]: readonly string[], emulator: Emulator): Pr
   return { command: [first, ...args], env: surroundings(emulator), graceMs: ownGraceMs }
 }
 
-/** Where a program finds the emulator. */
+/** Environment variables by which a program finds the emulator. */
 function surroundings({ url, apiKey, jwks, kid }: Emulator): NodeJS.ProcessEnv {
   return {
     WEBHOOK_KEY: randomBytes(32).toString('hex'),

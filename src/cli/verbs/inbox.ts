@@ -7,7 +7,7 @@ import { replayVerb } from './inbox/replay.ts'
 import { showVerb } from './inbox/show.ts'
 import { statsVerb } from './inbox/stats.ts'
 
-/** The verbs are small and share what they need; the engines are loaded by the one that opens an inbox. */
+/** Loads all verbs of `inbox` at once, since they are small. Engines are loaded when an inbox is opened. */
 export function inboxVerb(): CommandUnknownOpts {
   const inbox = new Command('inbox')
     .description(

@@ -20,7 +20,7 @@ import { receiver, type Settings } from '../settings.ts'
 import { note } from '../terminal.ts'
 import { text } from '../text.ts'
 
-/** For what was written to reach a slow reader. */
+/** Time for the last output to reach a slow reader of stdout. */
 const lastOutputMs = 250
 
 export function serveVerb(): CommandUnknownOpts {
@@ -71,14 +71,14 @@ export function serveVerb(): CommandUnknownOpts {
       log.info({ url, ...(adminUrl !== undefined && { adminUrl }) }, 'ready for events')
       if (adminUrl === undefined) note(text`There is no admin listener: --admin-token env:NAME opens one.`)
       process.send?.({ url, adminUrl })
-      // When dev is gone, so are we; that we listen for it holds nothing up.
+      // Stop when dev has ended. unref(): listening for that must not keep the process alive.
       process.once('disconnect', () => void server.stop()).channel?.unref()
       await endedBy(server)
     },
   )
 }
 
-/** Until it has stopped. A handler that ignores its signal does not keep the process then. */
+/** Waits until the server has stopped, and then ends the process even if a handler ignores its signal. */
 async function endedBy(server: Server): Promise<void> {
   await server.stopped
   setTimeout(() => process.exit(), lastOutputMs).unref()

@@ -51,7 +51,7 @@ export function exportVerb(): CommandUnknownOpts {
   })
 }
 
-/** A file for its owner alone. Under its name it is whole or not there. */
+/** A file that only its owner can read. It gets its name when it is complete. */
 function newFile(path: string) {
   const partial = `${path}.part`
   closeSync(made(path)) // The name is ours from now on.
@@ -77,7 +77,7 @@ function newFile(path: string) {
   }
 }
 
-/** Nothing that is there is opened, be it a link: in a shared folder somebody else may have laid it there. */
+/** Creates a file and fails if the name exists, also as a link: in a shared folder another user may have put it there. */
 function made(path: string): number {
   try {
     return openSync(path, 'wx', 0o600)

@@ -1,6 +1,6 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import { verb } from '../../command.ts'
-import type { EventSummary } from '../../inbox/opened-inbox.ts'
+import type { EventSummary } from '../../../server/api/summarize-event.ts'
 import { addFilterOptions, filterOf } from '../../inbox/filter-options.ts'
 import { formatInstant } from '../../format-instant.ts'
 import { eventState } from '../../inbox/event-state.ts'
