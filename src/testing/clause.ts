@@ -106,7 +106,7 @@ export function assertNear(actual: number | undefined, expected: number): void {
   assert.ok(actual !== undefined && Math.abs(actual - expected) < 1_000, `${actual} is not near ${expected}`)
 }
 
-export function createSignal(): { readonly ring: () => void; readonly rung: Promise<void> } {
+export function createSignal(): { readonly call: () => void; readonly called: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>()
-  return { ring: resolve, rung: promise }
+  return { call: resolve, called: promise }
 }

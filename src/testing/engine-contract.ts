@@ -48,7 +48,7 @@ export const engineContract: readonly Clause[] = [
     })
   }),
 
-  clause('says undefined for an event it never saw', async ({ open }) => {
+  clause('returns undefined for an unknown event', async ({ open }) => {
     const engine = await open()
     assert.equal(await engine.get(arrival('1').key), undefined)
   }),
@@ -81,7 +81,7 @@ export const engineContract: readonly Clause[] = [
     assert.equal((await drain(engine, 'a')).length, 1)
   }),
 
-  clause('tells events apart by instant, tenant and id together', async ({ open }) => {
+  clause('distinguishes events by instant, tenant and id together', async ({ open }) => {
     const engine = await subscribed(await open(), 'a')
     const events = [
       arrival('1'),
@@ -129,12 +129,15 @@ export const engineContract: readonly Clause[] = [
     assert.equal((await engine.stats()).events, 1)
   }),
 
-  clause('puts an event accepted at last behind what came meanwhile', async ({ open }) => {
-    const engine = await subscribed(await open(), 'a')
-    await engine.append([arrival('1', { lane: 'u', refused: 'no' }), arrival('2', { lane: 'u' })])
-    await engine.append([arrival('1', { lane: 'u' })])
-    assert.deepEqual(idsOf(await drain(engine, 'a')), ['2', '1'])
-  }),
+  clause(
+    'puts an event that is accepted after a refusal behind the events that came meanwhile',
+    async ({ open }) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append([arrival('1', { lane: 'u', refused: 'no' }), arrival('2', { lane: 'u' })])
+      await engine.append([arrival('1', { lane: 'u' })])
+      assert.deepEqual(idsOf(await drain(engine, 'a')), ['2', '1'])
+    },
+  ),
 
   clause('accepts with another body than it refused', async ({ open }) => {
     const engine = await subscribed(await open(), 'a')
@@ -193,7 +196,7 @@ export const engineContract: readonly Clause[] = [
     assert.equal((await drain(engine, 'a')).length, 1)
   }),
 
-  clause('remembers that an event was decided which it keeps for nobody', async ({ open }) => {
+  clause('remembers the key of an accepted event that no handler wants', async ({ open }) => {
     const engine = await open()
     await engine.subscribe([{ ...subscription('a'), types: ['user.create'] }])
     const decided = arrival('1', { ifUnwanted: 'key', lane: 'u', subjects: ['u'] })
@@ -269,7 +272,7 @@ export const engineContract: readonly Clause[] = [
     assert.deepEqual(idsOf(await drain(engine, 'b')), ['2'])
   }),
 
-  clause('takes new filters under the same name and keeps what was owed', async ({ open }) => {
+  clause('replaces the filters of a name and keeps the deliveries it has', async ({ open }) => {
     const engine = await subscribed(await open(), 'a')
     await engine.append([arrival('1')])
     await engine.subscribe([{ ...subscription('a'), types: ['user.delete.complete'] }])
@@ -277,7 +280,7 @@ export const engineContract: readonly Clause[] = [
     assert.deepEqual(idsOf(await drain(engine, 'a')), ['1', '3'])
   }),
 
-  clause('keeps an event nobody asked for', async ({ open }) => {
+  clause('keeps an event that no handler wants', async ({ open }) => {
     const engine = await open()
     assert.deepEqual(await engine.append([arrival('1')]), ['stored'])
     assert.deepEqual((await engine.get(arrival('1').key))?.deliveries, [])
@@ -460,7 +463,7 @@ export const engineContract: readonly Clause[] = [
   }),
 
   clause(
-    'tries deliveries that were leased together again in halves, and no other beside them',
+    'tries deliveries that were leased together again in halves, and no others with them',
     async ({ open, advance }) => {
       const engine = await subscribed(await open(), 'a', 'b')
       await engine.append(['1', '2', '3', '4'].map((id) => arrival(id)))
@@ -525,7 +528,7 @@ export const engineContract: readonly Clause[] = [
     },
   ),
 
-  clause('counts a suspect that runs beside other leases as in their company', async ({ open, advance }) => {
+  clause('counts other leases of the process as the company of a suspect', async ({ open, advance }) => {
     const engine = await subscribed(await open(), 'a')
     await engine.append([arrival('1')])
     await claimOne(engine)
@@ -562,7 +565,7 @@ export const engineContract: readonly Clause[] = [
   ),
 
   clause(
-    'takes a crash back when whoever held the lease turns out to be alive',
+    'takes a crash back when the process that held the lease turns out to be alive',
     async ({ open, advance }) => {
       const engine = await subscribed(await open(), 'a')
       await engine.append([arrival('1')])
@@ -680,7 +683,7 @@ export const engineContract: readonly Clause[] = [
     assert.deepEqual(await settle(engine, [lease], { kind: 'succeeded' }), ['settled'])
   }),
 
-  clause('gives a late settle, renew and release nothing', async ({ open, advance }) => {
+  clause('ignores a late settle, renew and release', async ({ open, advance }) => {
     const engine = await subscribed(await open(), 'a')
     const event = arrival('1')
     await engine.append([event])
@@ -716,7 +719,7 @@ export const engineContract: readonly Clause[] = [
     assert.deepEqual(await engine.settle([]), [])
   }),
 
-  clause('takes a released lease back as if it had never been', async ({ open }) => {
+  clause('takes a released lease back as if it had never been claimed claimed', async ({ open }) => {
     const engine = await subscribed(await open(), 'a')
     await engine.append([arrival('1')])
     const released = await claimOne(engine)
@@ -871,11 +874,11 @@ export const engineContract: readonly Clause[] = [
 
   clause('wakes a watcher when a delivery may be claimed', async ({ open }) => {
     const engine = await subscribed(await open(), 'a')
-    const { ring, rung } = createSignal()
-    using watching = engine.watch(ring)
+    const { call, called } = createSignal()
+    using watching = engine.watch(call)
     void watching
     await engine.append([arrival('1')])
-    await rung
+    await called
   }),
 
   clause('counts what waits and what died', async ({ open, advance }) => {
@@ -977,7 +980,7 @@ export const engineContract: readonly Clause[] = [
 
   // ── several engines on one store
 
-  sharingClause('keeps all it was told for the engine that opens next', async ({ open }) => {
+  sharingClause('keeps everything for the engine that opens the store next', async ({ open }) => {
     const first = await subscribed(await open(), 'a')
     await first.append([arrival('1', { lane: 'u' }), arrival('2', { lane: 'u' })])
     await settle(first, [await claimOne(first)], { kind: 'succeeded' })
@@ -1010,10 +1013,10 @@ export const engineContract: readonly Clause[] = [
 
   sharingClause('wakes a watcher of another engine', async ({ open }) => {
     const [one, other] = [await subscribed(await open(), 'a'), await open()]
-    const { ring, rung } = createSignal()
-    using watching = other.watch(ring)
+    const { call, called } = createSignal()
+    using watching = other.watch(call)
     void watching
     await one.append([arrival('1')])
-    await rung
+    await called
   }),
 ]

@@ -73,7 +73,7 @@ export const tendingContract: readonly Clause[] = [
     }
   }),
 
-  tendingClause('tells of an event all that get tells, the body when asked', async ({ open }) => {
+  tendingClause('finds all that get returns of an event, with the body on request', async ({ open }) => {
     const engine = await subscribed(await open(), 'a')
     const event = arrival('1', { tenantId: 't', subjects: ['u'], source: 'manual' })
     await engine.append([event])
@@ -110,7 +110,7 @@ export const tendingContract: readonly Clause[] = [
     },
   ),
 
-  tendingClause('finds what was set aside by its kind', async ({ open }) => {
+  tendingClause('finds set-aside events by their kind', async ({ open }) => {
     const engine = await subscribed(await open(), 'a')
     await engine.append([arrival('1'), arrival('1', { body: Buffer.from('other'), subjects: ['u'] })])
     const stale = arrival('2', { createInstant: 1_000 })
@@ -136,7 +136,7 @@ export const tendingContract: readonly Clause[] = [
     assert.deepEqual(found(await all(tended(engine), {})), ['3', '1'])
   }),
 
-  tendingClause('keeps nothing for nobody when it is asked not to', async ({ open }) => {
+  tendingClause('keeps no event that no handler wants when it is asked not to', async ({ open }) => {
     const engine = await open()
     await engine.subscribe([{ ...subscription('a'), types: ['user.create'] }])
     const only = { ifUnwanted: 'nothing' } as const
@@ -152,7 +152,7 @@ export const tendingContract: readonly Clause[] = [
   // ── overview
 
   tendingClause(
-    'counts by type and by handler, and tells of blocked lanes and nodes',
+    'counts by type and by handler, and lists blocked lanes and nodes',
     async ({ open, advance }) => {
       const engine = await subscribed(await open(), 'a', 'b')
       const tend = tended(engine)
@@ -215,7 +215,7 @@ export const tendingContract: readonly Clause[] = [
   // ── abandon
 
   tendingClause(
-    'abandons a handler that nobody ran while others delivered for 7 days: no new deliveries, what waits ends, its events are pruned',
+    'abandons a handler that no process ran while others delivered for 7 days: no new deliveries, waiting ones end, its events are pruned',
     async ({ open, advance }) => {
       const engine = await subscribed(await open(), 'a', 'b')
       const tend = tended(engine)
@@ -379,7 +379,7 @@ export const tendingContract: readonly Clause[] = [
   ),
 
   tendingClause(
-    "puts a replayed delivery at its event's place, never beside a leased one",
+    "puts a replayed delivery at its event's place, never at the same time as a leased one",
     async ({ open, advance }) => {
       const engine = await subscribed(await open(), 'a')
       await engine.append(['1', '2', '3'].map((id) => arrival(id, { lane: 'u', subjects: [id] })))
@@ -456,25 +456,28 @@ export const tendingContract: readonly Clause[] = [
     assert.equal((await drain(engine, 'a')).length, 0)
   }),
 
-  tendingClause('delivers a refused event and what was set aside when a person says so', async ({ open }) => {
-    const engine = await subscribed(await open(), 'a')
-    await engine.append([arrival('1', { refused: 'no' }), arrival('2')])
-    await engine.append([
-      arrival('2', { body: Buffer.from('other') }),
-      arrival('3', { createInstant: 1_000 }),
-    ])
-    await drain(engine, 'a')
+  tendingClause(
+    'delivers a refused event and a set-aside one when a person replays them',
+    async ({ open }) => {
+      const engine = await subscribed(await open(), 'a')
+      await engine.append([arrival('1', { refused: 'no' }), arrival('2')])
+      await engine.append([
+        arrival('2', { body: Buffer.from('other') }),
+        arrival('3', { createInstant: 1_000 }),
+      ])
+      await drain(engine, 'a')
 
-    assert.equal(await replay(engine, { state: 'refused' }), 1)
-    assert.equal(await replay(engine, { state: ['conflict', 'stale'] }), 2)
+      assert.equal(await replay(engine, { state: 'refused' }), 1)
+      assert.equal(await replay(engine, { state: ['conflict', 'stale'] }), 2)
 
-    const delivered = await drain(engine, 'a')
-    assert.deepEqual(idsOf(delivered).slice(0, 1), ['1'])
-    const bodies = delivered.slice(1).map(({ event }) => Buffer.from(event.body).toString().slice(0, 5))
-    assert.deepEqual(bodies.toSorted(), ['other', '{"eve'])
-    assert.deepEqual(await engine.known([arrival('1')]), [true])
-    assert.deepEqual(await all(tended(engine), { state: ['conflict', 'stale'] }), [])
-  }),
+      const delivered = await drain(engine, 'a')
+      assert.deepEqual(idsOf(delivered).slice(0, 1), ['1'])
+      const bodies = delivered.slice(1).map(({ event }) => Buffer.from(event.body).toString().slice(0, 5))
+      assert.deepEqual(bodies.toSorted(), ['other', '{"eve'])
+      assert.deepEqual(await engine.known([arrival('1')]), [true])
+      assert.deepEqual(await all(tended(engine), { state: ['conflict', 'stale'] }), [])
+    },
+  ),
 
   tendingClause('replays in steps that go on where the last one stopped', async ({ open }) => {
     const engine = await subscribed(await open(), 'a')
@@ -602,7 +605,7 @@ export const tendingContract: readonly Clause[] = [
   ),
 
   tendingClause(
-    'forgets what it kept for nobody after the time of unhandled events',
+    'forgets the keys of events that no handler wants when the retention of unhandled events ends',
     async ({ open, advance }) => {
       const engine = await open()
       const now = await nowOf(engine)
@@ -688,51 +691,47 @@ export const tendingContract: readonly Clause[] = [
     },
   ),
 
-  tendingClause(
-    'keeps its last fifth for what somebody waits for, and prunes to be out of it',
-    async ({ open }) => {
-      const engine = await subscribed(await open(), 'a')
-      const tend = tended(engine)
-      const now = await nowOf(engine)
-      const body = Buffer.alloc(100_000, ' ')
-      const of = (id: string, type: string) =>
-        arrival(id, { type, body, receivedAt: now, createInstant: now })
-      await engine.append(Array.from({ length: 40 }, (_, i) => of(`${i}`, 'user.update.complete')))
-      await drainAll(engine)
-      const { bytes } = await tend.overview()
-      let pressed = 0
-      tend.limit(bytes / 0.9, () => pressed++)
-      assert.deepEqual(await engine.append([of('a', 'user.update.complete'), of('b', 'user.delete')]), [
-        'full',
-        'stored',
-      ])
-      assert.equal(pressed, 1)
-      assert.deepEqual(await engine.append([of('2', 'user.update.complete')]), ['duplicate'])
-      assert.equal(pressed, 2)
-      tend.limit(bytes / 2, () => pressed++)
-      assert.deepEqual(await engine.append([of('c', 'user.delete')]), ['full'])
-      assert.equal(pressed, 3)
-      assert.equal(await engine.hasRoom?.('user.delete'), false)
-      let first: boolean | undefined
-      const events = await sum(
-        async (after) => {
-          const step = await tend.prune({ maxBytes: bytes / 2 }, after)
-          first ??= step.pressed
-          return step
-        },
-        (step) => step.events,
-      )
-      assert.equal(first, true)
-      assert.ok(events >= 20)
+  tendingClause('keeps its last fifth for transactional events, and prunes to leave it', async ({ open }) => {
+    const engine = await subscribed(await open(), 'a')
+    const tend = tended(engine)
+    const now = await nowOf(engine)
+    const body = Buffer.alloc(100_000, ' ')
+    const of = (id: string, type: string) => arrival(id, { type, body, receivedAt: now, createInstant: now })
+    await engine.append(Array.from({ length: 40 }, (_, i) => of(`${i}`, 'user.update.complete')))
+    await drainAll(engine)
+    const { bytes } = await tend.overview()
+    let pressed = 0
+    tend.limit(bytes / 0.9, () => pressed++)
+    assert.deepEqual(await engine.append([of('a', 'user.update.complete'), of('b', 'user.delete')]), [
+      'full',
+      'stored',
+    ])
+    assert.equal(pressed, 1)
+    assert.deepEqual(await engine.append([of('2', 'user.update.complete')]), ['duplicate'])
+    assert.equal(pressed, 2)
+    tend.limit(bytes / 2, () => pressed++)
+    assert.deepEqual(await engine.append([of('c', 'user.delete')]), ['full'])
+    assert.equal(pressed, 3)
+    assert.equal(await engine.hasRoom?.('user.delete'), false)
+    let first: boolean | undefined
+    const events = await sum(
+      async (after) => {
+        const step = await tend.prune({ maxBytes: bytes / 2 }, after)
+        first ??= step.pressed
+        return step
+      },
+      (step) => step.events,
+    )
+    assert.equal(first, true)
+    assert.ok(events >= 20)
 
-      assert.deepEqual(await engine.append([of('a', 'user.update.complete'), of('c', 'user.delete')]), [
-        'stored',
-        'stored',
-      ])
-      assert.equal((await tend.prune({ maxBytes: bytes })).pressed, false)
-      assert.deepEqual((await tend.overview()).types.map(({ type }) => type).includes('user.delete'), true)
-    },
-  ),
+    assert.deepEqual(await engine.append([of('a', 'user.update.complete'), of('c', 'user.delete')]), [
+      'stored',
+      'stored',
+    ])
+    assert.equal((await tend.prune({ maxBytes: bytes })).pressed, false)
+    assert.deepEqual((await tend.overview()).types.map(({ type }) => type).includes('user.delete'), true)
+  }),
 
   // ── erase
 
@@ -773,25 +772,28 @@ export const tendingContract: readonly Clause[] = [
     ])
   }),
 
-  tendingClause('blanks what comes of an erased person again, unless it is newer', async ({ open }) => {
-    const engine = await subscribed(await open(), 'a')
-    const now = await nowOf(engine)
-    const seen = arrival('1', { subjects: ['ada'], createInstant: now - 10 * dayMs })
-    await engine.append([seen])
-    await erase(engine, { userId: 'ada' })
+  tendingClause(
+    'blanks events of an erased person that come again, unless they are newer',
+    async ({ open }) => {
+      const engine = await subscribed(await open(), 'a')
+      const now = await nowOf(engine)
+      const seen = arrival('1', { subjects: ['ada'], createInstant: now - 10 * dayMs })
+      await engine.append([seen])
+      await erase(engine, { userId: 'ada' })
 
-    assert.deepEqual(await engine.append([seen]), ['duplicate'])
-    const older = arrival('2', { subjects: ['bob', 'ada'], createInstant: now - dayMs, lane: 'ada' })
-    assert.deepEqual(await engine.append([older]), ['stored'])
-    assert.deepEqual(await engine.append([older]), ['duplicate'])
-    const newer = arrival('3', { subjects: ['ada'], createInstant: now + dayMs })
-    await engine.append([newer, arrival('4', { subjects: ['bob'], createInstant: now - dayMs })])
+      assert.deepEqual(await engine.append([seen]), ['duplicate'])
+      const older = arrival('2', { subjects: ['bob', 'ada'], createInstant: now - dayMs, lane: 'ada' })
+      assert.deepEqual(await engine.append([older]), ['stored'])
+      assert.deepEqual(await engine.append([older]), ['duplicate'])
+      const newer = arrival('3', { subjects: ['ada'], createInstant: now + dayMs })
+      await engine.append([newer, arrival('4', { subjects: ['bob'], createInstant: now - dayMs })])
 
-    const kept = await engine.get(older.key)
-    assert.deepEqual([kept?.gone, kept?.body, kept?.deliveries], ['erased', undefined, []])
-    assert.deepEqual(found(await all(tended(engine), {})), ['4', '3'])
-    assert.deepEqual(idsOf(await drain(engine, 'a')).toSorted(), ['3', '4'])
-  }),
+      const kept = await engine.get(older.key)
+      assert.deepEqual([kept?.gone, kept?.body, kept?.deliveries], ['erased', undefined, []])
+      assert.deepEqual(found(await all(tended(engine), {})), ['4', '3'])
+      assert.deepEqual(idsOf(await drain(engine, 'a')).toSorted(), ['3', '4'])
+    },
+  ),
 
   tendingClause('asks the gate again about a refused event whose person was erased', async ({ open }) => {
     const engine = await subscribed(await open(), 'a')

@@ -7,7 +7,7 @@ import { holdsTheContract } from '../engines/contract.ts'
 import { anyServer, query, schema, type Server } from './server.ts'
 import { setTime } from './time.ts'
 
-const byBytes = 'keeps its last fifth for what somebody waits for, and prunes to be out of it'
+const byBytes = 'keeps its last fifth for transactional events, and prunes to leave it'
 
 describe('postgres', () => {
   let server: Server
