@@ -1,4 +1,4 @@
-import { loopbackNames } from './loopback.ts'
+import { loopbackNames } from './loopback-names.ts'
 
 /** Why a URL is not used: it cannot be parsed, it holds a user or password, or others on the network could read or change what is sent. */
 export type UrlFault = 'malformed' | 'credentials' | 'insecure'

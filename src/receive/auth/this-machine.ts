@@ -1,5 +1,5 @@
 import { admitted, type Authenticator, rejected, createAuthenticator, type Verdict } from './authenticator.ts'
-import { isLoopbackName } from '../../lib/loopback.ts'
+import { isLoopbackName } from '../../lib/loopback-names.ts'
 import type { IncomingRequest } from '../../model/incoming-request.ts'
 
 /**
