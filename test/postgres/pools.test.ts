@@ -41,6 +41,19 @@ describe('a pool that was given', () => {
     await pool.end()
   })
 
+  test('lends an append two connections at most, however many arrivals of a batch conflict with known events', async () => {
+    await using inbox = await schema(server)
+    const pool = new Pool({ connectionString: server.url, max: 16 })
+    await using engine = postgres(pool, { schema: inbox.name })
+    const events = (body: string) =>
+      Array.from({ length: 100 }, (_, n) => arrival(String(n), { body: Buffer.from(`${body} ${n}`) }))
+    expect(await engine.append(events('first'))).toEqual(events('first').map(() => 'stored'))
+    expect(await engine.append(events('other'))).toEqual(events('other').map(() => 'conflict'))
+    expect(pool.totalCount).toBeLessThanOrEqual(2)
+    await engine[Symbol.asyncDispose]()
+    await pool.end()
+  })
+
   test('needs no error listener of its owner: ours is there until the inbox is closed', async () => {
     await using inbox = await schema(server)
     const pool = new Pool({ connectionString: server.url, application_name: inbox.name })

@@ -60,15 +60,27 @@ export function prepareAppend(
     const known = await findKnown(arrivals.filter((_, place) => answers.get(place) !== 'stored'))
     const unknown = arrivals.filter((arrival) => !known.has(keyText(arrival.key)))
     const isNew = asNew ? () => false : await judgeByNewest(unknown)
-    return Promise.all(
-      arrivals.map(async (arrival, place) => {
-        const answer = answers.get(place)
-        if (answer === 'stored' || answer === 'unwanted') return answer
-        const found = known.get(keyText(arrival.key))
-        if (found === undefined && answer === undefined && isNew(arrival)) return appendAsNew(arrival)
-        return found === undefined && answer === 'not kept' ? 'unwanted' : appendKnown(arrival, found)
-      }),
+    const late = arrivals.filter(
+      (arrival, place) => !answers.has(place) && !known.has(keyText(arrival.key)) && isNew(arrival),
     )
+    // In one statement, so that their positions are in order of arrival.
+    const lateAnswers = late.length === 0 ? [] : await appendDistinct(late, true)
+    const ofLate = new Map(late.map((arrival, index) => [arrival, lateAnswers[index]]))
+    const toSetAside: { kind: 'conflict' | 'stale'; arrival: Arrival }[] = []
+    const all = arrivals.map((arrival, place): Appended => {
+      const answer = answers.get(place)
+      if (answer === 'stored' || answer === 'unwanted') return answer
+      const lateAnswer = ofLate.get(arrival)
+      if (lateAnswer !== undefined) return lateAnswer
+      const found = known.get(keyText(arrival.key))
+      if (found === undefined && answer === 'not kept') return 'unwanted'
+      if (found !== undefined && Buffer.compare(found.hash, arrival.hash) === 0) return 'duplicate'
+      const kind = found === undefined ? 'stale' : 'conflict'
+      toSetAside.push({ kind, arrival })
+      return kind
+    })
+    if (toSetAside.length > 0) await setAllAside(toSetAside)
+    return all
   }
 
   /** The server's clock may be wrong: an arrival that is too old by it may be new by the newest events. */
@@ -79,11 +91,6 @@ export function prepareAppend(
     return (arrival) => !isStale(arrival, time)
   }
 
-  async function appendAsNew(arrival: Arrival): Promise<Appended> {
-    const [answer = 'stale'] = await appendDistinct([arrival], true)
-    return answer
-  }
-
   async function findKnown(arrivals: readonly Arrival[]): Promise<ReadonlyMap<string, KnownRow>> {
     const rows = await database.use((client) =>
       findByKey(client, ...keyColumnsOf(arrivals.map(({ key }) => key))),
@@ -91,12 +98,17 @@ export function prepareAppend(
     return new Map(rows.map((row) => [keyText(keyOf(row)), row]))
   }
 
-  /** Of an arrival that was not stored: it is a copy of a known event, conflicts with one, or is unknown and too old to be taken for new. */
-  async function appendKnown(arrival: Arrival, known: KnownRow | undefined): Promise<Appended> {
-    if (known !== undefined && Buffer.compare(known.hash, arrival.hash) === 0) return 'duplicate'
-    const kind = known === undefined ? 'stale' : 'conflict'
-    await database.use((client) => setAside(client, kind, arrival))
-    return kind
+  /**
+   * In one transaction, so that a batch of many waits for one commit and takes one connection. In order of hash: two batches with the same
+   * arrivals in opposite order would deadlock.
+   */
+  async function setAllAside(
+    asides: readonly { readonly kind: 'conflict' | 'stale'; readonly arrival: Arrival }[],
+  ): Promise<void> {
+    const inOrder = asides.toSorted((a, b) => Buffer.compare(a.arrival.hash, b.arrival.hash))
+    await database.transact(async (client) => {
+      for (const { kind, arrival } of inOrder) await setAside(client, kind, arrival)
+    })
   }
 
   return append

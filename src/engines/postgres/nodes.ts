@@ -1,6 +1,6 @@
 import { type Node, nodeOutlivesMs } from '../../model/stats.ts'
 import type { Tending } from '../../model/tending.ts'
-import { prepareResetIdle } from './lanes/count-idle.ts'
+import { prepareMarkRun } from './lanes/count-idle.ts'
 import { type PostgresClient, statement } from './sql.ts'
 import type { Database } from './storage/database.ts'
 
@@ -17,7 +17,7 @@ export function createNodes(database: Database, schema: string): Pick<Tending, '
     on conflict (id) do update set seen = excluded.seen, handlers = excluded.handlers
     `,
   )
-  const resetIdle = prepareResetIdle(schema)
+  const markRun = prepareMarkRun(schema)
   const remove = statement(
     `${schema}.leave`,
     `with dropped as (delete from ${schema}.duties where node = $1) delete from ${schema}.nodes where id = $1`,
@@ -35,7 +35,7 @@ export function createNodes(database: Database, schema: string): Pick<Tending, '
     async beat({ id, host, pid, startedAt, handlers }) {
       await database.use(async (client) => {
         await upsert(client, id, host, pid, Math.round(startedAt), handlers)
-        await resetIdle(client, handlers)
+        await markRun(client, handlers)
       })
     },
     async leave(nodeId) {

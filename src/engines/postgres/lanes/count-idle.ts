@@ -32,9 +32,9 @@ export function prepareCountIdle(
 }
 
 /** Resets the idle time of handlers that a process runs. In order of name, as subscribe writes them: another order would deadlock with it. */
-export function prepareResetIdle(schema: string): Statement<never> {
+export function prepareMarkRun(schema: string): Statement<never> {
   return statement(
-    `${schema}.reset_idle`,
+    `${schema}.mark_run`,
     `
     with idle as materialized (
       select id from ${schema}.handlers

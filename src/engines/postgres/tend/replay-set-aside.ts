@@ -15,16 +15,16 @@ export function prepareReplaySetAside(
   schema: string,
 ): (client: PostgresClient, where: Filter, after?: string) => Promise<Replayed> {
   const findPlaces = prepareFindSetAsidePlaces(schema)
-  const accept = prepareAcceptSetAside(schema)
+  const take = prepareTakeSetAside(schema)
   return async (client, where, after) => {
     const { places, next } = await findPlaces(client, where, asidesOf(where), after, stepLimit)
-    const [accepted] = places.length === 0 ? [] : await accept(client, places, where.handler)
-    return { deliveries: accepted?.deliveries ?? 0, ...(next !== undefined && { next }) }
+    const [taken] = places.length === 0 ? [] : await take(client, places, where.handler)
+    return { deliveries: taken?.deliveries ?? 0, ...(next !== undefined && { next }) }
   }
 }
 
 /** Indexes: aside_place, primary key (created, tenant, id). */
-function prepareAcceptSetAside(schema: string): Statement<{ deliveries: number }> {
+function prepareTakeSetAside(schema: string): Statement<{ deliveries: number }> {
   return statement(
     `${schema}.replay_asides`,
     `
