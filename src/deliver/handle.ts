@@ -3,7 +3,7 @@ import { readEvent } from '../events/read-event.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type TimeoutOptions, withTimeout } from '../lib/with-timeout.ts'
 import type { Engine } from '../model/engine.ts'
-import { FusewireError } from '../model/errors.ts'
+import { FusewireError, wrongOption } from '../model/errors.ts'
 import { idempotencyKey } from '../model/event-key.ts'
 import type { Lease } from '../model/lease.ts'
 import type { AttemptEnd } from '../model/observer.ts'
@@ -64,7 +64,7 @@ async function run(attempt: Attempt, event: ParsedEvent): Promise<void> {
 async function runAtomic(attempt: Attempt, event: ParsedEvent): Promise<'settled' | 'lost'> {
   const { engine, lease, handler } = attempt
   if (engine.atomic === undefined) {
-    throw new FusewireError('FW_OPTION', 'This inbox has no transaction that an atomic handler could use.')
+    throw wrongOption('atomic', 'This inbox has no transaction that an atomic handler could use.')
   }
   return engine.atomic(lease, (sql) => {
     const result = withTimeout(timeoutOf(attempt), (signal) =>

@@ -6,7 +6,7 @@ import { sampleEvent } from '../events/samples/sample-event.ts'
 import type { EventType } from '../events/types.ts'
 import { loopbackNames } from '../lib/loopback-names.ts'
 import { systemClock } from '../lib/clock.ts'
-import { FusewireError } from '../model/errors.ts'
+import { type FusewireError, wrongOption } from '../model/errors.ts'
 import { callApi, type ApiResult } from './api/call-api.ts'
 import { generate, newKid } from './api/keys.ts'
 import type { Attempted, Emulator, EmulateOptions, Outcome } from './emulator.ts'
@@ -88,7 +88,7 @@ export async function emulate(options: EmulateOptions = {}): Promise<Emulator> {
   const webhookNamed = (name: string): Webhook => {
     const webhook = state.rows.webhooks.all().find(({ description }) => description === name)
     if (webhook !== undefined) return webhook
-    throw new FusewireError('FW_OPTION', `No receiver is called ${name}; connect() gives it its name.`)
+    throw wrongOption('name', `No receiver is called ${name}; connect() gives it its name.`)
   }
 
   const call = (method: string, path: string, body?: Fields) =>
@@ -122,17 +122,14 @@ export async function emulate(options: EmulateOptions = {}): Promise<Emulator> {
         },
       })
       const id = text(fields(answer.body?.['webhook'])['id'])
-      if (id === undefined) throw new FusewireError('FW_OPTION', `connect: ${JSON.stringify(answer.body)}`)
+      if (id === undefined) throw wrongOption('receiver', `connect: ${JSON.stringify(answer.body)}`)
       if (typeof to !== 'string') state.events.attach(id, to)
       for (const type of types) setEvent(state, type)
     },
 
     level(type, level) {
       if (!catalogue[type].transactional && level !== 'None') {
-        throw new FusewireError(
-          'FW_OPTION',
-          `${type} is not transactional: FusionAuth sends it whatever the answer.`,
-        )
+        throw wrongOption('type', `${type} is not transactional: FusionAuth sends it whatever the answer.`)
       }
       setEvent(state, type, level)
     },
@@ -194,9 +191,7 @@ const usual: readonly EventType[] = Object.keys(catalogue)
 function unavailable(error: unknown, host: string, port: number): FusewireError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
   const why = code === 'EADDRINUSE' ? 'another program listens there' : code
-  return new FusewireError('FW_OPTION', `The emulator cannot listen on ${host}:${port}: ${why}.`, {
-    cause: error,
-  })
+  return wrongOption('port', `The emulator cannot listen on ${host}:${port}: ${why}.`, error)
 }
 
 /** Enables a type in the default tenant. Without `level` the level stays as it is. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { FusewireError } from '../model/errors.ts'
+import { type FusewireError, wrongOption } from '../model/errors.ts'
 import { callApi } from './api/call-api.ts'
 import { permissionsOf } from './api/api-keys.ts'
 import { fields, isFields, text } from './fields.ts'
@@ -66,7 +66,7 @@ export async function runKickstart(
 }
 
 function failure(why: string): FusewireError {
-  return new FusewireError('FW_OPTION', `The kickstart file failed: ${why}.`)
+  return wrongOption('kickstart', `The kickstart file failed: ${why}.`)
 }
 
 /** `#{name}`, `#{ENV.NAME}` and `#{UUID()}` replaced. */

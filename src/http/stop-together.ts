@@ -1,10 +1,10 @@
-import { stopDelivering } from '../webhook/webhook.ts'
+import { internals, type WebhookInternals } from '../webhook/webhook-internals.ts'
 import type { Listening } from './listen.ts'
 
 /** What `serve` stops when it ends: a webhook. */
 export interface Stoppable {
   /** Ends delivering before `stop` ends the rest. @internal */
-  [stopDelivering]?(withinMs: number): Promise<void>
+  readonly [internals]?: Pick<WebhookInternals, 'stopDelivering'>
   /** Ends within `withinMs`, in ms. */
   stop(options?: { withinMs?: number }): Promise<unknown>
 }
@@ -19,7 +19,7 @@ const closingMs = 1_500
 export async function stopTogether(door: Listening, webhook: Stoppable, withinMs: number): Promise<void> {
   const endsAt = performance.now() + withinMs
   const cutOffMs = withinMs - Math.min(closingMs, withinMs / 2)
-  await Promise.all([door.close(cutOffMs), webhook[stopDelivering]?.(cutOffMs)])
+  await Promise.all([door.close(cutOffMs), webhook[internals]?.stopDelivering(cutOffMs)])
   const remainingMs = endsAt - performance.now() - closingMs
   await webhook.stop({ withinMs: Math.max(0, remainingMs) })
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { FusewireError } from '../model/errors.ts'
-import { type Receiver, receiveFrom, type Webhook } from '../webhook/webhook.ts'
+import { wrongOption } from '../model/errors.ts'
+import type { Receiver } from '../webhook/webhook.ts'
+import { internals, type WebhookInternals } from '../webhook/webhook-internals.ts'
 import { markAuthenticated } from './connections.ts'
 import { endAndClose } from './end-and-close.ts'
 import { announceKeepAlive } from './announce-keep-alive.ts'
@@ -21,15 +22,12 @@ import { NodeRequest } from './node-request.ts'
 export function toNodeHandler(
   webhook: Receiver,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const receiver = webhook as Partial<Pick<Webhook, typeof receiveFrom>> // Asked for before it is called.
-  if (typeof receiver[receiveFrom] !== 'function') {
-    throw new FusewireError('FW_OPTION', 'toNodeHandler takes the Webhook itself.')
-  }
-  const receive = receiver[receiveFrom].bind(webhook)
+  const { [internals]: inner } = webhook as { readonly [internals]?: WebhookInternals } // Only a Webhook has them.
+  if (inner === undefined) throw wrongOption('webhook', 'toNodeHandler takes the Webhook itself.')
 
   return async (request, response) => {
     const incoming = new NodeRequest(request, response)
-    const answer = await receive(incoming)
+    const answer = await inner.receive(incoming)
     if (response.destroyed || response.headersSent) return
     response.statusCode = answer.status
     const body = answer.body === '' ? undefined : Buffer.from(answer.body)

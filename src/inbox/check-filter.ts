@@ -1,6 +1,6 @@
 import { asList } from '../lib/one-or-more.ts'
 import { canonicalId } from '../model/canonical-id.ts'
-import { FusewireError } from '../model/errors.ts'
+import { wrongOption } from '../model/errors.ts'
 import { type Filter, type State, states } from '../model/filter.ts'
 
 /** The filter with canonical ids and without undefined members. Throws FW_OPTION when a value or a combination is invalid. */
@@ -25,12 +25,12 @@ const setAside: readonly State[] = ['conflict', 'stale', 'quarantined']
 
 function checkStates(wanted: readonly State[]): void {
   if (!wanted.every((one) => states.includes(one))) {
-    throw new FusewireError('FW_OPTION', `state must be one of ${states.join(', ')}.`)
+    throw wrongOption('state', `state must be one of ${states.join(', ')}.`)
   }
   const aside = wanted.filter((one) => setAside.includes(one))
   if (aside.length > 0 && aside.length < wanted.length) {
-    throw new FusewireError(
-      'FW_OPTION',
+    throw wrongOption(
+      'state',
       `${setAside.join(', ')} cannot be combined with other states: query them separately.`,
     )
   }
@@ -39,15 +39,15 @@ function checkStates(wanted: readonly State[]): void {
 /** The canonical id. */
 export function checkId(name: string, id: string): string {
   if (typeof id === 'string' && id !== '') return canonicalId(id)
-  throw new FusewireError('FW_OPTION', `${name} must be an id, and not empty.`)
+  throw wrongOption(name, `${name} must be an id, and not empty.`)
 }
 
 export function checkInstant(name: string, at: number): number {
   if (Number.isFinite(at)) return at
-  throw new FusewireError('FW_OPTION', `${name} must be an instant: ms since 1970, or a valid Date.`)
+  throw wrongOption(name, `${name} must be an instant: ms since 1970, or a valid Date.`)
 }
 
 export function checkPageLimit(limit: number): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= 500) return limit
-  throw new FusewireError('FW_OPTION', 'limit must be a whole number from 1 to 500.')
+  throw wrongOption('limit', 'limit must be a whole number from 1 to 500.')
 }

@@ -2,7 +2,7 @@ import { readEvent } from '../events/read-event.ts'
 import type { FusionAuthEvent } from '../events/types.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import type { Engine } from '../model/engine.ts'
-import { FusewireError } from '../model/errors.ts'
+import { wrongOption } from '../model/errors.ts'
 import type { Kept } from '../model/kept.ts'
 import type { Tending } from '../model/tending.ts'
 import { checkFilter, checkId, checkInstant, checkPageLimit } from './check-filter.ts'
@@ -50,8 +50,8 @@ export function createInbox(engine: Engine, options: InboxOptions = {}): Inbox {
     async replay(where, long = {}) {
       const filter = checkFilter(where)
       if (Object.keys(filter).length === 0) {
-        throw new FusewireError(
-          'FW_OPTION',
+        throw wrongOption(
+          'where',
           'replay needs a filter: give it a handler, a state, a type, a user, an id or a time.',
         )
       }
@@ -96,8 +96,8 @@ const unreached: readonly string[] = [
 /** For an engine of a user's own that implements only delivering. */
 const withoutTending = new Proxy({} as Tending, {
   get() {
-    throw new FusewireError(
-      'FW_OPTION',
+    throw wrongOption(
+      'inbox',
       'The engine of this inbox cannot find, replay, prune or erase events: it has no `tend`.',
     )
   },
@@ -115,14 +115,14 @@ async function assertHandlerRuns(engine: Engine, handler: string | undefined): P
   const { handlers } = await engine.stats()
   const known = handlers.find((one) => one.handler === handler)
   if (known?.abandonedAt !== undefined) {
-    throw new FusewireError(
-      'FW_OPTION',
+    throw wrongOption(
+      'handler',
       'This handler is abandoned: no process has run it for 7 days. Start a process that runs it, then replay.',
     )
   }
   if (known !== undefined) return
-  throw new FusewireError(
-    'FW_OPTION',
+  throw wrongOption(
+    'handler',
     `The inbox knows no handler of this name. It knows: ${handlers.map((one) => one.handler).join(', ') || 'none'}.`,
   )
 }

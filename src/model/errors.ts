@@ -41,11 +41,14 @@ export type ErrorCode =
 export class FusewireError extends Error {
   /** Stays the same from version to version, unlike the message. */
   readonly code: ErrorCode
+  /** The name of the option or argument that is wrong, such as `bodyLimit` or `retention.deadMs`. Only with `FW_OPTION`. */
+  readonly option?: string
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options: ErrorOptions & { readonly option?: string } = {}) {
     super(message, options)
     this.name = 'FusewireError'
     this.code = code
+    if (options.option !== undefined) this.option = options.option
   }
 }
 
@@ -120,4 +123,9 @@ export function silentInbox(): FusewireError {
     'FW_INBOX_SILENT',
     'The inbox did not answer in time. The operation may still complete.',
   )
+}
+
+/** @param option The name by which the caller gave it: a program tells the cases of `FW_OPTION` apart by it. */
+export function wrongOption(option: string, message: string, cause?: unknown): FusewireError {
+  return new FusewireError('FW_OPTION', message, { option, ...(cause !== undefined && { cause }) })
 }

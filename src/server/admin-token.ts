@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { FusewireError } from '../model/errors.ts'
+import { wrongOption } from '../model/errors.ts'
 
 /** `read` may look, with personal data masked; `operate` may also change the inbox and see what is masked. */
 export type Scope = 'read' | 'operate'
@@ -23,7 +23,8 @@ export interface AdminToken {
  */
 export function adminToken(name: string, scope: Scope, secret: string): AdminToken {
   if (!/^[\x21-\x7e]{16,1024}$/.test(secret)) {
-    throw option(
+    throw wrongOption(
+      'secret',
       `The secret of admin token ${name} must have 16 to 1,024 printable characters without spaces; newAdminSecret() makes one.`,
     )
   }
@@ -44,7 +45,7 @@ export function newAdminSecret(): string {
 export function createTokenFinder(tokens: readonly AdminToken[]): (sent: string) => AdminToken | undefined {
   const known = tokens.map((token) => ({ token: checked(token), hash: Buffer.from(token.sha256, 'hex') }))
   if (known.length === 0)
-    throw option('The admin listener needs a token: admin: { tokens: [adminToken(…)] }.')
+    throw wrongOption('admin.tokens', 'The admin listener needs a token: admin: { tokens: [adminToken(…)] }.')
   return (sent) => {
     const hash = hashOf(sent)
     const matching = known.filter((one) => timingSafeEqual(one.hash, hash))
@@ -55,20 +56,19 @@ export function createTokenFinder(tokens: readonly AdminToken[]): (sent: string)
 function checked(token: AdminToken): AdminToken {
   const { name, scope, sha256 } = token
   if (!/^[\x21-\x7e]{1,64}$/.test(name)) {
-    throw option('An admin token needs a name of 1 to 64 printable characters without spaces.')
+    throw wrongOption('name', 'An admin token needs a name of 1 to 64 printable characters without spaces.')
   }
   if (scope !== 'read' && scope !== 'operate')
-    throw option(`Admin token ${name}: scope is 'read' or 'operate'.`)
+    throw wrongOption('scope', `Admin token ${name}: scope is 'read' or 'operate'.`)
   if (!/^[0-9a-f]{64}$/.test(sha256)) {
-    throw option(`Admin token ${name}: sha256 must be 64 hex digits; adminToken() makes it from the secret.`)
+    throw wrongOption(
+      'sha256',
+      `Admin token ${name}: sha256 must be 64 hex digits; adminToken() makes it from the secret.`,
+    )
   }
   return token
 }
 
 function hashOf(secret: string): Buffer {
   return createHash('sha256').update(secret).digest()
-}
-
-function option(message: string): FusewireError {
-  return new FusewireError('FW_OPTION', message)
 }

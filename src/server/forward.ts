@@ -8,7 +8,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { Handler } from '../webhook/on-options.ts'
 import type { OneOrMore } from '../lib/one-or-more.ts'
 import { secureUrl } from '../lib/secure-url.ts'
-import { FusewireError } from '../model/errors.ts'
+import { FusewireError, wrongOption } from '../model/errors.ts'
 import { noLinkLocal, refuseLinkLocal } from './no-link-local.ts'
 import { standardWebhooksSigner } from './standard-webhooks-signer.ts'
 
@@ -104,16 +104,13 @@ function discardBody(response: IncomingMessage): void {
 function checkedUrl(to: string | URL, insecureHttp: boolean): URL {
   const url = secureUrl(to, { insecureHttp })
   if (url === 'credentials')
-    throw option('forward: the URL must hold no user and password; the signature tells who sends.')
+    throw wrongOption('to', 'forward: the URL must hold no user and password; the signature tells who sends.')
   if (typeof url === 'string') {
-    throw option(
+    throw wrongOption(
+      'to',
       'forward needs an https URL (http only to localhost, 127.0.0.1 or [::1]); insecureHttp: true accepts http.',
     )
   }
   refuseLinkLocal(url.hostname)
   return url
-}
-
-function option(message: string): FusewireError {
-  return new FusewireError('FW_OPTION', message)
 }

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { isLinkLocal } from '../lib/is-link-local.ts'
-import { FusewireError } from '../model/errors.ts'
+import { type FusewireError, wrongOption } from '../model/errors.ts'
 
 /** Resolves a name for `net.connect` to addresses that are not link-local. It checks at each connection, since DNS may change. */
 export const noLinkLocal: LookupFunction = (hostname, options, callback) => {
@@ -21,8 +21,5 @@ export function refuseLinkLocal(hostname: string): void {
 }
 
 function refusal(): FusewireError {
-  return new FusewireError(
-    'FW_OPTION',
-    'forward: the host has a link-local address, and nothing is ever sent there.',
-  )
+  return wrongOption('to', 'forward: the host has a link-local address, and nothing is ever sent there.')
 }

@@ -3,8 +3,8 @@ import { stopTogether } from '../http/stop-together.ts'
 import { toNodeHandler } from '../http/to-node-handler.ts'
 import { untilSignal } from '../http/until-signal.ts'
 import { UndoStack } from '../lib/undo-stack.ts'
-import { FusewireError } from '../model/errors.ts'
-import { notReady, observe } from '../webhook/webhook.ts'
+import { wrongOption } from '../model/errors.ts'
+import { internals } from '../webhook/webhook-internals.ts'
 import { createApi } from './api/create-api.ts'
 import { Refusal } from './api/refusal.ts'
 import { addProbeRoutes } from './add-probe-routes.ts'
@@ -93,7 +93,7 @@ async function openAdminFor(
   const metrics = createMetrics()
   const stream = createLiveStream()
   opened.add(() => stream.close())
-  const state = () => (isStopping() ? 'the server stops' : webhook[notReady]())
+  const state = () => (isStopping() ? 'the server stops' : webhook[internals].notReady())
   const app = createApi(webhook.inbox, stream, log)
   addProbeRoutes(app, state, metrics, webhook.inbox)
   app.notFound(() => new Refusal('notFound').toResponse())
@@ -103,7 +103,7 @@ async function openAdminFor(
     stream.close() // A live stream would keep its connection open.
     return listener.close(adminClosingMs, 0)
   })
-  for (const { observer } of [metrics, stream]) webhook[observe](observer)
+  for (const { observer } of [metrics, stream]) webhook[internals].observe(observer)
   return listener.origin
 }
 
@@ -128,8 +128,5 @@ function openDoor({ webhook, door }: ServerOptions, path: string): Promise<Liste
 
 function checkPath(path: string): void {
   if (/^\/[\x21-\x7e]*$/.test(path) && !/[?#]/.test(path) && path !== '/livez') return
-  throw new FusewireError(
-    'FW_OPTION',
-    'The path of the webhook must begin with /, without ? and #, and not be /livez.',
-  )
+  throw wrongOption('path', 'The path of the webhook must begin with /, without ? and #, and not be /livez.')
 }

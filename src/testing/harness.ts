@@ -2,7 +2,8 @@ import { memory } from '../engines/memory/engine.ts'
 import type { EventMap, EventType } from '../events/types.ts'
 import type { Engine } from '../model/engine.ts'
 import type { Drained } from '../model/drained.ts'
-import { rehearse, type Webhook } from '../webhook/webhook.ts'
+import type { Webhook } from '../webhook/webhook.ts'
+import { internals } from '../webhook/webhook-internals.ts'
 import { handClock } from './hand-clock.ts'
 import { request } from './request.ts'
 import type { Overrides } from '../events/samples/overrides.ts'
@@ -48,7 +49,7 @@ export interface Harness extends AsyncDisposable {
  */
 export function harness(webhook: Webhook<Engine | 'none'> | Webhook | Webhook<'none'>): Harness {
   const clock = handClock()
-  const opening = webhook[rehearse](memory({ clock }), clock)
+  const opening = webhook[internals].rehearse(memory({ clock }), clock)
 
   async function deliver(move: (drain: () => Promise<void>) => Promise<void>): Promise<Drained> {
     const { worker } = await opening

@@ -11,22 +11,22 @@ import { createInboxSink } from '../receive/keep/inbox-sink.ts'
 import { openTelemetry } from '../telemetry/open-telemetry.ts'
 import type { ReceiveContext } from '../receive/receive-context.ts'
 
-/** What the start, or the first request, makes ready. */
+/** What a webhook consists of once its secrets have been read. */
 export interface Opened {
-  readonly door: ReceiveContext
-  /** Opens the inbox and makes the handlers known to it. Until then the door is closed. May be tried again after it failed. */
+  readonly receiving: ReceiveContext
+  /** Opens the inbox and subscribes the handlers. Until then events are answered 503. Can be called again after a failure. */
   readonly openInbox: () => Promise<void>
-  /** Where there is an inbox to deliver from. */
+  /** Absent, like the next two, with `inbox: 'none'`. */
   readonly worker?: Worker
   readonly notStartedWarning?: NotStartedWarning
   readonly maintenance?: Maintenance
   readonly observer: Observer | undefined
 }
 
-/** Bytes of bodies in this process at one time. */
+/** Bytes of all bodies in memory, or one body of `bodyLimit` where that is larger. */
 const inFlightLimit = 64 * 1024 * 1024
 
-/** Reads secrets and puts together what receives and delivers. May be tried again after it failed. */
+/** Reads secrets and creates the parts that receive and deliver. Can be called again after a failure. */
 export async function assemble(
   options: ResolvedOptions,
   gates: ReadonlyMap<string, readonly RegisteredGate[]>,
@@ -40,7 +40,7 @@ export async function assemble(
   const observer = combineObservers(telemetry === undefined ? observers : [...observers, telemetry.observer])
   const traced = telemetry === undefined ? {} : { tracer: telemetry.tracer }
   const gated = (type: string) => gates.has(type)
-  const door = {
+  const receiving = {
     authenticator,
     bodyBudget: { bodyLimit, inFlightLimit: Math.max(inFlightLimit, bodyLimit), inFlight: 0 },
     answerWithinMs: gateTimeoutMs,
@@ -55,7 +55,7 @@ export async function assemble(
   if (inbox === 'none') {
     return {
       observer,
-      door: { ...door, sink: createInlineSink(handlers, gated, clock, log) },
+      receiving: { ...receiving, sink: createInlineSink(handlers, gated, clock, log) },
       openInbox: async () => {},
     }
   }
@@ -71,8 +71,8 @@ export async function assemble(
     ...(maintenance !== undefined && { maintenance }),
     observer,
     notStartedWarning: new NotStartedWarning(inbox, clock, log),
-    door: {
-      ...door,
+    receiving: {
+      ...receiving,
       sink: { ...sink, closed: () => (isOpen ? sink.closed() : 'the inbox is not open yet') },
     },
     async openInbox() {

@@ -1,5 +1,4 @@
 import type { TransactionalType } from '../events/types.ts'
-import type { Worker } from '../deliver/worker.ts'
 import type {
   ContextOf,
   EventsOf,
@@ -28,41 +27,23 @@ import type { RegisteredGate } from '../model/registered-gate.ts'
 import type { RegisteredHandler } from '../model/registered-handler.ts'
 import { assemble } from './assemble.ts'
 import { Opening, stopped } from './opening.ts'
-import { type ResolvedOptions, resolveOptions, type WebhookOptions } from './resolve-options.ts'
+import { type ResolvedOptions, resolveOptions } from './resolve-options.ts'
 import { type Answer, broken, unavailable } from '../receive/answer/answer.ts'
 import { fromRequest } from '../receive/from-request.ts'
 import { receive } from '../receive/receive.ts'
 import { ReceiptRecorder } from '../receive/answer/receipt-recorder.ts'
 import { createAnswerLogger } from '../receive/answer/answer-logger.ts'
 import { toResponse } from '../receive/answer/to-response.ts'
-import { everybody } from '../receive/auth/this-machine.ts'
-import { resolveGate, type GivenGate, type GivenHandler, resolveHandler } from './resolve-handler.ts'
+import { everybody } from '../receive/auth/everybody.ts'
+import { type GivenGate, resolveGate } from './resolve-gate.ts'
+import { type GivenHandler, resolveHandler } from './resolve-handler.ts'
+import { internals, type Rehearsal, type WebhookInternals } from './webhook-internals.ts'
+import type { WebhookOptions } from './webhook-options.ts'
 
 /** What answers FusionAuth: a `Webhook`, as the adapters of `fusewire/node`, `fusewire/fastify` and others take it. */
 export interface Receiver {
   /** Answers one request. Never rejects. */
   readonly fetch: (request: Request) => Promise<Response>
-}
-
-/** The way in for rims that have no Request. @internal */
-export const receiveFrom: unique symbol = Symbol.for('fusewire.receiveFrom')
-
-/** Why no event would be taken in now, for those who watch over the process. @internal */
-export const notReady: unique symbol = Symbol.for('fusewire.notReady')
-
-/** The first half of a stop: delivering ends, receiving goes on. @internal */
-export const stopDelivering: unique symbol = Symbol.for('fusewire.stopDelivering')
-
-/** The way in for those who count what happens: before it opens. @internal */
-export const observe: unique symbol = Symbol.for('fusewire.observe')
-
-/** The way in for the test harness. @internal */
-export const rehearse: unique symbol = Symbol.for('fusewire.rehearse')
-
-/** What the harness works with. @internal */
-export interface Rehearsal {
-  readonly receive: (request: Request) => Promise<Answer>
-  readonly worker?: Worker
 }
 
 /**
@@ -77,20 +58,29 @@ export interface Rehearsal {
  * export const POST = webhook.fetch
  */
 export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Receiver, AsyncDisposable {
-  /** In types only: a webhook that keeps nothing is no webhook that keeps. @hidden */
+  /** In types only: makes `Webhook<'none'>` no `Webhook<Engine>`. @hidden */
   declare readonly '~inbox'?: Inbox
   /** What was kept: to look at, to replay, to prune, to erase. Undefined where nothing is kept. */
   readonly inbox: Inbox extends 'none' ? undefined : OpenInbox
   readonly #options: ResolvedOptions
-  readonly #report: (answer: Answer) => void
+  readonly #logAnswer: (answer: Answer) => void
   readonly #receipts: ReceiptRecorder | undefined
   readonly #gates = new Map<string, RegisteredGate[]>()
   readonly #handlers: RegisteredHandler[] = []
   readonly #observers: Observer[] = []
   readonly #opening: Opening
-  /** What the authenticator needs is kept ready until this is disposed. */
-  #keptReady: Disposable | undefined
+  /** Keeps the authenticator's keys fresh until it is disposed. */
+  #freshKeys: Disposable | undefined
   #stopping: Promise<void> | undefined
+
+  /** @internal */
+  readonly [internals]: WebhookInternals = {
+    receive: (request) => this.#receive(request),
+    notReady: () => this.#notReady(),
+    stopDelivering: (withinMs) => this.#stopDelivering(withinMs),
+    observe: (observer) => this.#observe(observer),
+    rehearse: (inbox, clock) => this.#rehearse(inbox, clock),
+  }
 
   constructor(options: WebhookOptions<Inbox>) {
     this.#options = resolveOptions(options)
@@ -102,7 +92,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
         ? undefined
         : createInbox(inbox, { clock: this.#options.clock, strangers: () => receipts?.strangers() })
     this.inbox = tended as Inbox extends 'none' ? undefined : OpenInbox // 'none' is the one value that gives undefined.
-    this.#report = createAnswerLogger(log, clock)
+    this.#logAnswer = createAnswerLogger(log, clock)
     this.#opening = new Opening({
       assemble: () => assemble(this.#options, this.#gates, this.#handlers, this.#observers),
       isTemporary: (error) => inbox !== 'none' && inbox.isTemporary?.(error) === true,
@@ -135,7 +125,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     from: { remoteAddress?: string; waitUntil?: (work: Promise<unknown>) => void } = {},
   ): Promise<Response> {
     const incoming = fromRequest(request, from.remoteAddress)
-    const answer = await this[receiveFrom](incoming)
+    const answer = await this.#receive(incoming)
     if (answer.outcome === 'kept') from.waitUntil?.(this.drain({ withinMs: afterAnswerMs }))
     if (answer.status !== 200) incoming.body.stop()
     return toResponse(answer)
@@ -163,7 +153,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     decide: ((context: GateContext<EventsOf<T>>) => Result) & NoBoolean<Result>,
   ): this
   gate(type: OneOrMore<string>, ...rest: WithOptions<GivenGate>): this {
-    this.#checkOpen()
+    this.#checkNotStarted()
     const { options, run } = withOptions(rest)
     const types = asList(type)
     const gate = resolveGate(types, options, run)
@@ -196,7 +186,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     handle: (context: ContextOf<T, Inbox, Options>) => ResultOf<Inbox, Options>,
   ): this
   on(type: OneOrMore<string>, ...rest: WithOptions<GivenHandler>): this {
-    this.#checkOpen()
+    this.#checkNotStarted()
     const { options, run } = withOptions(rest)
     const handler = resolveHandler(type, options, run)
     if (this.#handlers.some(({ name }) => name === handler.name)) {
@@ -229,7 +219,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
       options.withinMs ?? Infinity,
     )
     if (this.#stopping !== undefined) throw stopped()
-    this.#keptReady ??= this.#options.authenticator.keepReady?.()
+    this.#freshKeys ??= this.#options.authenticator.keepReady?.()
     worker?.start()
     maintenance?.start()
     notStartedWarning?.stop()
@@ -272,20 +262,19 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
 
   async #stop(withinMs: number): Promise<void> {
     const { inbox, clock } = this.#options
-    const until = clock.now() + withinMs + lastWordMs
+    const until = clock.now() + withinMs + closeWithinMs
     const inTime = <T>(work: Promise<T>) => atMost(clock, until - clock.now(), work)
-    this.#keptReady?.[Symbol.dispose]()
+    this.#freshKeys?.[Symbol.dispose]()
     await inTime(this.#opening.stop())
     const { opened } = this.#opening
     opened?.notStartedWarning?.stop()
-    opened?.door.sink.stop?.()
+    opened?.receiving.sink.stop?.()
     const ending = Promise.all([opened?.worker?.stop(withinMs), opened?.maintenance?.stop()])
     await inTime(ending.then(() => this.#receipts?.flush()))
     if (inbox !== 'none') await inTime(Promise.resolve(inbox[Symbol.asyncDispose]()))
   }
 
-  /** Claims nothing more and lets handlers end; what still runs after `withinMs` is aborted and given back. Events are still kept. @internal */
-  async [stopDelivering](withinMs: number): Promise<void> {
+  async #stopDelivering(withinMs: number): Promise<void> {
     const { opened } = this.#opening
     opened?.notStartedWarning?.stop()
     await opened?.worker?.stop(withinMs)
@@ -296,54 +285,15 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
     return this.stop()
   }
 
-  /** @internal */
-  async [receiveFrom](incoming: IncomingRequest): Promise<Answer> {
+  async #receive(incoming: IncomingRequest): Promise<Answer> {
     const { opened } = this.#opening
     const observer = opened === undefined ? combineObservers(this.#observers) : opened.observer
-    const receivedAt = this.#options.clock.now() // FusionAuth waits while the first request opens the door, too.
-    const answer = await (observer === undefined
-      ? this.#answer(incoming, receivedAt)
-      : this.#observed(incoming, receivedAt, observer))
-    this.#report(answer)
+    const receivedAt = this.#options.clock.now() // FusionAuth's timeout also runs while the first request opens the inbox.
+    const answer = await this.#answer(incoming, receivedAt)
+    observer?.answered?.(answer, this.#options.clock.now() - receivedAt)
+    this.#logAnswer(answer)
     if (answer.status !== 200) this.#receipts?.record(answer, receivedAt)
     if (answer.outcome === 'kept') this.#opening.opened?.notStartedWarning?.stored()
-    return answer
-  }
-
-  /** @internal */
-  [observe](observer: Observer): void {
-    this.#checkOpen()
-    this.#observers.push(observer)
-  }
-
-  /** @internal */
-  [notReady](): string | undefined {
-    if (this.#stopping !== undefined) return 'the webhook is stopped'
-    if (this.#opening.opened === undefined) return 'the webhook is not started'
-    const { sink, authenticator } = this.#opening.opened.door
-    return sink.closed() ?? authenticator.notReady?.()
-  }
-
-  /** The same gates and handlers around another inbox and clock, with everybody let in. @internal */
-  async [rehearse](inbox: Engine, clock: Clock): Promise<Rehearsal> {
-    const { inbox: own } = this.#options
-    const options = {
-      ...this.#options,
-      authenticator: everybody,
-      inbox: own === 'none' ? own : inbox,
-      clock,
-    }
-    const { door, worker, openInbox } = await assemble(options, this.#gates, this.#handlers, [])
-    await openInbox()
-    const rehearsal = {
-      receive: async (request: Request) => receive(fromRequest(request, '127.0.0.1'), door),
-    }
-    return worker === undefined ? rehearsal : { ...rehearsal, worker }
-  }
-
-  async #observed(incoming: IncomingRequest, receivedAt: number, observer: Observer): Promise<Answer> {
-    const answer = await this.#answer(incoming, receivedAt)
-    observer.answered?.(answer, this.#options.clock.now() - receivedAt)
     return answer
   }
 
@@ -354,13 +304,41 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
         ? this.#opening.opened
         : await this.#opening.forRequest(this.#options.gateTimeoutMs)
       if (opened === undefined) return unavailable('the webhook is not open yet')
-      return await receive(incoming, opened.door, receivedAt)
+      return await receive(incoming, opened.receiving, receivedAt)
     } catch (error) {
       return broken(`${codeOf(error) ?? 'unexpected'}: ${describeError(error)}`)
     }
   }
 
-  #checkOpen(): void {
+  #notReady(): string | undefined {
+    if (this.#stopping !== undefined) return 'the webhook is stopped'
+    if (this.#opening.opened === undefined) return 'the webhook is not started'
+    const { sink, authenticator } = this.#opening.opened.receiving
+    return sink.closed() ?? authenticator.notReady?.()
+  }
+
+  #observe(observer: Observer): void {
+    this.#checkNotStarted()
+    this.#observers.push(observer)
+  }
+
+  async #rehearse(inbox: Engine, clock: Clock): Promise<Rehearsal> {
+    const { inbox: own } = this.#options
+    const options = {
+      ...this.#options,
+      authenticator: everybody,
+      inbox: own === 'none' ? own : inbox,
+      clock,
+    }
+    const { receiving, worker, openInbox } = await assemble(options, this.#gates, this.#handlers, [])
+    await openInbox()
+    return {
+      receive: (request) => receive(fromRequest(request, '127.0.0.1'), receiving),
+      ...(worker !== undefined && { worker }),
+    }
+  }
+
+  #checkNotStarted(): void {
     if (!this.#opening.hasBegun) return
     throw new FusewireError(
       'FW_STARTED',
@@ -369,10 +347,10 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 }
 
-/** Serverless hosts allow about half a minute after the answer. */
+/** For `waitUntil`: serverless hosts let work go on for about 30 s after the answer. */
 const afterAnswerMs = 25_000
-/** How long stopping waits for the inbox when the handlers' time is up. */
-const lastWordMs = 1_000
+/** For `stop`: so long the inbox may take when the handlers' time is up. */
+const closeWithinMs = 1_000
 const nothingDrained: Drained = { succeeded: 0, retrying: 0, dead: 0, remaining: 0 }
 
 type Run = (context: never) => unknown
@@ -384,5 +362,5 @@ function withOptions<Options extends object>(
   const [first, second] = rest
   return typeof first === 'function'
     ? { options: {}, run: first }
-    : { options: first ?? {}, run: second as Run } // handlerOf and gateOf check it.
+    : { options: first ?? {}, run: second as Run } // resolveHandler and resolveGate check it.
 }

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { apiKey, Webhook } from 'fusewire'
 import { serve } from 'fusewire/node'
 import { memory, sample } from 'fusewire/testing'
-import { receiveFrom } from '../../src/webhook/webhook.ts'
+import { internals } from '../../src/webhook/webhook-internals.ts'
 import { raw, statuses } from '../support/raw.ts'
 
 const key = 'the key of this test'
@@ -66,7 +66,7 @@ test('starts nothing on a port that is taken: the webhook can be served on anoth
   const webhook = newWebhook()
   const counting = {
     fetch: webhook.fetch,
-    [receiveFrom]: webhook[receiveFrom].bind(webhook),
+    [internals]: webhook[internals],
     start: () => Promise.resolve(started++),
     stop: () => webhook.stop(),
   }

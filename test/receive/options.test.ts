@@ -254,7 +254,7 @@ const bad: Readonly<Record<string, readonly [make: () => unknown, code: string, 
   'a gate of a .complete type': [
     () => webhook().gate(js('user.delete.complete'), () => {}),
     'FW_OPTION',
-    /already happened.*on\(\)/,
+    /after it has happened.*on\(\)/,
   ],
   'a gate of a typo': [
     () => webhook().gate(js('user.deleted'), () => {}),
@@ -379,6 +379,9 @@ describe('a bad option says what it is and what to do', () => {
     const error = thrown(make)
     expect(error).toBeInstanceOf(FusewireError)
     expect(error).toMatchObject({ code, message: expect.stringMatching(names) })
+    // A program tells the cases of FW_OPTION apart by the name of the option.
+    const option = code === 'FW_OPTION' ? expect.stringMatching(/^[a-z][\w.]*$/i) : undefined
+    expect(error).toMatchObject(option === undefined ? { code } : { option })
     for (const hidden of [secret, 'MIIB', 'c2VjcmV0', 'only 15 bytes'])
       expect(String(error)).not.toContain(hidden)
   })
@@ -396,6 +399,34 @@ describe('a bad option says what it is and what to do', () => {
   test('a port that is none', async () => {
     await expect(serve(webhook(), { port: 70_000 })).rejects.toThrow(/port/)
   })
+})
+
+test.each([
+  ['bodyLimit', () => webhook({ bodyLimit: 0 })],
+  ['redact', () => webhook({ redact: ['user..data'] })],
+  ['retention.deadMs', () => webhook({ retention: { deadMs: 0 } })],
+  ['header', () => apiKey('x'.repeat(16), { header: '' })],
+  ['kid', () => signature({ jwks: url, kid: '' })],
+  [
+    'onFailure',
+    () =>
+      webhook().gate(
+        'user.delete',
+        js({ onFailure: 'let in' }),
+        js(() => {}),
+      ),
+  ],
+  [
+    'when',
+    () =>
+      webhook().on(
+        'user.delete',
+        js({ name: 'no when' }),
+        js(() => {}),
+      ),
+  ],
+] as const)('FW_OPTION names the option %s', (option, make) => {
+  expect(thrown(make)).toMatchObject({ code: 'FW_OPTION', option })
 })
 
 test.each([

@@ -7,7 +7,7 @@ import {
   type Server,
   type ServerOptions,
 } from '../../server/index.ts'
-import { notReady, observe } from '../../webhook/webhook.ts'
+import { internals } from '../../webhook/webhook-internals.ts'
 import { verb } from '../command.ts'
 import { applyConfigFile, configFileHere } from '../config-file.ts'
 import { missing } from '../failure.ts'
@@ -64,9 +64,9 @@ export function serveVerb(): CommandUnknownOpts {
       const log = plain ? plainLog : jsonLog
       const handlers = file === undefined ? undefined : await loadHandlers(file)
       const { webhook, place } = await createReceiver(given, handlers, self, log)
-      if (tells === true) webhook[observe](traffic(log, !plain))
+      if (tells === true) webhook[internals].observe(traffic(log, !plain))
       const server = await start({ webhook, log, ...listeners(given), ...timesOf(given) }, given, place)
-      if (webhook[notReady]() === 'the webhook is stopped') return await endedBy(server)
+      if (webhook[internals].notReady() === 'the webhook is stopped') return await endedBy(server)
       const { url, adminUrl } = server
       log.info({ url, ...(adminUrl !== undefined && { adminUrl }) }, 'ready for events')
       if (adminUrl === undefined) note(text`There is no admin listener: --admin-token env:NAME opens one.`)

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { Engine } from '../../model/engine.ts'
-import { FusewireError } from '../../model/errors.ts'
+import { wrongOption } from '../../model/errors.ts'
 import type { Log } from '../../model/log.ts'
 import type { Observer } from '../../model/observer.ts'
 import { prepareAppend } from './append.ts'
@@ -163,8 +163,8 @@ function atomicLimit(pool: PostgresPool): number {
 
 function quoted(schema: string): string {
   if (/^[a-z_][a-z0-9_]{0,46}$/.test(schema)) return `"${schema}"`
-  throw new FusewireError(
-    'FW_OPTION',
+  throw wrongOption(
+    'schema',
     'postgres: schema must be up to 47 lower-case letters, digits and underscores, and not begin with a digit.',
   )
 }

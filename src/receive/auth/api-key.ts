@@ -1,5 +1,5 @@
 import type { OneOrMore } from '../../lib/one-or-more.ts'
-import { FusewireError } from '../../model/errors.ts'
+import { wrongOption } from '../../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, createAuthenticator } from './authenticator.ts'
 import { byteString, fingerprint, matchesAny, type Secret, createSecretReader } from './secret.ts'
 
@@ -18,7 +18,7 @@ import { byteString, fingerprint, matchesAny, type Secret, createSecretReader } 
 export function apiKey(key: OneOrMore<Secret>, options: { header?: string } = {}): Authenticator {
   const header = (options.header ?? 'authorization').toLowerCase()
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(header)) {
-    throw new FusewireError('FW_OPTION', 'apiKey: header is not the name of a header.')
+    throw wrongOption('header', 'apiKey: header is not the name of a header.')
   }
   const given = createSecretReader(key, 'apiKey')
   let candidates: readonly Buffer[] = []

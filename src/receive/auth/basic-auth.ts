@@ -1,6 +1,6 @@
 import { fromBase64 } from '../../lib/from-base64.ts'
 import { asList, type OneOrMore } from '../../lib/one-or-more.ts'
-import { FusewireError } from '../../model/errors.ts'
+import { wrongOption } from '../../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, createAuthenticator } from './authenticator.ts'
 import { byteString, fingerprint, matchesAny, type Secret, createSecretReader } from './secret.ts'
 
@@ -16,14 +16,11 @@ export function basicAuth(login: OneOrMore<{ username: string; password: Secret 
   const logins = asList(login).map((one) => {
     const { username, password }: Partial<typeof one> = one ?? {}
     if (typeof username !== 'string' || username === '' || username.includes(':')) {
-      throw new FusewireError(
-        'FW_OPTION',
-        'basicAuth: username must be a string without a colon, and not empty.',
-      )
+      throw wrongOption('username', 'basicAuth: username must be a string without a colon, and not empty.')
     }
     return { username, passwords: createSecretReader(password, 'basicAuth: password') }
   })
-  if (logins.length === 0) throw new FusewireError('FW_OPTION', 'basicAuth: give { username, password }.')
+  if (logins.length === 0) throw wrongOption('login', 'basicAuth: give { username, password }.')
   let candidates: readonly Buffer[] = []
   return createAuthenticator({
     name: 'basicAuth',

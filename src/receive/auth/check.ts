@@ -1,4 +1,4 @@
-import { FusewireError } from '../../model/errors.ts'
+import { wrongOption } from '../../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, createAuthenticator } from './authenticator.ts'
 import type { IncomingRequest, PeerCertificate } from '../../model/incoming-request.ts'
 
@@ -27,10 +27,7 @@ export interface Caller {
  */
 export function check(name: string, holds: (caller: Caller) => boolean | Promise<boolean>): Authenticator {
   if (typeof holds !== 'function') {
-    throw new FusewireError(
-      'FW_OPTION',
-      `check(${JSON.stringify(name)}): the second argument must be a function.`,
-    )
+    throw wrongOption('holds', `check(${JSON.stringify(name)}): the second argument must be a function.`)
   }
   return createAuthenticator({
     name,

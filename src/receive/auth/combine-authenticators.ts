@@ -1,5 +1,5 @@
 import { disposeAll } from '../../lib/dispose-all.ts'
-import { FusewireError } from '../../model/errors.ts'
+import { wrongOption } from '../../model/errors.ts'
 import {
   type Authenticator,
   type Cost,
@@ -23,8 +23,8 @@ export function allOf(a: Authenticator, b: Authenticator, ...more: readonly Auth
   const all = orderByCost('allOf', [a, b, ...more])
   const onAuthorization = all.filter(({ headers }) => headers.includes('authorization'))
   if (onAuthorization.some(({ name }) => name === 'basicAuth') && onAuthorization.length > 1) {
-    throw new FusewireError(
-      'FW_OPTION',
+    throw wrongOption(
+      'authenticators',
       'allOf asks basicAuth and apiKey for the same Authorization header, which holds one of them. Give apiKey { header: "x-…" }.',
     )
   }
@@ -72,8 +72,8 @@ export function anyOf(a: Authenticator, b: Authenticator, ...more: readonly Auth
 
 function orderByCost(name: string, all: readonly Authenticator[]): readonly Authenticator[] {
   if (all.length < 2 || all.some((one) => one?.admit === undefined)) {
-    throw new FusewireError(
-      'FW_OPTION',
+    throw wrongOption(
+      'authenticators',
       `${name} takes two or more authenticators: apiKey, basicAuth, signature, check.`,
     )
   }

@@ -4,7 +4,7 @@ import { parseJson } from '../../lib/parse-json.ts'
 import { readText } from '../../lib/read-text.ts'
 import { secureUrl, type UrlFault } from '../../lib/secure-url.ts'
 import { asList, type OneOrMore } from '../../lib/one-or-more.ts'
-import { FusewireError } from '../../model/errors.ts'
+import { FusewireError, wrongOption } from '../../model/errors.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { Log } from '../../model/log.ts'
 import { jwkKey, type VerifyKey } from './verify-key.ts'
@@ -288,7 +288,7 @@ function readKey(jwk: JsonWebKey): VerifyKey | string {
 
 function checkedUrl({ jwks, insecureHttp = false }: JwksOptions): URL {
   const url = secureUrl(jwks, { insecureHttp })
-  if (typeof url === 'string') throw new FusewireError('FW_OPTION', `signature: ${urlFaults[url]}`)
+  if (typeof url === 'string') throw wrongOption('jwks', `signature: ${urlFaults[url]}`)
   return url
 }
 
@@ -303,8 +303,8 @@ function checkedKids({ kid, anyKid }: JwksOptions): ReadonlySet<string> | 'any' 
   if (anyKid === true && kid === undefined) return 'any'
   const kids = kid === undefined ? [] : asList(kid)
   if (kids.length > 0 && kids.every((one) => typeof one === 'string' && one !== '')) return new Set(kids)
-  throw new FusewireError(
-    'FW_OPTION',
+  throw wrongOption(
+    'kid',
     'signature: name the kid of the webhook’s signing key (FusionAuth: Settings → Key Master). A JWKS also holds keys that sign user tokens. anyKid: true trusts all of them.',
   )
 }

@@ -39,12 +39,3 @@ export function thisMachine(hosts: readonly string[]): Authenticator {
     return admitted
   }
 }
-
-/** Lets in everybody, for the test harness. */
-export const everybody: Authenticator = createAuthenticator({
-  name: 'everybody',
-  cost: 0,
-  headers: [],
-  prepare: async () => {},
-  admit: () => admitted,
-})

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type * as Pg from 'pg'
 import { codeOf } from '../../../lib/code-of.ts'
-import { FusewireError } from '../../../model/errors.ts'
+import { FusewireError, wrongOption } from '../../../model/errors.ts'
 import type { PostgresClient, PostgresPool } from '../sql.ts'
 import { withoutPreparedStatements } from './without-prepared-statements.ts'
 
@@ -91,7 +91,7 @@ async function readUrl(given: PostgresUrl): Promise<string> {
     )
   }
   if (/^postgres(ql)?:\/\//.test(url)) return url
-  throw new FusewireError('FW_OPTION', 'postgres(url): a url begins with postgres:// or postgresql://.')
+  throw wrongOption('url', 'postgres(url): a url begins with postgres:// or postgresql://.')
 }
 
 async function loadPg(): Promise<typeof Pg> {
@@ -99,10 +99,10 @@ async function loadPg(): Promise<typeof Pg> {
     return await import('pg')
   } catch (cause) {
     if (codeOf(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause
-    throw new FusewireError(
-      'FW_OPTION',
+    throw wrongOption(
+      'url',
       'postgres(url) needs the package pg: run npm install pg, or give postgres() a pool of your own.',
-      { cause },
+      cause,
     )
   }
 }

@@ -1,4 +1,4 @@
-import { FusewireError } from '../../../model/errors.ts'
+import { type FusewireError, wrongOption } from '../../../model/errors.ts'
 import {
   type Fate,
   fateOf,
@@ -105,8 +105,8 @@ export function preparePrune(
 
 /** Deleted rows leave their space to new ones, or until their week is compacted, so the size of a table does not tell how much of it is free. */
 export function maxBytesError(): FusewireError {
-  return new FusewireError(
-    'FW_OPTION',
+  return wrongOption(
+    'retention.maxBytes',
     'maxBytes: an inbox on PostgreSQL is bounded by time alone. Leave it out, and keep events for a shorter time.',
   )
 }
