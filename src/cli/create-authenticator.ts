@@ -1,7 +1,7 @@
 import { apiKey as byApiKey } from '../receive/auth/api-key.ts'
 import type { Authenticator } from '../receive/auth/authenticator.ts'
 import { basicAuth } from '../receive/auth/basic-auth.ts'
-import { allOf } from '../receive/auth/combine-authenticators.ts'
+import { allOf } from '../receive/auth/all-of.ts'
 import { type Keys, signature } from '../receive/auth/signature.ts'
 import { misused } from './failure.ts'
 import { readBytes } from './read-bytes.ts'

@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http'
 
 /**
- * A JVM uses a kept connection for up to 2 s after an answer, because `sayKeepAlive` tells it so, and its request then needs time to arrive:
- * after 3 s of silence no request of a JVM can be lost by closing.
+ * Idle connections may be closed after this time without losing a request: a JVM reuses one for up to 2 s after an answer, as
+ * `announceKeepAlive` told it, and its request needs time to arrive.
  */
 export const idleBeforeCloseMs = 3000
 
-/** Announces less than any server keeps a connection: a JVM obeys it, and does not look whether the connection is still open. */
+/**
+ * Announces a shorter time than any server keeps a connection. A JVM obeys it, but does not check whether the connection is still open.
+ */
 export function announceKeepAlive(response: ServerResponse): void {
   if (!response.shouldKeepAlive || response.hasHeader('connection') || response.hasHeader('keep-alive'))
     return
@@ -16,5 +18,5 @@ export function announceKeepAlive(response: ServerResponse): void {
 /** Announces that the connection closes after this answer. */
 export function announceClose(response: ServerResponse): void {
   response.removeHeader('keep-alive')
-  if (response.req.httpVersionMajor === 1) response.setHeader('connection', 'close') // HTTP/2 knows no such header.
+  if (response.req.httpVersionMajor === 1) response.setHeader('connection', 'close') // HTTP/2 has no such header.
 }

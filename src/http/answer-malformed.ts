@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { discard } from './discard.ts'
 import { isClosing } from './end-and-close.ts'
 
-/** Answers what node's parser could not read, or what was too slow, and closes the connection. A listener for `clientError`. */
+/** A listener for `clientError`: answers a request that node's parser could not read, or that was too slow, and closes the connection. */
 export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable || isClosing(socket)) {
     socket.destroy()
@@ -15,7 +15,7 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): v
   socket.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   )
-  socket.removeAllListeners('data') // node's parser, which would complain of each further packet.
+  socket.removeAllListeners('data') // Removes node's parser, which would report each further packet as an error.
   void discard(socket).then(() => socket.destroy())
 }
 

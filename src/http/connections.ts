@@ -7,8 +7,8 @@ import { announceClose, idleBeforeCloseMs } from './announce-keep-alive.ts'
 interface Connection {
   readonly socket: Socket
   readonly of: Connections
-  /** Requests that have no whole answer yet. */
-  underWay: number
+  /** Requests without a complete answer. */
+  inProgress: number
   /** When it was opened, or its last answer ended. By `performance.now()`. */
   idleSince: number
 }
@@ -32,16 +32,16 @@ export function connectionsOf(server: Server | SecureServer): Connections {
   return connections
 }
 
-/** Which connections are open, whose sender was authenticated, and which of them may be closed. */
+/** The open connections of a server: who was authenticated over them, and which may be closed. */
 export class Connections {
-  /** More than so many are not held open. */
+  /** Connections beyond this number are closed. */
   limit: number = Infinity
   /** When the server closes, a connection stays open until it has been idle for so long. */
   serveKeptMs: number = idleBeforeCloseMs
-  /** Connections over which no sender was authenticated. In order of opening. */
-  readonly #strangers = new Set<Connection>()
-  /** In order of the last authenticated request, the longest ago first. */
-  readonly #trusted = new Set<Connection>()
+  /** Connections whose sender was never authenticated, the oldest first. */
+  readonly #unauthenticated = new Set<Connection>()
+  /** Connections whose sender was authenticated, the one with the oldest request first. */
+  readonly #authenticated = new Set<Connection>()
   readonly #answering = new Set<ServerResponse>()
   #closing = false
 
@@ -54,14 +54,14 @@ export class Connections {
     )
   }
 
-  /** Its sender has been authenticated: it goes after all others when connections have to be closed. */
+  /** Its sender was authenticated: when connections must be closed, unauthenticated ones are closed first. */
   trust(connection: Connection): void {
-    if (!this.#strangers.delete(connection) && !this.#trusted.delete(connection)) return
-    this.#trusted.add(connection)
+    if (!this.#unauthenticated.delete(connection) && !this.#authenticated.delete(connection)) return
+    this.#authenticated.add(connection)
   }
 
   /** From now on every answer says `Connection: close`. */
-  lastAnswers(): void {
+  announceClose(): void {
     this.#closing = true
     for (const response of this.#answering) if (!response.headersSent) announceClose(response)
   }
@@ -69,71 +69,71 @@ export class Connections {
   /** Closes the connections that have been idle for `serveKeptMs`. */
   closeIdle(): void {
     const before = performance.now() - this.serveKeptMs
-    for (const connection of [...this.#strangers, ...this.#trusted]) {
+    for (const connection of [...this.#unauthenticated, ...this.#authenticated]) {
       if (isIdle(connection, before)) connection.socket.destroy()
     }
   }
 
   #add(socket: Socket): void {
-    const connection = { socket, of: this, underWay: 0, idleSince: performance.now() }
+    const connection = { socket, of: this, inProgress: 0, idleSince: performance.now() }
     connectionOf.set(socket, connection)
-    this.#strangers.add(connection)
+    this.#unauthenticated.add(connection)
     socket.once('close', () => this.#remove(connection))
-    if (this.#strangers.size + this.#trusted.size <= this.limit) return
-    const surplus = this.#leastMissed(connection)
-    this.#remove(surplus) // Its close comes later; until then it must not be chosen again.
+    if (this.#unauthenticated.size + this.#authenticated.size <= this.limit) return
+    const surplus = this.#leastUseful(connection)
+    this.#remove(surplus) // 'close' is emitted later; until then it must not be chosen again.
     surplus.socket.destroy()
   }
 
   #remove(connection: Connection): void {
-    this.#strangers.delete(connection)
-    this.#trusted.delete(connection)
+    this.#unauthenticated.delete(connection)
+    this.#authenticated.delete(connection)
   }
 
-  /** The oldest connection without authentication, then the authenticated one that no sender will use again, then the newcomer. */
-  #leastMissed(newcomer: Connection): Connection {
-    const [oldest] = this.#strangers
+  /** The oldest unauthenticated connection, then an authenticated one that has been idle too long to be used again, then the new one. */
+  #leastUseful(newcomer: Connection): Connection {
+    const [oldest] = this.#unauthenticated
     if (oldest !== undefined && oldest !== newcomer) return oldest
     const before = performance.now() - idleBeforeCloseMs
-    for (const connection of this.#trusted) if (isIdle(connection, before)) return connection
+    for (const connection of this.#authenticated) if (isIdle(connection, before)) return connection
     return newcomer
   }
 
   #follow(socket: Socket, response: ServerResponse): void {
     const connection = connectionOf.get(socket)
-    if (connection !== undefined) connection.underWay += 1
+    if (connection !== undefined) connection.inProgress += 1
     this.#answering.add(response)
     if (this.#closing) announceClose(response)
     response.on('close', () => {
       this.#answering.delete(response)
       if (connection === undefined) return
-      connection.underWay -= 1
+      connection.inProgress -= 1
       connection.idleSince = performance.now()
     })
   }
 
-  /** A request of a secure server comes by a TLS socket of the same two addresses as the TCP socket underneath. */
+  /** A request over TLS has a TLS socket, with the addresses of the TCP socket below it: these connect the two. */
   #followHandshakes(server: SecureServer): void {
-    const shakingHands = new Map<string, Connection>()
+    const handshaking = new Map<string, Connection>()
     server.on('connection', (socket: Socket) => {
       const connection = connectionOf.get(socket)
       const name = addressesOf(socket)
       if (connection === undefined || name === undefined) return
-      shakingHands.set(name, connection)
+      handshaking.set(name, connection)
       socket.once('close', () => {
-        if (shakingHands.get(name) === connection) shakingHands.delete(name)
+        if (handshaking.get(name) === connection) handshaking.delete(name)
       })
     })
     server.on('secureConnection', (secure: Socket) => {
       const name = addressesOf(secure)
-      const connection = name === undefined ? undefined : shakingHands.get(name)
+      const connection = name === undefined ? undefined : handshaking.get(name)
       if (connection !== undefined) connectionOf.set(secure, connection)
     })
   }
 }
 
-function isIdle({ underWay, idleSince }: Connection, before: number): boolean {
-  return underWay === 0 && idleSince <= before
+function isIdle({ inProgress, idleSince }: Connection, before: number): boolean {
+  return inProgress === 0 && idleSince <= before
 }
 
 function addressesOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | undefined {

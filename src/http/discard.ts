@@ -1,14 +1,14 @@
 import type { Readable } from 'node:stream'
 import { discardBytes } from '../lib/discard-bytes.ts'
 
-/** TCP sends a lost packet again after 0.2, 0.6 and 1.4 s. */
+/** TCP retransmits a lost packet after 0.2, 0.6 and 1.4 s, so a silence of 2 s is the end. */
 const silenceMs = 2000
 /** With the 1.5 s that an answer may take, below the 10 s of a hardened server's `requestTimeout`. */
 const discardMs = 8000
 
 /**
- * Reads what still comes and throws it away, as nginx does by `lingering_close`. A sender that reads nothing while it writes, as a JVM, gets
- * no answer when its connection is closed before it has written all. Resolves at the end, after 32 MiB, 2 s of silence, or 8 s in all.
+ * Reads the rest of a body and discards it, as nginx does with `lingering_close`. A JVM writes its whole body before it reads the answer,
+ * and gets none when the connection is closed earlier. Resolves at the end, after 32 MiB, 2 s without a chunk, or 8 s in all.
  */
 export function discard(stream: Readable): Promise<void> {
   return new Promise((resolve) => {

@@ -10,7 +10,7 @@ export function isClosing(socket: Socket): boolean {
   return closing.has(socket)
 }
 
-/** Answers a request and closes its connection. Where the request's body has not ended, what still comes of it is discarded first. */
+/** Answers a request and closes its connection. The rest of a body that has not ended is discarded before the close. */
 export async function endAndClose(
   request: IncomingMessage,
   response: ServerResponse,
@@ -20,7 +20,7 @@ export async function endAndClose(
   closing.add(request.socket)
   if (!request.complete && !request.readableEnded) {
     response.flushHeaders()
-    // The answer is whole then, but only `end` lets node close the socket.
+    // The answer is complete after this write, but only `end` lets node close the socket.
     if (body !== undefined) response.write(body)
     await discard(request)
     response.end()

@@ -2,7 +2,7 @@ import type { Server, ServerResponse } from 'node:http'
 
 const waiting = new WeakSet<ServerResponse>()
 
-/** Makes a sender that asks `Expect: 100-continue` wait until its headers have been found good. */
+/** Makes a sender of `Expect: 100-continue` wait with its body until its headers have passed. */
 export function holdContinue(server: Server): void {
   server.on('checkContinue', (request, response) => {
     waiting.add(response)
@@ -10,7 +10,7 @@ export function holdContinue(server: Server): void {
   })
 }
 
-/** Tells a sender that waits to go on. */
+/** Sends the `100 Continue` that the sender waits for, if it does. */
 export function continueIfAsked(response: ServerResponse): void {
   if (waiting.delete(response)) response.writeContinue()
 }

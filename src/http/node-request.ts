@@ -12,7 +12,7 @@ import { markAuthenticated } from './connections.ts'
 import { continueIfAsked } from './hold-continue.ts'
 import { repeatedHeader } from './repeated-header.ts'
 
-/** A request of node:http as the receiver reads it: its own headers and body source too, to make one object a request. */
+/** Adapts a request of node:http. One object is request, headers and body source, because each request would otherwise allocate three. */
 export class NodeRequest implements IncomingRequest, IncomingHeaders, BodySource {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -54,7 +54,7 @@ export class NodeRequest implements IncomingRequest, IncomingHeaders, BodySource
   }
 
   peerCertificate(): PeerCertificate | undefined {
-    const socket = this.#request.socket as Partial<TLSSocket> // Asked for before it is called: only a TLS socket has it.
+    const socket = this.#request.socket as Partial<TLSSocket> // Only a TLS socket has getPeerCertificate, so its presence is checked.
     if (socket.authorized !== true) return undefined
     const certificate = socket.getPeerCertificate?.()
     if (certificate?.fingerprint256 === undefined) return undefined
@@ -83,14 +83,14 @@ export class NodeRequest implements IncomingRequest, IncomingHeaders, BodySource
 
   // ── body
 
-  /** The receiver asks for the body when it has authenticated the sender by the headers. */
+  /** Called when the headers have authenticated the sender. */
   start(sink: BodySink): void {
     const request = this.#request
     markAuthenticated(request)
     continueIfAsked(this.#response)
     request.on('data', (chunk: Buffer) => sink.chunk(chunk))
     request.on('end', () => sink.end())
-    request.on('error', () => sink.fail()) // Where nobody listened, some hosts would throw it as an uncaught exception.
+    request.on('error', () => sink.fail()) // Without a listener it would be an uncaught exception in some hosts.
     request.on('close', () => sink.fail())
   }
 

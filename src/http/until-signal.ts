@@ -1,11 +1,11 @@
-/** Calls `work` once, at the first signal or the first call of the program. */
+/** Stops once: at the first signal, or when the program calls it first. */
 export interface Stop {
   (): Promise<void>
-  /** From now on signals do what they do without us. */
+  /** Removes the signal listeners. */
   ignoreSignals(): void
 }
 
-/** Makes SIGTERM and SIGINT call `work`. Returns what calls it without a signal; it runs once, whoever calls. */
+/** Makes SIGTERM and SIGINT call `work`. Returns a function that calls it without a signal. `work` runs once. */
 export function untilSignal(work: () => Promise<void>, signals = true): Stop {
   let running: Promise<void> | undefined
   const stop = () => {

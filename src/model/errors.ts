@@ -42,7 +42,7 @@ export class FusewireError extends Error {
   /** Stays the same from version to version, unlike the message. */
   readonly code: ErrorCode
   /** The name of the option or argument that is wrong, such as `bodyLimit` or `retention.deadMs`. Only with `FW_OPTION`. */
-  readonly option?: string
+  declare readonly option?: string
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions & { readonly option?: string } = {}) {
     super(message, options)

@@ -1,10 +1,10 @@
-/** A request of which only the headers have been read. Each rim makes one; the steps of this room know no other. */
+/** A request of which only the headers have been read. The adapters (node:http, `Request`) create it; the receiver knows no other. */
 export interface IncomingRequest {
   readonly method: string
   readonly headers: IncomingHeaders
   readonly body: BodySource
   readonly remoteAddress?: string | undefined
-  /** Whom the sender called, with the port if it said one: `localhost:3000`. */
+  /** The host that the sender addressed, with the port if it named one: `localhost:3000`. */
   readonly host?: string | undefined
   /** `1.0`, `1.1`, `2.0`. Undefined where the host does not say. */
   readonly httpVersion?: string | undefined
@@ -23,7 +23,7 @@ export interface PeerCertificate {
 export interface IncomingHeaders {
   /** By lower-case name. Bytes appear as Latin-1 characters, as node and fetch both have them. */
   get(name: string): string | undefined
-  /** The first of these headers that was sent more than once. Where a rim only sees them joined, it looks for the comma. */
+  /** The first of these headers that was sent more than once. An adapter that only sees joined values looks for a comma. */
   repeated(names: ReadonlySet<string>): string | undefined
   /** For a `check` of the user's. */
   toHeaders(): Headers
@@ -32,11 +32,11 @@ export interface IncomingHeaders {
 export interface BodySource {
   /** The body's bytes, where a framework has read and kept them. */
   readonly bytes?: Uint8Array
-  /** What to do about it, where a framework has read the body and kept no bytes. */
+  /** What the developer should do, where a framework has read the body and kept no bytes. */
   readonly consumed?: string
-  /** Lets the body flow into the sink: chunks, then `end` or `fail`; whatever comes after those two is ignored. Called at most once. */
+  /** Sends the body to the sink: chunks, then `end` or `fail`. Calls after these two are ignored. Called at most once. */
   start(sink: BodySink): void
-  /** The request is refused: no more chunks. Also where nothing was started, and more than once. */
+  /** The request is refused: no more chunks are needed. May be called without `start`, and more than once. */
   stop(): void
 }
 

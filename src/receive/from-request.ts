@@ -1,7 +1,7 @@
 import type { BodySource, IncomingRequest, IncomingHeaders } from '../model/incoming-request.ts'
 import { StreamedBody } from './streamed-body.ts'
 
-/** A web-standard Request as the receiver reads it. */
+/** Adapts a web-standard Request. */
 export function fromRequest(request: Request, remoteAddress?: string): IncomingRequest {
   return {
     method: request.method,
@@ -25,7 +25,7 @@ class JoinedHeaders implements IncomingHeaders {
     return this.#headers.get(name) ?? undefined
   }
 
-  /** Values sent twice arrive joined by a comma. Credentials may hold one of their own; joined, they match nothing anyway. */
+  /** `Headers` joins repeated values with a comma. Credentials are not checked for one: they may contain a comma, and joined ones match nothing. */
   repeated(): string | undefined {
     return ['host', 'content-type', 'content-length'].find((name) => this.#headers.get(name)?.includes(','))
   }

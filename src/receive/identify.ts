@@ -2,7 +2,7 @@ import { canonicalId } from '../model/canonical-id.ts'
 import type { EventKey } from '../model/event-key.ts'
 import type { ParsedEvent } from '../model/parsed-event.ts'
 
-/** What makes this event the same event as another copy of it. */
+/** The key of an event: the same for every copy of it. */
 export function identify({ createInstant, tenantId, id }: ParsedEvent): EventKey {
   return {
     createInstant,

@@ -5,13 +5,14 @@ import { BodyTimeout, type TimedBody } from './body-timeout.ts'
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>
 
-/** Each chunk counts as much at least: a stream of tiny ones costs by their number. */
+/** A chunk counts as at least so many bytes: what a discarded stream of tiny chunks costs is their number. */
 const leastChunkBytes = 1024
 
 /**
- * The body of a web-standard Request. It is never cancelled: h3, nitro, React Router and SvelteKit then lose the answer, or end the process.
- * Nor is it left unread, for a host that has opened the stream reads no more of the connection then, and a JVM writes all before it reads
- * the answer. What comes after `stop` is discarded: up to 32 MiB, 1.5 s of silence or 10 s in all. The answer does not wait for it.
+ * The body of a web-standard Request. After `stop` the rest of it is read and discarded, up to 32 MiB, 1.5 s without a chunk or 10 s in all;
+ * the answer does not wait for that. Two simpler ways fail:
+ * - To cancel it: h3, nitro, React Router and SvelteKit then lose the answer, or end the process.
+ * - To leave it unread: the host then stops reading the connection, and a JVM, which writes its whole body first, never reads the answer.
  */
 export class StreamedBody implements BodySource {
   readonly #request: Request
@@ -38,20 +39,20 @@ export class StreamedBody implements BodySource {
     if (!begun && body?.locked === false) this.#reader = body.getReader()
     const reader = this.#reader
     if (reader === undefined) return
-    this.#discarding = patience.begin(() => this.#end(reader))
-    if (!begun) void this.#flow(reader, nobody)
+    this.#discarding = timeout.begin(() => this.#end(reader))
+    if (!begun) void this.#flow(reader, discardingSink)
   }
 
-  /** Never rejects: what goes wrong goes to the sink. */
+  /** Never rejects: an error of the stream is reported to the sink. */
   async #flow(reader: Reader, sink: BodySink): Promise<void> {
     try {
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
         if (this.#discarding !== undefined) {
-          patience.progressed(this.#discarding)
+          timeout.progressed(this.#discarding)
           this.#discarded += Math.max(leastChunkBytes, next.value?.byteLength ?? 0)
           if (this.#discarded > discardBytes) break
         } else if (types.isUint8Array(next.value)) sink.chunk(next.value)
-        else sink.fail() // A stream made by hand may hold anything.
+        else sink.fail() // A program can build a stream of anything.
       }
       sink.end()
     } catch {
@@ -60,15 +61,15 @@ export class StreamedBody implements BodySource {
     this.#end(reader)
   }
 
-  /** Gives the stream back: its host may do with the rest what it likes. */
+  /** Unlocks the stream for its host. */
   #end(reader: Reader): void {
     if (this.#ended) return
     this.#ended = true
-    if (this.#discarding !== undefined) patience.end(this.#discarding)
-    reader.releaseLock() // A read that waits is rejected.
+    if (this.#discarding !== undefined) timeout.end(this.#discarding)
+    reader.releaseLock() // Rejects a pending read.
   }
 }
 
-const patience = new BodyTimeout()
+const timeout = new BodyTimeout()
 
-const nobody: BodySink = { chunk: () => {}, end: () => {}, fail: () => {} }
+const discardingSink: BodySink = { chunk: () => {}, end: () => {}, fail: () => {} }

@@ -5,25 +5,25 @@ import { FusewireError } from '../model/errors.ts'
 import type { Log } from '../model/log.ts'
 import type { Opened } from './assemble.ts'
 
-/** Between two attempts, while the cause is temporary. */
+/** Pause between attempts after a temporary failure. */
 const retryMs = 500
-/** Between two attempts that requests cause, when the cause is not: so many strangers cost no more than one. */
+/** Pause between attempts that requests start after any other failure: many requests then cost no more attempts than one. */
 const requestRetryMs = 1_000
-/** How often it is logged that the inbox is still away. */
-const tellEveryMs = 60_000
+/** The same failure is logged once in this time. */
+const logEveryMs = 60_000
 
 export interface OpeningOptions {
   /** Reads secrets. Called again after it failed, never after it succeeded. */
   readonly assemble: () => Promise<Opened>
-  /** Whether another attempt may succeed without anybody changing anything. */
+  /** Whether another attempt may succeed although nothing is reconfigured. */
   readonly isTemporary: (error: unknown) => boolean
   readonly clock: Clock
   readonly log: Log
 }
 
 /**
- * Opens a webhook: reads its secrets, then opens its inbox. While what fails is temporary, such as a database that is away, it is tried
- * again on a timer until it succeeds or is stopped. Attempts of several callers are one.
+ * Opens a webhook: reads its secrets, then opens its inbox. After a temporary failure, such as a database that does not answer, it tries
+ * again on a timer until it succeeds or is stopped. Callers share an attempt.
  */
 export class Opening {
   readonly #options: OpeningOptions
@@ -32,8 +32,8 @@ export class Opening {
   #attempt: Promise<Opened> | undefined
   #failure: { readonly error: unknown; readonly at: number } | undefined
   #failingSince: number | undefined
-  #told = { cause: '', at: -Infinity }
-  /** The attempts that a request began, while they go on. */
+  #logged = { cause: '', at: -Infinity }
+  /** The attempts that a request started, while they go on. */
   #background: Promise<void> | undefined
   #stopped = false
   readonly #pauses = new Set<() => void>()
@@ -42,7 +42,7 @@ export class Opening {
     this.#options = options
   }
 
-  /** What there is once the secrets are read: it authenticates requests. The inbox may still be closed. */
+  /** Set once the secrets are read. It can authenticate requests; its inbox may still be closed. */
   get opened(): Opened | undefined {
     return this.#opened
   }
@@ -52,12 +52,12 @@ export class Opening {
     return this.#isOpen
   }
 
-  /** Whether anything was opened, or is being opened. */
+  /** Whether an attempt has started: from then on no gate, handler or observer can be added. */
   get hasBegun(): boolean {
     return this.#opened !== undefined || this.#attempt !== undefined
   }
 
-  /** One attempt, or the one that is under way. Rejects with its cause. */
+  /** Joins the attempt in progress, or makes one. Rejects with its cause. */
   once(): Promise<Opened> {
     this.#attempt ??= this.#try().finally(() => {
       this.#attempt = undefined
@@ -65,7 +65,12 @@ export class Opening {
     return this.#attempt
   }
 
-  /** Tries until it is open. Rejects with the cause when that is not temporary or has lasted for `withinMs`; `FW_STOPPED` after `stop`. @param keepsProcess Whether the process stays alive for the next attempt. */
+  /**
+   * Tries until it is open.
+   *
+   * @param keepsProcess Whether the process stays alive for the next attempt.
+   * @throws The cause, when it is not temporary or has lasted for `withinMs`; FW_STOPPED after `stop`.
+   */
   async persist(withinMs: number, keepsProcess = true): Promise<Opened> {
     const { clock, isTemporary } = this.#options
     const endsAt = clock.now() + withinMs
@@ -75,7 +80,7 @@ export class Opening {
       } catch (error) {
         if (this.#stopped) throw stopped()
         if (!isTemporary(error) || clock.now() >= endsAt) throw error
-        this.#tell(error, 'the inbox cannot be opened; it is tried again until it can')
+        this.#logFailure(error, 'the inbox cannot be opened; it is tried again until it can')
       }
       using pause = this.#pause(Math.min(retryMs, endsAt - clock.now()), keepsProcess)
       await pause.over
@@ -84,8 +89,8 @@ export class Opening {
   }
 
   /**
-   * For a request: begins to open, and waits for the first attempt, at most so long. Later requests wait no more. Undefined while secrets
-   * are being read. Rejects when they cannot be.
+   * For a request: starts to open. The first request waits for the first attempt, at most `withinMs`; later ones do not wait. Undefined
+   * while secrets are being read; rejects when they cannot be read.
    */
   async forRequest(withinMs: number): Promise<Opened | undefined> {
     if (this.#isOpen) return this.#opened
@@ -97,7 +102,7 @@ export class Opening {
     return this.#opened
   }
 
-  /** Tries no more. Resolves when the attempt under way has ended. */
+  /** Ends trying. Resolves when the attempt in progress has ended. */
   async stop(): Promise<void> {
     this.#stopped = true
     for (const end of this.#pauses) end()
@@ -111,7 +116,7 @@ export class Opening {
       this.#opened ??= await assemble()
       await this.#opened.openInbox()
       this.#isOpen = true
-      if (this.#told.cause !== '') {
+      if (this.#logged.cause !== '') {
         const downMs = Math.round(clock.now() - (this.#failingSince ?? clock.now()))
         log.error({ downMs }, 'the inbox is open: events are kept')
       }
@@ -123,7 +128,7 @@ export class Opening {
     }
   }
 
-  /** Whether it began: not while it goes on, nor a moment after what only a person can mend. */
+  /** Whether attempts were started: not while others go on, nor within `requestRetryMs` after a failure that is not temporary. */
   #openBehindRequests(): boolean {
     const { clock, isTemporary } = this.#options
     if (this.#background !== undefined || this.#stopped) return false
@@ -134,8 +139,9 @@ export class Opening {
       .then(
         () => {},
         (error: unknown) => {
-          // A missing secret is reported with each request instead.
-          if (this.#opened !== undefined && !this.#stopped) this.#tell(error, 'the inbox cannot be opened')
+          // A missing secret is logged with each request instead.
+          if (this.#opened !== undefined && !this.#stopped)
+            this.#logFailure(error, 'the inbox cannot be opened')
         },
       )
       .finally(() => {
@@ -144,11 +150,11 @@ export class Opening {
     return true
   }
 
-  #tell(error: unknown, message: string): void {
+  #logFailure(error: unknown, message: string): void {
     const { clock, log } = this.#options
     const cause = describeError(error)
-    if (cause === this.#told.cause && clock.now() - this.#told.at < tellEveryMs) return
-    this.#told = { cause, at: clock.now() }
+    if (cause === this.#logged.cause && clock.now() - this.#logged.at < logEveryMs) return
+    this.#logged = { cause, at: clock.now() }
     const code = codeOf(error)
     log.error({ error: cause, ...(code !== undefined && { code }) }, message)
   }
@@ -157,7 +163,7 @@ export class Opening {
     await this.#attempt?.catch(() => {})
   }
 
-  /** A pause that ends early when this is stopped. Dispose of it when it is no longer awaited. */
+  /** A pause that `stop` ends early. Dispose of it when it is no longer awaited. */
   #pause(ms: number, keepsProcess = true): Disposable & { readonly over: Promise<void> } {
     const { promise: over, resolve: end } = Promise.withResolvers<void>()
     const cancel = this.#options.clock.after(this.#stopped ? 0 : Math.max(0, ms), end, keepsProcess)

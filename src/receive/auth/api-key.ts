@@ -1,7 +1,8 @@
 import type { OneOrMore } from '../../lib/one-or-more.ts'
 import { wrongOption } from '../../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, createAuthenticator } from './authenticator.ts'
-import { byteString, fingerprint, matchesAny, type Secret, createSecretReader } from './secret.ts'
+import { byteString, fingerprint, matchesAny } from './fingerprint.ts'
+import { createSecretReader, type Secret } from './secret.ts'
 
 /**
  * Lets in requests whose header is this key, whole and exact. Several keys let an old and a new one in while you rotate. A key of less than

@@ -2,7 +2,8 @@ import { fromBase64 } from '../../lib/from-base64.ts'
 import { asList, type OneOrMore } from '../../lib/one-or-more.ts'
 import { wrongOption } from '../../model/errors.ts'
 import { admitted, type Authenticator, cost, rejected, createAuthenticator } from './authenticator.ts'
-import { byteString, fingerprint, matchesAny, type Secret, createSecretReader } from './secret.ts'
+import { byteString, fingerprint, matchesAny } from './fingerprint.ts'
+import { createSecretReader, type Secret } from './secret.ts'
 
 /**
  * Lets in requests with the user name and password of FusionAuth's webhook settings. Several logins let an old and a new one in while you

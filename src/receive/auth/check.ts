@@ -1,5 +1,14 @@
+import { atMost } from '../../lib/at-most.ts'
+import { systemClock } from '../../lib/clock.ts'
 import { wrongOption } from '../../model/errors.ts'
-import { admitted, type Authenticator, cost, rejected, createAuthenticator } from './authenticator.ts'
+import {
+  admitted,
+  type Authenticator,
+  cost,
+  createAuthenticator,
+  rejected,
+  type Verdict,
+} from './authenticator.ts'
 import type { IncomingRequest, PeerCertificate } from '../../model/incoming-request.ts'
 
 /** What a `check` sees of a request: never its body. */
@@ -15,7 +24,7 @@ export interface Caller {
 }
 
 /**
- * A rule of your own, such as a client certificate. Lets in only by `true`: anything else, an error, or no answer within a second is a no.
+ * A rule of your own, such as a client certificate. Admits a request only when the function returns `true`; any other value, an error, or no answer within a second rejects it.
  *
  * @param name Names it in the log.
  * @throws FW_OPTION when the second argument is no function.
@@ -29,30 +38,31 @@ export function check(name: string, holds: (caller: Caller) => boolean | Promise
   if (typeof holds !== 'function') {
     throw wrongOption('holds', `check(${JSON.stringify(name)}): the second argument must be a function.`)
   }
+  let clock = systemClock
+
+  async function decide(request: IncomingRequest): Promise<Verdict> {
+    try {
+      return (await holds(callerOf(request))) === true ? admitted : rejected(`check ${name} returned no true`)
+    } catch {
+      return rejected(`check ${name} threw`)
+    }
+  }
+
   return createAuthenticator({
     name,
     cost: cost.check,
     headers: [],
-    prepare: async () => {},
-    async admit(incoming) {
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<'late'>((resolve) => {
-        timer = setTimeout(resolve, 1000, 'late')
-      })
-      try {
-        const answer = await Promise.race([holds(callerOf(incoming)), late])
-        if (answer === true) return admitted
-        return rejected(
-          answer === 'late' ? `check ${name} gave no answer within 1,000 ms` : `check ${name} said no`,
-        )
-      } catch {
-        return rejected(`check ${name} threw`)
-      } finally {
-        clearTimeout(timer)
-      }
+    async prepare(_, given) {
+      clock = given
+    },
+    async admit(request) {
+      const verdict = await atMost(clock, answerWithinMs, decide(request))
+      return verdict ?? rejected(`check ${name} gave no answer within ${answerWithinMs} ms`)
     },
   })
 }
+
+const answerWithinMs = 1000
 
 function callerOf(incoming: IncomingRequest): Caller {
   const { method, remoteAddress } = incoming

@@ -7,7 +7,8 @@ import { isObject } from '../../lib/json-object.ts'
 import { FusewireError } from '../../model/errors.ts'
 import type { Log } from '../../model/log.ts'
 import { type Authenticator, cost, rejected, createAuthenticator, type Verdict } from './authenticator.ts'
-import { Jwks, type JwksOptions } from './jwks.ts'
+import { Jwks } from './jwks.ts'
+import type { JwksOptions } from './jwks-options.ts'
 import { hmacKey, jwkKey, pemKey, type VerifyKey } from './verify-key.ts'
 import { type Secret, createSecretReader } from './secret.ts'
 import { openToken, readClaims, type Token, verifyToken } from './verify-token.ts'
@@ -83,7 +84,7 @@ export function signature(keys: OneOrMore<Keys>, options: { allowExp?: boolean }
       if (text === undefined) return rejected(`no ${signatureHeader} header`)
       const token = openToken(text)
       if (typeof token === 'string') return rejected(token)
-      // Keys at hand are tried without a promise, which would cost a tenth of an HS256 verification.
+      // Keys that need no fetch are tried synchronously: a promise would cost 10 % of an HS256 verification.
       const verdict = judge(token, held)
       if (verdict.admitted || sets.length === 0) return verdict
       return admitByFetched(token, held.length > 0 ? [verdict.reason] : [])
@@ -91,7 +92,7 @@ export function signature(keys: OneOrMore<Keys>, options: { allowExp?: boolean }
   })
 }
 
-/** Keys of one origin: fetched when a token names them, or read when the webhook starts. */
+/** Keys of one source: fetched when a token names one, or read when the webhook starts. */
 interface KeyRing {
   readonly jwks?: Jwks
   read(log: Log): Promise<readonly VerifyKey[]>

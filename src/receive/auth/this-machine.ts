@@ -3,10 +3,11 @@ import { isLoopbackName } from '../../lib/loopback-names.ts'
 import type { IncomingRequest } from '../../model/incoming-request.ts'
 
 /**
- * `authenticate: 'none'`, for development: lets in processes of this machine. A proxy, a tunnel or a page in a browser makes others look
- * like this machine, so what shows a sign of one is refused. A proxy that shows none cannot be told apart: docs/security.md lists what remains.
+ * `authenticate: 'none'`, for development: admits requests of processes on this machine. Proxies, tunnels and web pages in a browser pass on
+ * requests of others from this machine's address, so a request with a sign of one is rejected. A proxy that leaves no sign is not noticed:
+ * docs/security.md lists those.
  *
- * @param hosts Names this machine is also called by in `Host`, without a port, beside `localhost`, `127.x.x.x` and `[::1]`.
+ * @param hosts Further names of this machine in `Host`, without a port, besides `localhost`, `127.x.x.x` and `[::1]`.
  */
 export function thisMachine(hosts: readonly string[]): Authenticator {
   const named = new Set(hosts.map((host) => host.toLowerCase()))
@@ -21,15 +22,15 @@ export function thisMachine(hosts: readonly string[]): Authenticator {
     if (names.some((name) => /^(x-)?forwarded\b|^via$|^x-real-ip$/.test(name))) {
       return rejected("authenticate: 'none' lets in nothing that came through a proxy")
     }
-    // A page that points its own name at this machine speaks to us as to its own server.
+    // DNS rebinding: a web page can point its own host name at this machine and then send it requests.
     if (names.some((name) => /^origin$|^sec-fetch-site$/.test(name))) {
       return rejected("authenticate: 'none' lets in no browser")
     }
-    // nginx before 1.29.7 asks with HTTP/1.0 unless it is told otherwise. FusionAuth never does.
+    // nginx before 1.29.7 uses HTTP/1.0 by default. FusionAuth never does.
     if (httpVersion !== undefined && Number.parseFloat(httpVersion) < 1.1) {
       return rejected("authenticate: 'none' lets in nothing over HTTP/1.0, which proxies speak")
     }
-    // haproxy passes on the name that the sender used.
+    // haproxy forwards the Host that the sender used.
     const name = host.toLowerCase().replace(/:\d{1,5}$/, '')
     if (!isLoopbackName(name) && !named.has(name)) {
       return rejected(

@@ -30,7 +30,7 @@ export function hmacKey(secret: string): VerifyKey {
     algorithms: new Set(['HS256', 'HS384', 'HS512']),
     verify(algorithm, signed, signature) {
       const hmac = createHmac(`sha${algorithm.slice(2)}`, key).update(signed)
-      // By way of a string, for which node has a pool: a fifth faster than digest(), which allocates its Buffer.
+      // 'binary' and Buffer.from use node's buffer pool: 20 % faster than digest(), which allocates a Buffer.
       const expected = Buffer.from(hmac.digest('binary'), 'binary')
       return signature.length === expected.length && timingSafeEqual(signature, expected)
     },
@@ -47,7 +47,7 @@ export function pemKey(pem: string): VerifyKey {
   )
 }
 
-/** A public JWK, with its own say in `use`, `key_ops` and `alg` honoured. */
+/** A public JWK. Its `use`, `key_ops` and `alg` restrict what the key may verify. */
 export function jwkKey(jwk: JsonWebKey): VerifyKey {
   for (const secret of ['d', 'p', 'q', 'k']) {
     if (Object.hasOwn(jwk, secret)) throw bad('the JWK holds private parts. Give the public one.')
@@ -88,11 +88,13 @@ function asymmetric(key: KeyObject): VerifyKey {
         verify: (_, signed, signature) => verifyWith(null, Buffer.from(signed), key, signature),
       }
     default:
-      throw bad('the key is none that FusionAuth signs with: RSA, P-256, P-384, P-521, Ed25519.')
+      throw bad(
+        'FusionAuth does not sign with this kind of key; it does with RSA, P-256, P-384, P-521 and Ed25519.',
+      )
   }
 }
 
-/** RFC 9864's name, which FusionAuth writes, and the older one. */
+/** The name of RFC 9864, which FusionAuth writes, and the older one. */
 const edwards: ReadonlySet<string> = new Set(['Ed25519', 'EdDSA'])
 
 function rsa(key: KeyObject): VerifyKey {
@@ -125,7 +127,7 @@ const curves = new Map([
   ['secp521r1', { algorithm: 'ES512', hash: 'sha512', signatureBytes: 132 }],
 ])
 
-/** node's own message may quote the key. */
+/** Replaces node's message, which may quote the key. */
 function read(create: () => KeyObject, message: string): KeyObject {
   try {
     return create()

@@ -3,7 +3,7 @@ import { isObject } from '../../lib/json-object.ts'
 import { parseJson } from '../../lib/parse-json.ts'
 import type { VerifyKey } from './verify-key.ts'
 
-/** A compact JWS taken apart, nothing of it believed yet. */
+/** The parts of a compact JWS. Nothing of it is verified yet. */
 export interface Token {
   /** The header as it came. */
   readonly head: string
@@ -15,7 +15,7 @@ export interface Token {
   readonly signature: Buffer
 }
 
-/** Takes `X-FusionAuth-Signature-JWT` apart. A string says why it is no token we could trust. */
+/** Splits the value of `X-FusionAuth-Signature-JWT`. A string says why it is not a valid token. */
 export function openToken(text: string): Token | string {
   if (text.length > 8192) return 'the token is longer than 8 KiB'
   const [head, body, tail, ...more] = text.split('.')
@@ -33,7 +33,7 @@ export function openToken(text: string): Token | string {
 
 type TokenHeader = Pick<Token, 'algorithm' | 'kid'>
 
-/** Headers of tokens that verified, by their text: a key signs the same header every time. */
+/** Parsed headers of verified tokens, by their text: a key signs the same header every time. */
 const headers = new Map<string, TokenHeader>()
 
 function openHeader(head: string): TokenHeader | string {
@@ -50,10 +50,10 @@ function openHeader(head: string): TokenHeader | string {
 
 const steeringMembers = ['crit', 'b64', 'zip', 'jku', 'jwk', 'x5u', 'x5c']
 
-/** Tries the keys, at most eight, that may verify the token's algorithm. Says why none did. */
+/** Tries the keys that may verify the token's algorithm, at most eight. Returns why none did. */
 export function verifyToken(token: Token, keys: readonly VerifyKey[]): string | undefined {
   const fitting = keys.filter(({ algorithms }) => algorithms.has(token.algorithm)).slice(0, 8)
-  if (fitting.length === 0) return "the token's alg is none that our keys verify"
+  if (fitting.length === 0) return "no key verifies the token's alg"
   if (!fitting.some((key) => key.verify(token.algorithm, token.signed, token.signature))) {
     return 'the signature does not verify'
   }
@@ -70,8 +70,8 @@ function rememberHeader({ head, algorithm, kid }: Token): void {
 export type Claims = { readonly digest: string }
 
 /**
- * The one claim of a webhook signature: `request_body_sha256`, 44 characters of standard base64. A token that looks like somebody's
- * sign-in (`sub`, `aud`, `exp`) is refused although its signature holds: FusionAuth can be asked to sign those with any key.
+ * The one claim of a webhook signature: `request_body_sha256`, 44 characters of standard base64. A token with the claims of a sign-in
+ * (`sub`, `aud`, `exp`) is rejected although its signature is valid: an administrator can have FusionAuth sign those with any key.
  */
 export function readClaims(payload: Buffer, allowExp: boolean, nowMs: number): Claims | string {
   const claims = parseJson(payload.toString())
