@@ -18,7 +18,7 @@ import { type OpenFile, openFile } from '../storage/open-file.ts'
 import { prepareProbeDiskSpace } from '../storage/probe-disk-space.ts'
 import { createSharedClock, type SharedClock } from '../storage/shared-clock.ts'
 import { createSizeLimit } from '../storage/size-limit.ts'
-import { openWal } from '../storage/wal.ts'
+import { openWal, type WalOptions } from '../storage/wal.ts'
 import { createErasedPeople } from '../tend/erased-people.ts'
 import { prepareTendingWrites, type TendingWrites } from '../tend/tending-writes.ts'
 import { prepareRunInSavepoint } from './run-in-savepoint.ts'
@@ -72,8 +72,11 @@ export interface Session {
 export interface SessionOptions {
   readonly allowVolatile: boolean
   readonly maxBytes: () => number
-  /** Syncs and checkpoints off the event loop. Without it, node's thread pool syncs, and checkpoints run on this thread. */
-  readonly thread: DiskThread | undefined
+  /**
+   * Starts the thread that syncs and checkpoints off the event loop. Where it gives none, node's thread pool syncs, and checkpoints run on this
+   * thread. Not called for a database in memory, which has nothing to sync.
+   */
+  readonly startThread: () => DiskThread | undefined
   /** Called with the size of a WAL that cannot be checkpointed because another connection reads an older snapshot. */
   readonly onStuckWal: (walBytes: number) => void
   /** Called with the free bytes of the file system when they are too few to keep an event. */
@@ -90,14 +93,15 @@ export function openSession(
 ): Session {
   const opened = openFile(file, options.allowVolatile)
   // Not for a given handle, which may belong to another library: closing a second connection in this process would drop its locks.
-  const checkpointThread = typeof file === 'string' && opened.path !== '' ? options.thread : undefined
+  const syncThread = opened.path === '' ? undefined : options.startThread()
+  const checkpointThread = typeof file === 'string' ? syncThread : undefined
   let close = (): void => opened.close()
   try {
     configureConnection(opened.db, checkpointThread !== undefined)
     migrate(opened.db, opened.path)
     forgetStatistics(opened.db)
     checkpointThread?.open(opened.path)
-    const session = prepareSession(opened, clock, options, checkpointThread)
+    const session = prepareSession(opened, clock, options, { syncThread, checkpointThread })
     close = () => session.close()
     if (subscriptions.length > 0) restoreSubscriptions(session, subscriptions)
     return session
@@ -117,8 +121,8 @@ function restoreSubscriptions(session: Session, subscriptions: readonly Subscrip
 function prepareSession(
   file: OpenFile,
   machineClock: Clock,
-  { maxBytes, thread, onStuckWal, onDoubtedClock, onFullDisk }: SessionOptions,
-  checkpointThread: DiskThread | undefined,
+  { maxBytes, onStuckWal, onDoubtedClock, onFullDisk }: SessionOptions,
+  threads: Pick<WalOptions, 'syncThread' | 'checkpointThread'>,
 ): Session {
   const { db, path } = file
   const begin = db.prepare('begin immediate')
@@ -149,8 +153,7 @@ function prepareSession(
   const wal = openWal(db, path, {
     maxBytes,
     disk,
-    syncThread: thread,
-    checkpointThread,
+    ...threads,
     onStuck: onStuckWal,
   })
 

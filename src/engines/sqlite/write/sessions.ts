@@ -27,7 +27,7 @@ const lockTimeoutMs = 1_500
 export function createSessions(
   file: string | SqliteSql,
   clock: Clock,
-  options: Omit<SessionOptions, 'thread'>,
+  options: Omit<SessionOptions, 'startThread'>,
 ): Sessions {
   const subscribed = new Map<string, Subscription>()
   let current: Session | undefined
@@ -42,10 +42,14 @@ export function createSessions(
       throw new FusewireError('FW_STOPPED', 'This inbox was closed. Build a new engine to open it again.')
     }
     if (current !== undefined) return current
-    // Only when a session opens: a session works without a thread, and where none can start each try costs 100 us.
-    if (thread === undefined || thread.hasEnded()) thread = startDiskThread()
-    current = openSession(file, clock, [...subscribed.values()], { ...options, thread })
+    current = openSession(file, clock, [...subscribed.values()], { ...options, startThread })
     return current
+  }
+
+  /** Only when a session opens: a session works without a thread, and where none can start each try costs 100 us. */
+  function startThread(): DiskThread | undefined {
+    if (thread === undefined || thread.hasEnded()) thread = startDiskThread()
+    return thread
   }
 
   /**
