@@ -1,14 +1,14 @@
 // Writes the verbs of docs/cli.md from the command's own help. With --check it writes nothing and exits 1 when the page is stale.
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
-import { examplesOf } from '../src/cli/command.ts'
+import { examplesOf } from '../src/cli/verb.ts'
 import { exitCodes } from '../src/cli/failure.ts'
-import { programWith } from '../src/cli/program.ts'
+import { createProgram } from '../src/cli/program.ts'
 
 const page = new URL('../docs/cli.md', import.meta.url)
 const marker = '<!-- From here on written by scripts/cli-doc.ts. -->\n'
 
-const program = await programWith(() => true)
+const program = await createProgram(() => true)
 const present = readFileSync(page, 'utf8')
 const [prose = ''] = present.split(marker)
 const wanted = `${prose}${marker}\n${[codes(), overview(), ...program.commands.flatMap((verb) => sections(verb, ''))].join('\n\n')}\n`

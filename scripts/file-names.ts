@@ -1,5 +1,5 @@
 // Fails when a file of src/ is not named after something it exports: settle.ts exports settle() or prepareSettle(), body-timeout.ts BodyTimeout,
-// cli/verbs/serve.ts serveVerb().
+// cli/verbs/serve.ts serveVerb(). A file with several alike things has the word that their names end with: labels.ts exports typeLabel and outcomeLabel.
 import { globSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 
@@ -18,6 +18,9 @@ const exceptions = new Set([
   'objects.ts', // The types of FusionAuth's objects, and made-up samples of them.
   'types.ts', // The types of its events.
   'sql.ts', // The types and the few functions by which an engine speaks SQL.
+  'answer-schemas.ts',
+  'input-schemas.ts',
+  'option-parsers.ts', // wholeNumber, httpUrl and others read values of the command line.
 ])
 
 const exported = /^export (?:async )?(?:function\*?|const|class|interface|type) ([A-Za-z0-9]+)/gm
@@ -27,9 +30,10 @@ export function misnamed(files: readonly string[]): readonly string[] {
     const name = basename(file, '.ts').replaceAll('-', '')
     if (exceptions.has(basename(file))) return false
     const names = [...readFileSync(file, 'utf8').matchAll(exported)].map(([, one = '']) => one.toLowerCase())
-    return !names.some(
-      (one) => one === name || one === `prepare${name}` || one === `create${name}` || one === `${name}verb`,
-    )
+    const last = basename(file, '.ts').split('-').at(-1) ?? name
+    const alike = names.filter((one) => one.endsWith(last) || one.endsWith(last.replace(/s$/, '')))
+    const wanted = [name, `prepare${name}`, `create${name}`, `${name}verb`]
+    return !names.some((one) => wanted.includes(one)) && alike.length < 2
   })
 }
 

@@ -13,7 +13,7 @@ const names = ['fusewire.config.ts', 'fusewire.config.mts', 'fusewire.config.js'
  * The config file of this project: beside package.json in the folder the command runs in, never in one above it, because whoever owns
  * that one is somebody else.
  */
-export function configFileHere(): string | undefined {
+export function findConfigFile(): string | undefined {
   return existsSync('package.json') ? names.find((name) => existsSync(name)) : undefined
 }
 

@@ -7,7 +7,7 @@ import { createAuthenticator } from './create-authenticator.ts'
 import { misused } from './failure.ts'
 import type { Handlers } from './load-handlers.ts'
 import { parseInboxPlace, type InboxPlace } from './inbox-place.ts'
-import { originOf } from './setting-options.ts'
+import { originOf } from './add-setting-options.ts'
 import { authentication, type SettingName, settings, type Settings } from './settings.ts'
 import { text } from './text.ts'
 

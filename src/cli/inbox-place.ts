@@ -4,7 +4,7 @@ import { isObject } from '../lib/json-object.ts'
 import { codeOf } from '../lib/code-of.ts'
 import type { Engine } from '../model/engine.ts'
 import { Failure, failureOf, missing, misused } from './failure.ts'
-import { redacted } from './redact.ts'
+import { redact } from './redact.ts'
 import { asSecret } from './secret.ts'
 import { text } from './text.ts'
 
@@ -23,7 +23,7 @@ export interface InboxPlace {
 /** Parses `--inbox` and `--schema`. */
 export function parseInboxPlace(written: string, onCommandLine: boolean, schema = 'fusewire'): InboxPlace {
   const [, kind, where = ''] = /^(sqlite|postgres):(.+)$/s.exec(written) ?? []
-  const shown = redacted(written)
+  const shown = redact(written)
   switch (kind) {
     case 'sqlite':
       return {

@@ -2,7 +2,7 @@ import { isObject } from '../lib/json-object.ts'
 import type { Log } from '../model/log.ts'
 import type { Observer } from '../model/observer.ts'
 import { outcomeLabel } from '../telemetry/labels.ts'
-import { print, printJson } from './terminal.ts'
+import { print, printJson } from './print.ts'
 import { joined, padded, type Style, styled, type Text, text } from './text.ts'
 
 type Level = keyof Log

@@ -1,12 +1,12 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { type ExitCode, exitCodes, failureOf, misused } from './failure.ts'
-import { note } from './terminal.ts'
+import { note } from './print.ts'
 import { styled, text } from './text.ts'
 import { verbs } from './verbs.ts'
 import { version } from './version.ts'
 
 /** The whole command. It loads the code only of verbs for which `isCalled` is true. */
-export async function programWith(isCalled: (verb: string) => boolean): Promise<CommandUnknownOpts> {
+export async function createProgram(isCalled: (verb: string) => boolean): Promise<CommandUnknownOpts> {
   const program = new Command('fusewire')
     .description("Receives FusionAuth's events, keeps them, and helps you see what became of them.")
     .usage('<verb> [options]')
@@ -24,7 +24,7 @@ export async function programWith(isCalled: (verb: string) => boolean): Promise<
 /** Runs the command line and returns the exit code. */
 export async function run(args: readonly string[]): Promise<ExitCode> {
   const [first, second] = args.filter((word) => !word.startsWith('-'))
-  const program = await programWith((verb) => verb === (first === 'help' ? second : first))
+  const program = await createProgram((verb) => verb === (first === 'help' ? second : first))
   quiet(program)
   try {
     if (first === 'help' && second !== undefined && !verbs.some(({ name }) => name === second))

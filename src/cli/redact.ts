@@ -1,5 +1,5 @@
 /** A place without secrets: without a URL's user, password and query values. `env:` and `file:` references hold none. */
-export function redacted(place: string): string {
+export function redact(place: string): string {
   const [, kind = '', url = ''] = /^(postgres:)?([a-z][a-z0-9+.-]*:\/\/.*)$/is.exec(place) ?? []
   if (url === '') return /^postgres:(?!env:|file:|-$)/.test(place) ? 'postgres:(hidden)' : place
   if (!URL.canParse(url)) return `${kind}(hidden)`

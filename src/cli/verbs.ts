@@ -1,4 +1,4 @@
-import type { Verb } from './command.ts'
+import type { Verb } from './verb.ts'
 
 /** Every verb, in the order of the help. */
 export const verbs: readonly Verb[] = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { allTypes } from '../../src/cli/event-type.ts'
+import { allTypes } from '../../src/cli/known-type.ts'
 import { hasTerminal, run, start, startInTerminal } from './command.ts'
 
 test('lists every type, without colour where nobody looks', async () => {

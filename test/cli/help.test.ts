@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
-import { programWith } from '../../src/cli/program.ts'
+import { createProgram } from '../../src/cli/program.ts'
 import { run } from './command.ts'
 
-const program = await programWith(() => true)
+const program = await createProgram(() => true)
 const verbs = leaves(program).map(({ path }) => path)
 
 function leaves(

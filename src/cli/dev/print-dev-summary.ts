@@ -1,8 +1,8 @@
 import type { Emulator } from '../../emulator/emulator.ts'
 import { invocation } from '../invocation.ts'
-import { redacted } from '../redact.ts'
+import { redact } from '../redact.ts'
 import { shellQuote } from '../shell-quote.ts'
-import { print, printJson } from '../terminal.ts'
+import { print, printJson } from '../print.ts'
 import { styled, text } from '../text.ts'
 
 export interface DevSummary {
@@ -31,13 +31,13 @@ export function printDevSummary({
   print(text`${styled('bold', 'FusionAuth')}   ${fusionauth}   emulated; Authorization: ${apiKey}`)
   if (adminUrl !== undefined)
     print(text`${styled('bold', 'Admin')}        ${adminUrl}   Authorization: Bearer ${adminToken}`)
-  print(text`${styled('bold', 'Inbox')}        ${redacted(inbox)}`)
+  print(text`${styled('bold', 'Inbox')}        ${redact(inbox)}`)
   print(text``)
   print(text`Make something happen, in a second terminal:`)
   print(text``)
   print(
     text`  curl ${shellQuote(`${fusionauth}/api/user`)} -H ${shellQuote(`Authorization: ${apiKey}`)} -H 'Content-Type: application/json' -d ${shellQuote(user)}`,
   )
-  print(text`  ${invocation()} inbox list --inbox ${shellQuote(redacted(inbox))}`)
+  print(text`  ${invocation()} inbox list --inbox ${shellQuote(redact(inbox))}`)
   print(text``)
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Emulator } from '../../emulator/emulator.ts'
-import { variableOf } from '../setting-options.ts'
+import { variableOf } from '../add-setting-options.ts'
 import type { SettingName, Settings } from '../settings.ts'
 
 /** How dev starts `fusewire serve`: its command line and its environment. */

@@ -52,7 +52,7 @@ export async function openInbox(
   sourceOf: (name: 'inbox' | 'server' | 'token') => string | undefined,
 ): Promise<OpenedInbox> {
   if (server === undefined || (sourceOf('inbox') === 'cli' && sourceOf('server') !== 'cli')) {
-    const { openLocalInbox } = await import('./local-inbox.ts')
+    const { openLocalInbox } = await import('./open-local-inbox.ts')
     return openLocalInbox(parseInboxPlace(inbox, sourceOf('inbox') === 'cli', schema))
   }
   if (sourceOf('inbox') === 'cli') throw misused(text`Give --inbox or --server, not both.`)

@@ -5,13 +5,13 @@ import { parseJson } from '../../lib/parse-json.ts'
 import { readText } from '../../lib/read-text.ts'
 import { type AnswerOf, type InputOf, type JsonAnswer, type Route, routes } from '../../server/api/routes.ts'
 import { type Failure, missing, misused } from '../failure.ts'
-import { redacted } from '../redact.ts'
+import { redact } from '../redact.ts'
 import { type Text, text } from '../text.ts'
 import type { OpenedInbox } from './opened-inbox.ts'
 
 /** An inbox behind the admin listener of a running server. What is masked there stays masked here. */
 export function remoteInbox(server: string, token: string): OpenedInbox {
-  const shown = redacted(server)
+  const shown = redact(server)
   const origin = server.endsWith('/') ? server : `${server}/`
 
   /** Asks a route. Rejects with a Failure that says what the person at the terminal can do. */

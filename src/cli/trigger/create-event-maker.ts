@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sampleEvent } from '../../events/samples/sample-event.ts'
 import { isObject, type JsonObject } from '../../lib/json-object.ts'
-import { knownType } from '../event-type.ts'
+import { knownType } from '../known-type.ts'
 import { misused } from '../failure.ts'
 import { readJsonObject } from '../read-bytes.ts'
 import { text } from '../text.ts'

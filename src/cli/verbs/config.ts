@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
-import { verb } from '../command.ts'
-import { applyConfigFile, configFileHere } from '../config-file.ts'
-import { redacted } from '../redact.ts'
+import { verb } from '../verb.ts'
+import { applyConfigFile, findConfigFile } from '../config-file.ts'
+import { redact } from '../redact.ts'
 import {
   type Origin,
   originOf,
@@ -9,9 +9,9 @@ import {
   settingsOf,
   strayVariables,
   variableOf,
-} from '../setting-options.ts'
+} from '../add-setting-options.ts'
 import { receiver, type Setting, type SettingName, settings, type Settings } from '../settings.ts'
-import { note, printJson, printTable } from '../terminal.ts'
+import { note, printJson, printTable } from '../print.ts'
 import { styled, text } from '../text.ts'
 
 export function configVerb(): CommandUnknownOpts {
@@ -36,7 +36,7 @@ export function configVerb(): CommandUnknownOpts {
       ['SETTING', 'VALUE', 'FROM', 'VARIABLE'].map((name) => styled('bold', name)),
       ...rows.map(({ name, value, from }) => [name, value ?? '', from, variableOf(name)]),
     ])
-    const here = config === undefined ? configFileHere() : undefined
+    const here = config === undefined ? findConfigFile() : undefined
     if (here !== undefined) {
       note(text`${here} was not run: it is code. fusewire config --config ${here} shows what it sets.`)
     }
@@ -57,5 +57,5 @@ function rowOf(
 function shown(value: Settings[keyof Settings]): string | undefined {
   if (value === undefined) return undefined
   if (typeof value === 'object') return 'shown' in value ? value.shown : value.join(', ')
-  return redacted(String(value))
+  return redact(String(value))
 }

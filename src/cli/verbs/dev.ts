@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import type { Emulator } from '../../emulator/emulator.ts'
-import { verb } from '../command.ts'
-import { applyConfigFile, configFileHere } from '../config-file.ts'
+import { verb } from '../verb.ts'
+import { applyConfigFile, findConfigFile } from '../config-file.ts'
 import { type Program, reloaded } from '../dev/reloaded.ts'
 import { serveAs, type Serving } from '../dev/serve-as.ts'
 import { printDevSummary } from '../dev/print-dev-summary.ts'
 import { startEmulator } from '../start-emulator.ts'
 import { Failure, misused } from '../failure.ts'
 import { readJsonObject } from '../read-bytes.ts'
-import { addSettingOptions, settingsOf } from '../setting-options.ts'
+import { addSettingOptions, settingsOf } from '../add-setting-options.ts'
 import { receiver } from '../settings.ts'
-import { note } from '../terminal.ts'
+import { note } from '../print.ts'
 import { styled, text } from '../text.ts'
 import { untilStopped } from '../until-stopped.ts'
 import { port } from '../option-parsers.ts'
@@ -48,7 +48,7 @@ export function devVerb(): CommandUnknownOpts {
     )
     .option('--kickstart <file>', 'a FusionAuth kickstart file for the emulator')
   return addSettingOptions(command, receiver).action(
-    async (program, { json, config = configFileHere(), watch, fusionauthPort, kickstart }, self) => {
+    async (program, { json, config = findConfigFile(), watch, fusionauthPort, kickstart }, self) => {
       const own = process.argv.includes('--') ? program : undefined
       const [file, ...rest] = own === undefined ? program : []
       if (rest.length > 0) throw misused(text`dev takes one file of handlers, or a command after --.`)

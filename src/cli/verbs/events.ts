@@ -2,9 +2,9 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { catalogue } from '../../events/catalogue.ts'
 import { sampleEvent } from '../../events/samples/sample-event.ts'
 import type { EventType } from '../../events/types.ts'
-import { verb } from '../command.ts'
-import { allTypes, knownType } from '../event-type.ts'
-import { print, printJson, printTable } from '../terminal.ts'
+import { verb } from '../verb.ts'
+import { allTypes, knownType } from '../known-type.ts'
+import { print, printJson, printTable } from '../print.ts'
 import { styled, text } from '../text.ts'
 
 export function eventsVerb(): CommandUnknownOpts {

@@ -8,16 +8,16 @@ import {
   type ServerOptions,
 } from '../../server/index.ts'
 import { internals } from '../../webhook/webhook-internals.ts'
-import { verb } from '../command.ts'
-import { applyConfigFile, configFileHere } from '../config-file.ts'
+import { verb } from '../verb.ts'
+import { applyConfigFile, findConfigFile } from '../config-file.ts'
 import { missing } from '../failure.ts'
 import { loadHandlers } from '../load-handlers.ts'
 import { type InboxPlace, openFailure } from '../inbox-place.ts'
 import { jsonLog, plainLog, traffic } from '../log.ts'
 import { createReceiver } from '../create-receiver.ts'
-import { addSettingOptions, settingsOf } from '../setting-options.ts'
+import { addSettingOptions, settingsOf } from '../add-setting-options.ts'
 import { receiver, type Settings } from '../settings.ts'
-import { note } from '../terminal.ts'
+import { note } from '../print.ts'
 import { text } from '../text.ts'
 
 /** Time for the last output to reach a slow reader of stdout. */
@@ -57,7 +57,7 @@ export function serveVerb(): CommandUnknownOpts {
     )
     .option('--traffic', 'tell of every request and every attempt')
   return addSettingOptions(command, receiver).action(
-    async (file, { json, config = configFileHere(), log: form, traffic: tells }, self) => {
+    async (file, { json, config = findConfigFile(), log: form, traffic: tells }, self) => {
       if (config !== undefined) await applyConfigFile(self, config)
       const given = settingsOf(self, receiver)
       const plain = json !== true && (form === undefined ? process.stdout.isTTY : form === 'plain')

@@ -1,10 +1,10 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
-import { verb } from '../command.ts'
+import { verb } from '../verb.ts'
 import { addFilterOptions, filterOf } from '../inbox/filter-options.ts'
 import { follow } from '../inbox/follow.ts'
 import { eventState } from '../inbox/event-state.ts'
 import { openInbox, addInboxOptions } from '../inbox/open-inbox.ts'
-import { note, print, printJson } from '../terminal.ts'
+import { note, print, printJson } from '../print.ts'
 import { padded, styled, text } from '../text.ts'
 import { untilStopped } from '../until-stopped.ts'
 

@@ -1,13 +1,13 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { createAuthenticator } from '../create-authenticator.ts'
 import { readCaptured } from '../verify/captured.ts'
-import { verb } from '../command.ts'
+import { verb } from '../verb.ts'
 import { explain, type ExplainedStep } from '../verify/explain.ts'
 import { Failure } from '../failure.ts'
 import { readBytes } from '../read-bytes.ts'
-import { addSettingOptions, settingsOf } from '../setting-options.ts'
+import { addSettingOptions, settingsOf } from '../add-setting-options.ts'
 import { authentication } from '../settings.ts'
-import { print, printJson } from '../terminal.ts'
+import { print, printJson } from '../print.ts'
 import { padded, styled, type Text, text } from '../text.ts'
 
 export function verifyVerb(): CommandUnknownOpts {

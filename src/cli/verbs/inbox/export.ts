@@ -1,14 +1,14 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { codeOf } from '../../../lib/code-of.ts'
-import { verb } from '../../command.ts'
+import { verb } from '../../verb.ts'
 import { misused } from '../../failure.ts'
 import { addFilterOptions, filterOf } from '../../inbox/filter-options.ts'
 import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
 import { interruptible } from '../../interruptible.ts'
 import { formatAmount } from '../../format-count.ts'
 import { progress } from '../../progress.ts'
-import { note, print, printJson, printJsonText } from '../../terminal.ts'
+import { note, print, printJson, printJsonText } from '../../print.ts'
 import { text } from '../../text.ts'
 
 export function exportVerb(): CommandUnknownOpts {

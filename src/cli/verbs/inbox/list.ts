@@ -1,11 +1,11 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
-import { verb } from '../../command.ts'
+import { verb } from '../../verb.ts'
 import type { EventSummary } from '../../../server/api/summarize-event.ts'
 import { addFilterOptions, filterOf } from '../../inbox/filter-options.ts'
 import { formatInstant } from '../../format-instant.ts'
 import { eventState } from '../../inbox/event-state.ts'
 import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
-import { note, printJson, printTable } from '../../terminal.ts'
+import { note, printJson, printTable } from '../../print.ts'
 import { styled, text } from '../../text.ts'
 import { wholeNumber } from '../../option-parsers.ts'
 

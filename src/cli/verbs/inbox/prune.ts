@@ -1,6 +1,6 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import { confirm } from '../../confirm.ts'
-import { verb } from '../../command.ts'
+import { verb } from '../../verb.ts'
 import { misused } from '../../failure.ts'
 import { parseInstant } from '../../inbox/filter-options.ts'
 import { formatInstant } from '../../format-instant.ts'
@@ -8,7 +8,7 @@ import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
 import { interruptible } from '../../interruptible.ts'
 import { formatAmount } from '../../format-count.ts'
 import { progress } from '../../progress.ts'
-import { note, print, printJson } from '../../terminal.ts'
+import { note, print, printJson } from '../../print.ts'
 import { text } from '../../text.ts'
 
 export function pruneVerb(): CommandUnknownOpts {

@@ -1,12 +1,12 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
-import { verb } from '../../command.ts'
+import { verb } from '../../verb.ts'
 import { misused } from '../../failure.ts'
 import { addFilterOptions, filterOf } from '../../inbox/filter-options.ts'
 import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
 import { interruptible } from '../../interruptible.ts'
 import { formatAmount } from '../../format-count.ts'
 import { progress } from '../../progress.ts'
-import { print, printJson } from '../../terminal.ts'
+import { print, printJson } from '../../print.ts'
 import { text } from '../../text.ts'
 
 export function replayVerb(): CommandUnknownOpts {

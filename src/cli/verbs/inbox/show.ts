@@ -1,11 +1,11 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
-import { verb } from '../../command.ts'
+import { verb } from '../../verb.ts'
 import { Failure } from '../../failure.ts'
 import type { ShownEvent } from '../../inbox/opened-inbox.ts'
 import { formatInstant } from '../../format-instant.ts'
 import { eventState, deliveryState } from '../../inbox/event-state.ts'
 import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
-import { jsonOf, print, printJson, printTable } from '../../terminal.ts'
+import { jsonOf, print, printJson, printTable } from '../../print.ts'
 import { styled, text } from '../../text.ts'
 
 export function showVerb(): CommandUnknownOpts {

@@ -1,10 +1,10 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
-import { verb } from '../../command.ts'
+import { verb } from '../../verb.ts'
 import { formatInstant } from '../../format-instant.ts'
 import { openInbox, addInboxOptions } from '../../inbox/open-inbox.ts'
 import type { Overview } from '../../../model/stats.ts'
 import { formatAmount, formatCount } from '../../format-count.ts'
-import { print, printJson, printTable } from '../../terminal.ts'
+import { print, printJson, printTable } from '../../print.ts'
 import { styled, text } from '../../text.ts'
 
 export function statsVerb(): CommandUnknownOpts {
