@@ -1,4 +1,3 @@
-import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
@@ -6,12 +5,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { apiKey, Webhook } from 'fusewire'
 import { hardenServer, toNodeHandler } from 'fusewire/node'
 import { sample } from 'fusewire/testing'
+import { seededRandom } from '../support/seeded-random.ts'
 
 const key = 'the key of this test'
 const log = { info: () => {}, warn: () => {}, error: () => {} }
 const webhook = new Webhook({ authenticate: apiKey(key), inbox: 'none', log })
 const handle = toNodeHandler(webhook)
 const server = hardenServer(createServer((request, response) => void handle(request, response)))
+const random = seededRandom()
 const escaped: unknown[] = []
 const note = (error: unknown) => void escaped.push(error)
 let port = 0
@@ -43,11 +44,11 @@ async function throwAt(bytes: Uint8Array | string): Promise<void> {
   socket.resume()
   await once(socket, 'connect')
   socket.write(bytes)
-  await new Promise((resolve) => setTimeout(resolve, randomInt(1, 8)))
+  await new Promise((resolve) => setTimeout(resolve, 1 + random.int(7)))
   socket.destroy()
 }
 
-const pick = <T>(values: readonly T[]): T => values[randomInt(values.length)] as T // Never empty here.
+const pick = <T>(values: readonly T[]): T => values[random.int(values.length)] as T // Never empty here.
 
 function randomRequest(): string {
   const names = [
@@ -78,7 +79,7 @@ function randomRequest(): string {
     'Basic !!!',
     '\u00ff'.repeat(9),
   ]
-  const lines = Array.from({ length: randomInt(8) }, () => `${pick(names)}: ${pick(values)}`)
+  const lines = Array.from({ length: random.int(8) }, () => `${pick(names)}: ${pick(values)}`)
   const body = pick([
     '',
     '{}',
@@ -94,7 +95,7 @@ function randomRequest(): string {
 test('thousands of random requests and random bytes leave nothing but answers behind', async () => {
   for (let round = 0; round < 100; round++) {
     const thrown = Array.from({ length: 30 }, () =>
-      randomInt(3) === 0 ? randomBytes(randomInt(1, 400)) : randomRequest(),
+      random.int(3) === 0 ? random.bytes(1 + random.int(399)) : randomRequest(),
     )
     await Promise.all(thrown.map(throwAt))
   }
