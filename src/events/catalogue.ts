@@ -78,7 +78,7 @@ function withLoginIds(carried: Carried, of: 'user' | 'others', ...paths: readonl
 
 // ── families
 
-const nobody: Carried = {
+const noUsers: Carried = {
   scope: 'instance',
   promised: [],
   users: [],
@@ -89,12 +89,12 @@ const nobody: Carried = {
   loginIdsOfOthers: [],
 }
 
-const group: Carried = { ...nobody, scope: 'tenant', promised: ['group', 'group.id'] }
+const group: Carried = { ...noUsers, scope: 'tenant', promised: ['group', 'group.id'] }
 
 const members: Carried = { ...group, subjects: ['members[].userId'] }
 
 const entity: Carried = {
-  ...nobody,
+  ...noUsers,
   scope: 'tenant',
   promised: ['entity', 'entity.id'],
   secrets: ['entity.clientSecret'],
@@ -106,7 +106,7 @@ const entityUpdate: Carried = {
   secrets: [...entity.secrets, 'original.clientSecret'],
 }
 
-const user: Carried = withUsers({ ...nobody, scope: 'tenant', promised: ['user', 'user.id'] }, 'user')
+const user: Carried = withUsers({ ...noUsers, scope: 'tenant', promised: ['user', 'user.id'] }, 'user')
 
 const userUpdate: Carried = withUsers(user, 'original')
 
@@ -157,7 +157,7 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
   'audit-log.create': {
     // What changed is often a user; no other secret is known to be written there.
     ...withLoginIds(
-      withUsers(nobody, 'auditLog.oldValue', 'auditLog.newValue'),
+      withUsers(noUsers, 'auditLog.oldValue', 'auditLog.newValue'),
       'others',
       'auditLog.insertUser',
     ),
@@ -166,28 +166,28 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
     summary: 'An entry was written to the audit log, by the admin console or the API.',
   },
   'event-log.create': {
-    ...nobody,
+    ...noUsers,
     ...afterwards,
     since: '1.30.0',
     summary: 'FusionAuth logged a diagnostic message.',
   },
   'kickstart.success': {
-    ...nobody,
+    ...noUsers,
     ...afterwards,
     since: '1.30.0',
     summary: 'A kickstart file ran to its end.',
   },
-  test: { ...nobody, ...afterwards, summary: 'Someone pressed the test button of the Kafka integration.' },
+  test: { ...noUsers, ...afterwards, summary: 'Someone pressed the test button of the Kafka integration.' },
 
   // ── tokens
   'jwt.public-key.update': {
-    ...nobody,
+    ...noUsers,
     ...transactional,
     scope: 'application or tenant',
     summary: 'The key that signs the tokens of these applications may change.',
   },
   'jwt.refresh': {
-    ...nobody,
+    ...noUsers,
     ...transactional,
     scope: 'application or tenant',
     since: '1.16.0',
@@ -197,7 +197,7 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
   },
   'jwt.refresh-token.revoke': {
     ...withUsers(
-      { ...nobody, secrets: ['refreshToken.token'], subjects: ['userId', 'refreshToken.userId'] },
+      { ...noUsers, secrets: ['refreshToken.token'], subjects: ['userId', 'refreshToken.userId'] },
       'user',
     ),
     ...transactional,
@@ -247,14 +247,14 @@ export const catalogue: { readonly [T in EventType]: FactsOf<T> } = {
   'user.delete': { ...user, ...transactional, summary: 'A user is deleted for good.' },
   'user.delete.complete': { ...user, ...completes('user.delete'), since: '1.30.0' },
   'user.bulk.create': {
-    ...withUsers(nobody, 'users[]'),
+    ...withUsers(noUsers, 'users[]'),
     ...transactional,
     scope: 'tenant',
     summary: 'Users are imported: one event for all of them, and no `user.create`.',
     promised: ['users', 'users[].id'],
   },
   'user.action': {
-    ...withLoginIds(nobody, 'others', 'email.to[].address'),
+    ...withLoginIds(noUsers, 'others', 'email.to[].address'),
     ...transactional,
     scope: 'application or tenant',
     summary: 'A user action is taken on a user, or starts, changes, is cancelled or ends.',

@@ -10,15 +10,15 @@ export interface Listening {
   readonly origin: string
   readonly port: number
   /**
-   * Stops listening, but answers the requests that still come by open connections, until those have been idle for a while.
+   * Stops listening, but answers requests on open connections until those have been idle for `serveKeptMs`.
    *
-   * @param withinMs Closes what is open then, requests under way too. Default: no limit, though a request ends within about 12 s.
+   * @param withinMs After this time open connections are closed, those with a request under way too. Default: no limit; a request takes about 12 s at most.
    * @param serveKeptMs How long an idle connection is still served. Default: 3,000.
    */
   close(withinMs?: number, serveKeptMs?: number): Promise<void>
 }
 
-/** Listens with the limits of a public door. Rejects with node's error when the port is taken. */
+/** Listens with the limits of a server that strangers can reach. Rejects with node's error when the port is taken. */
 export async function listen(
   answer: RequestListener,
   port: number,
@@ -56,7 +56,7 @@ export function pathOf({ url = '/' }: IncomingMessage): string | undefined {
   return url.slice(origin.length).split(/[?#]/, 1)[0]
 }
 
-/** Answers with one error in the form of every other, and closes the connection. */
+/** Answers with one error in the receiver's usual JSON form, and closes the connection. */
 export function answerError(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,30 +1,30 @@
 import { printableJson } from '../lib/printable.ts'
 
-/** Where Fusewire logs. pino and console fit as they are. Fields never hold a secret, a token or a body. */
+/** A logger: pino and `console` fit as they are. Fields never hold a secret, a token or a body. */
 export interface Log {
-  /** What went as it should: events were pruned, the server is ready. */
+  /** Normal operation: events were pruned, the server is ready. */
   info(fields: object, message: string): void
-  /** What an operator should look at: a failed attempt, a denied event, a short key. */
+  /** An operator should look at it some time: a failed attempt, a denied event, a short key. */
   warn(fields: object, message: string): void
-  /** What needs somebody: a dead letter, an event that was not handled. */
+  /** An operator should act: a dead letter, an event that was not handled. */
   error(fields: object, message: string): void
 }
 
-/** The same log, whose own failure costs no event its answer and no delivery its end. */
+/** Wraps a logger so that exceptions it throws are ignored: they must not fail a request or a delivery. */
 export function ignoreLogFailures(log: Log): Log {
   const calmly = (level: keyof Log) => (fields: object, message: string) => {
     try {
       log[level](fields, message)
     } catch {
-      // There is nowhere left to tell it.
+      // There is no other place to report it.
     }
   }
   return { info: calmly('info'), warn: calmly('warn'), error: calmly('error') }
 }
 
-/* oxlint-disable no-console -- the one place that writes where nobody gave a log */
+/* oxlint-disable no-console -- the default logger, for webhooks that were given none */
 
-/** Warnings and errors on stderr, one line each, which a terminal shows and does not obey; nothing else. */
+/** Writes warnings and errors to stderr, one line each, without control characters that a terminal would obey. Drops `info`. */
 export const consoleLog: Log = {
   info: () => {},
   warn: (fields, message) => console.warn(lineOf(fields, message)),

@@ -2,23 +2,23 @@ import type { Lease } from './lease.ts'
 import type { Outcome } from './outcome.ts'
 import type { EventKey } from './event-key.ts'
 
-/** Is told what happened, to count it. It must neither throw nor hold anything up. Where nobody observes, nothing is measured. */
+/** Functions that count what happens. They must not throw and must return at once. Without an observer nothing is measured. */
 export interface Observer {
-  /** A request has its answer. */
+  /** A request was answered. */
   answered?(answered: Answered, tookMs: number): void
   /** An attempt has ended. */
   attempted?(lease: Lease, end: AttemptEnd, tookMs: number): void
   /** A delivery was given up because its process ended during its attempts. */
   crashed?(handler: string, key: EventKey): void
-  /** An append was on disk after so long. */
+  /** An append is on disk. */
   synced?(tookMs: number): void
 }
 
-/** Runs the two pieces of work that a trace is made of. What `run` gives or throws is what comes of it. */
+/** Traces receiving and each attempt. Both functions return or throw what `run` does. */
 export interface Tracer {
   /**
-   * What follows a request's authentication. `trace` is kept with the event and comes back with each of its leases: so one trace reaches
-   * from the request to attempts in other processes and after restarts.
+   * Runs what follows a request's authentication. `trace` is stored with the event and comes back with each of its leases, so that one
+   * trace reaches from the request to attempts in other processes and after restarts.
    */
   receiving<A extends Answered>(request: Received, run: (trace: string | undefined) => Promise<A>): Promise<A>
   attempting(lease: Lease, run: () => Promise<AttemptEnd>): Promise<AttemptEnd>
@@ -28,7 +28,7 @@ export interface Answered {
   readonly status: number
   readonly outcome: string
   readonly reason?: string
-  /** The event, once it was known. Its type is whatever its sender said. */
+  /** Present once the body was read. The type is the sender's, not checked against the catalogue. */
   readonly event?: { readonly type: string; readonly id: string }
 }
 
@@ -40,10 +40,10 @@ export interface Received {
   header(name: string): string | undefined
 }
 
-/** `settled`: an atomic handler's own commit has settled it. `lost`: somebody else holds the delivery, and this end changes nothing. */
+/** `settled`: an atomic handler's own commit has settled it. `lost`: another process holds the lease, and this end changes nothing. */
 export type AttemptEnd = Outcome | 'settled' | 'lost'
 
-/** All of them as one. */
+/** One observer that calls all of these. */
 export function combineObservers(observers: readonly Observer[]): Observer | undefined {
   if (observers.length < 2) return observers[0]
   return {

@@ -11,7 +11,7 @@ export type OneType = EventType | Unlisted
 export interface GateContext<Event> {
   /** The event, typed by its `type`. What the type promises is there. */
   readonly event: Event
-  /** Aborts when the deadline passes. Whatever you write after that, FusionAuth has given up and rolls back: check it before you commit. */
+  /** Aborts at the deadline. From then on FusionAuth has given up and rolls back: check it before you commit. */
   readonly signal: AbortSignal
   /** Epoch ms. */
   readonly deadlineAt: number
@@ -45,11 +45,11 @@ export interface HandlerContext<Event> {
   readonly body: Uint8Array
   /** From 1. */
   readonly attempt: number
-  /** Whether a failure now is the end. */
+  /** Whether the delivery becomes a dead letter if this attempt fails. */
   readonly isLastAttempt: boolean
-  /** The same in every attempt of this handler at this event: pass it on to what can refuse to do a thing twice. */
+  /** The same in every attempt of this handler at this event. Pass it to services that accept an idempotency key. */
   readonly idempotencyKey: string
-  /** When FusionAuth's request came, epoch ms. */
+  /** When FusionAuth's request arrived, epoch ms. */
   readonly receivedAt: number
   /** Aborts when the handler's time is up, its lease is lost or the webhook stops. */
   readonly signal: AbortSignal

@@ -40,7 +40,7 @@ import { type GivenHandler, resolveHandler } from './resolve-handler.ts'
 import { internals, type Rehearsal, type WebhookInternals } from './webhook-internals.ts'
 import type { WebhookOptions } from './webhook-options.ts'
 
-/** What answers FusionAuth: a `Webhook`, as the adapters of `fusewire/node`, `fusewire/fastify` and others take it. */
+/** What the adapters of `fusewire/node`, `fusewire/fastify` and others take: a `Webhook`. */
 export interface Receiver {
   /** Answers one request. Never rejects. */
   readonly fetch: (request: Request) => Promise<Response>
@@ -60,7 +60,7 @@ export interface Receiver {
 export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Receiver, AsyncDisposable {
   /** In types only: makes `Webhook<'none'>` no `Webhook<Engine>`. @hidden */
   declare readonly '~inbox'?: Inbox
-  /** What was kept: to look at, to replay, to prune, to erase. Undefined where nothing is kept. */
+  /** The kept events: find, replay, prune, erase, export. Undefined with `inbox: 'none'`. */
   readonly inbox: Inbox extends 'none' ? undefined : OpenInbox
   readonly #options: ResolvedOptions
   readonly #logAnswer: (answer: Answer) => void
@@ -102,7 +102,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 
   /**
-   * Answers one request. Bound, so that it can be handed on alone. Never rejects. The first request opens the inbox where `start` has not.
+   * Answers one request. Bound, so that it can be passed without the webhook. Never rejects. The first request opens the inbox if `start` has not.
    *
    * @example
    * export const POST = webhook.fetch // a route of Next.js
@@ -110,7 +110,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   readonly fetch = (request: Request): Promise<Response> => this.receive(request)
 
   /**
-   * `fetch` for hosts that know more than the request says itself. Never rejects.
+   * `fetch` for hosts that know the sender's address, or can stay awake after the answer. Never rejects.
    *
    * @param from.remoteAddress The address it came from, for `check` and for `authenticate: 'none'`. Default: unknown.
    * @param from.waitUntil Keeps a serverless host awake after the answer, to deliver what was just kept, for at most 25 s.
@@ -132,7 +132,7 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 
   /**
-   * Decides about a transactional event while FusionAuth waits. Resolve, and it may commit; throw, and it is told no: `Denied` with 422,
+   * Decides about a transactional event while FusionAuth waits. Resolve: it may commit. Throw: it is refused, `Denied` with 422,
    * any other error with 500, no decision in time with 504. Several gates of a type are asked in order. A gate runs at least once for an
    * event: make it safe to repeat. What it returns is ignored, but `false`, or a value whose `ok` is `false`, is an error:
    * `FW_GATE_RESULT`.
@@ -227,10 +227,10 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 
   /**
-   * Delivers what is due, for hosts that run no process of their own. A failure is due again later: call it on a schedule too.
+   * Delivers what is due, for hosts without a long-running process. A failed delivery is due again later: call `drain` on a schedule, too.
    *
-   * @param options.withinMs Gives back what has not ended by then. Default: until nothing is due.
-   * @param options.signal Gives back at once what has not ended.
+   * @param options.withinMs Deliveries that have not ended by then are released. Default: until nothing is due.
+   * @param options.signal Releases at once what has not ended.
    * @throws FW_INBOX_SILENT when the inbox does not answer, within two seconds after `withinMs`; FW_STOPPED after `stop`.
    * @example
    * const { dead, remaining } = await webhook.drain({ withinMs: 50_000 })
@@ -249,8 +249,8 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 
   /**
-   * Answers 503 from now on, lets handlers end, gives back the rest and closes the inbox. Ends a second after `withinMs` at the latest,
-   * whatever a handler or the inbox does; a handler that ignores its `signal` may then still run, and keep the process.
+   * Answers 503 from now on, waits for running handlers, releases the other leases and closes the inbox. Ends a second after `withinMs` at the
+   * latest, whatever a handler or the inbox does; a handler that ignores its `signal` may still run then, and keeps the process alive.
    *
    * @param options.withinMs Handlers still running after that are aborted, and attempted again another time. Default: 10,000.
    * @example
@@ -347,9 +347,9 @@ export class Webhook<const Inbox extends Engine | 'none' = Engine> implements Re
   }
 }
 
-/** For `waitUntil`: serverless hosts let work go on for about 30 s after the answer. */
+/** For `waitUntil`: serverless hosts allow about 30 s of work after the answer. */
 const afterAnswerMs = 25_000
-/** For `stop`: so long the inbox may take when the handlers' time is up. */
+/** For `stop`: how long the inbox may take to close when the handlers' time is up. */
 const closeWithinMs = 1_000
 const nothingDrained: Drained = { succeeded: 0, retrying: 0, dead: 0, remaining: 0 }
 

@@ -40,10 +40,7 @@ export function addOperateRoutes(app: Hono<AdminEnv>, inbox: () => Inbox, log: L
   })
 
   function record({ env }: Context<AdminEnv>, action: string, fields: object): void {
-    log.info(
-      { action, token: env.caller.name, ...fields },
-      'somebody changes or reveals what the inbox keeps',
-    )
+    log.info({ action, token: env.caller.name, ...fields }, 'an admin token changes or reveals kept events')
   }
 }
 
