@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { pages, proseOf, root } from './pages.ts'
 
 /** What only the repository has: code, tests and what an image is built from. Pages say so where they link there. */
-const inRepository = /^(src|test|bench)\/|^(Dockerfile|compose\.yaml|CODE_OF_CONDUCT\.md)$/
+const inRepository = /^(src|test|bench|docs\/reference)\/|^(Dockerfile|compose\.yaml|CODE_OF_CONDUCT\.md)$/
 
 let packed: ReadonlySet<string>
 beforeAll(() => {
