@@ -29,6 +29,8 @@ interface Delivery {
   attempts: number
   /** Leases that expired while it ran alone. */
   crashes: number
+  /** The lease whose expiry was counted last in `crashes`, until that crash is taken back. */
+  crashed: Lease | undefined
   /** It was leased when its process ended, and no attempt has ended since. */
   suspect: boolean
   /** Its lease is that of a suspect that runs alone. */
@@ -243,6 +245,7 @@ function append(model: Model, { id, body, refused }: Plain): string {
       held: undefined,
       attempts: 0,
       crashes: 0,
+      crashed: undefined,
       suspect: false,
       alone: false,
     })
@@ -256,9 +259,12 @@ async function claim(model: Model, engine: Engine, limits: readonly [number, num
     handlerNames.flatMap((name) => heads(model, name).filter(({ dueAt }) => dueAt <= model.now))
   for (const delivery of claimable()) {
     if (delivery.held === undefined) continue
+    if (delivery.alone) {
+      delivery.crashes++
+      delivery.crashed = delivery.held
+    }
     delivery.held = undefined
     delivery.suspect = true
-    if (delivery.alone) delivery.crashes++
     delivery.alone = false
   }
 
@@ -349,8 +355,9 @@ function end(delivery: Delivery, state: 'succeeded' | 'dead'): void {
 
 /** A process that asks about a lease it lost is alive: when that lease expired, its process had not crashed. */
 function takeCrashBack({ lease, delivery }: Model['leases'][number]): void {
-  if (lease.alone === true && delivery.state === 'waiting')
-    delivery.crashes = Math.max(0, delivery.crashes - 1)
+  if (delivery.crashed !== lease || delivery.state !== 'waiting') return
+  delivery.crashes--
+  delivery.crashed = undefined
 }
 
 /** One of the latest leases. */
