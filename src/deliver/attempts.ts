@@ -163,11 +163,7 @@ export class Attempts {
     if (!queue.running.delete(lease)) return
     this.#requestedAt.delete(lease)
     queue.batchSize.ended()
-    try {
-      observer?.attempted?.(lease, end, clock.now() - startedAt)
-    } catch {
-      // A metric that cannot be counted must not cost the attempt its outcome.
-    }
+    observer?.attempted?.(lease, end, clock.now() - startedAt)
     if (end !== 'lost') this.#options.onEnd(lease, end)
     this.#begin(queue)
   }

@@ -77,10 +77,6 @@ export class Claimer {
 
   #reportCrashed(crashed: Crashed): void {
     this.#options.tally.countCrashed(crashed)
-    try {
-      this.#options.observer?.crashed?.(crashed.handler, crashed.key)
-    } catch {
-      // A metric that cannot be counted must not lose the leases of this claim.
-    }
+    this.#options.observer?.crashed?.(crashed.handler, crashed.key)
   }
 }

@@ -22,6 +22,7 @@ export interface WorkerOptions {
   readonly handlers: readonly RegisteredHandler[]
   /** How many attempts of each handler may run at a time. */
   readonly concurrency: number
+  /** Must not throw, as those of `combineObservers` do not. */
   readonly observer?: Observer | undefined
   readonly tracer?: Tracer
   readonly clock: Clock

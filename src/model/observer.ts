@@ -2,7 +2,7 @@ import type { Lease } from './lease.ts'
 import type { Outcome } from './outcome.ts'
 import type { EventKey } from './event-key.ts'
 
-/** Functions that count what happens. They must not throw and must return at once. Without an observer nothing is measured. */
+/** Functions that count what happens. They must return at once. Without an observer nothing is measured. */
 export interface Observer {
   /** A request was answered. */
   answered?(answered: Answered, tookMs: number): void
@@ -43,13 +43,25 @@ export interface Received {
 /** `settled`: an atomic handler's own commit has settled it. `lost`: another process holds the lease, and this end changes nothing. */
 export type AttemptEnd = Outcome | 'settled' | 'lost'
 
-/** One observer that calls all of these. */
+/**
+ * One observer that calls all of these and ignores what they throw: a measurement that fails must cost no request its answer, no append its
+ * acknowledgement and no attempt its outcome.
+ */
 export function combineObservers(observers: readonly Observer[]): Observer | undefined {
-  if (observers.length < 2) return observers[0]
+  if (observers.length === 0) return undefined
+  const each = (call: (observer: Observer) => void): void => {
+    for (const observer of observers) {
+      try {
+        call(observer)
+      } catch {
+        // There is no other place to count it.
+      }
+    }
+  }
   return {
-    answered: (answered, tookMs) => observers.forEach((one) => one.answered?.(answered, tookMs)),
-    attempted: (lease, end, tookMs) => observers.forEach((one) => one.attempted?.(lease, end, tookMs)),
-    crashed: (handler, key) => observers.forEach((one) => one.crashed?.(handler, key)),
-    synced: (tookMs) => observers.forEach((one) => one.synced?.(tookMs)),
+    answered: (answered, tookMs) => each((one) => one.answered?.(answered, tookMs)),
+    attempted: (lease, end, tookMs) => each((one) => one.attempted?.(lease, end, tookMs)),
+    crashed: (handler, key) => each((one) => one.crashed?.(handler, key)),
+    synced: (tookMs) => each((one) => one.synced?.(tookMs)),
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { combineObservers } from '../../src/model/observer.ts'
 import { handle } from '../../src/deliver/handle.ts'
 import { memory } from '../../src/engines/memory/engine.ts'
 import { sqlite } from '../../src/engines/sqlite/index.ts'
@@ -95,11 +96,13 @@ test('an attempt at an event whose body is gone ends as a dead letter and never 
 
 test('an observer and a tracer that throw cost no attempt its outcome', async () => {
   const t = await rig((clock) => memory({ clock }), [handlerNamed('h', () => {})], 4, {
-    observer: {
-      attempted() {
-        throw new Error('the meter is broken')
+    observer: combineObservers([
+      {
+        attempted() {
+          throw new Error('the meter is broken')
+        },
       },
-    },
+    ]),
     tracer: {
       receiving: (_, run) => run(undefined),
       async attempting(_, run) {

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
+import { combineObservers } from '../../src/model/observer.ts'
 import { memory } from '../../src/engines/memory/engine.ts'
 import type { Engine } from '../../src/model/engine.ts'
 import type { HandClock } from '../../src/testing/hand-clock.ts'
@@ -93,11 +94,13 @@ test('an observer that throws about a crashed delivery costs the claim none of i
     [handlerNamed('h', ({ event }) => void began.push(event.id))],
     4,
     {
-      observer: {
-        crashed() {
-          throw new Error('the meter is broken')
+      observer: combineObservers([
+        {
+          crashed() {
+            throw new Error('the meter is broken')
+          },
         },
-      },
+      ]),
     },
   )
   await t.append({ id: '1' })
