@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { filterInput } from '../src/server/api/input-schemas.ts'
 import { openApiDocument } from '../src/server/api/openapi-document.ts'
 import { refusals } from '../src/server/api/refusal.ts'
+import { markdownTable } from './markdown-table.ts'
 
 interface Schema {
   readonly type?: string
@@ -77,12 +78,12 @@ function errors(): readonly string[] {
     `\`[${code}]\``,
     message,
   ])
-  return ['## Error codes', table(['status', 'code', 'message'], rows)]
+  return ['## Error codes', markdownTable(['status', 'code', 'message'], rows)]
 }
 
 function filter(): readonly string[] {
   const { properties = {} } = bodyOf(document.paths['/fusewire/api/replay']?.['post'])
-  return ['## Filter', table(['member', 'type', ''], rowsOf(properties, []))]
+  return ['## Filter', markdownTable(['member', 'type', ''], rowsOf(properties, []))]
 }
 
 function operations(): readonly string[] {
@@ -115,7 +116,7 @@ function section(title: string, operation: Operation): string {
   return [
     `### ${title}`,
     [summary, description].filter((text) => text !== '').join(' '),
-    ...(inputs.length > 0 ? [table(['name', 'type', ''], inputs)] : []),
+    ...(inputs.length > 0 ? [markdownTable(['name', 'type', ''], inputs)] : []),
     `Answer: ${types.join(', ')} (${answer}).${errorsOfIt.length > 0 ? ` Errors: ${errorsOfIt.join(', ')}.` : ''}`,
   ].join('\n\n')
 }
@@ -144,7 +145,7 @@ function components(): readonly string[] {
     '## Types',
     'A member with `?` may be absent. Ignore members that you do not know: a newer version may add some.',
     ...Object.entries(document.components.schemas).map(([name, schema]) =>
-      [`### ${name}`, table(['member', 'type', ''], membersOf(schema, ''))].join('\n\n'),
+      [`### ${name}`, markdownTable(['member', 'type', ''], membersOf(schema, ''))].join('\n\n'),
     ),
   ]
 }
@@ -182,13 +183,4 @@ function sentence({ default: usual, minimum, maximum }: Schema, description = ''
     ...(usual === undefined ? [] : [`Default: ${String(usual)}.`]),
     ...(required ? ['Required.'] : []),
   ].join(' ')
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [
-    head,
-    head.map(() => '---'),
-    ...rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|'))),
-  ]
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

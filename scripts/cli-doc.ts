@@ -4,6 +4,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { examplesOf } from '../src/cli/verb.ts'
 import { exitCodes } from '../src/cli/failure.ts'
 import { createProgram } from '../src/cli/program.ts'
+import { markdownTable } from './markdown-table.ts'
 
 const page = new URL('../docs/cli.md', import.meta.url)
 const marker = '<!-- From here on written by scripts/cli-doc.ts. -->\n'
@@ -23,7 +24,7 @@ if (process.argv.includes('--check')) {
 }
 
 function codes(): string {
-  return ['## Exit codes', table(['code', 'meaning'], Object.entries(exitCodes))].join('\n\n')
+  return ['## Exit codes', markdownTable(['code', 'meaning'], Object.entries(exitCodes))].join('\n\n')
 }
 
 function overview(): string {
@@ -31,7 +32,7 @@ function overview(): string {
     `[\`${verb.name()}\`](#fusewire-${verb.name()})`,
     verb.summary(),
   ])
-  return ['## Verbs', table(['verb', 'to'], rows)].join('\n\n')
+  return ['## Verbs', markdownTable(['verb', 'to'], rows)].join('\n\n')
 }
 
 function sections(command: CommandUnknownOpts, above: string): readonly string[] {
@@ -44,7 +45,7 @@ function sections(command: CommandUnknownOpts, above: string): readonly string[]
     heading,
     command.description(),
     ['```sh no-run', `fusewire ${path} ${command.usage()}`, '```'].join('\n'),
-    table(['option', ''], [...argumentsOf(command), ...optionsOf(command)]),
+    markdownTable(['option', ''], [...argumentsOf(command), ...optionsOf(command)]),
     ['```sh no-run', ...examplesOf(command).map(([line, does]) => `${line}  # ${does}`), '```'].join('\n'),
   ]
 }
@@ -66,13 +67,4 @@ function optionsOf(command: CommandUnknownOpts): readonly (readonly string[])[] 
     ].flat()
     return [`\`${flags}\``, [description, ...(more.length > 0 ? [`(${more.join('; ')})`] : [])].join(' ')]
   })
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [
-    head,
-    head.map(() => '---'),
-    ...rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|'))),
-  ]
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

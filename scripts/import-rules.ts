@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { markdownTable } from './markdown-table.ts'
 
 /**
  * Which folder of src/ may import which others. Two files are written from this table: `oxlint-imports.json`, the linter's rules, and the table
@@ -72,9 +73,9 @@ function table(): string {
   const groups = Map.groupBy(importRules, ({ may }) => (may === 'everything' ? may : may.join(', ')))
   const rows = [...groups].map(([may, rules]) => {
     const folders = rules.map(({ folder }) => `\`${folder}\``).join(' ')
-    return `| ${folders} | ${may === '' ? 'nothing' : may} |`
+    return [folders, may === '' ? 'nothing' : may]
   })
-  return ['| Folder of `src/` | may import |', '| --- | --- |', ...rows].join('\n')
+  return markdownTable(['Folder of `src/`', 'may import'], rows)
 }
 
 const begin = '<!-- Written by scripts/import-rules.ts -->'
