@@ -39,7 +39,7 @@ export function prepareClaimSuspects(
   const findKeys = prepareFindKeys(schema)
   const endDeliveries = prepareEndDeliveries(schema)
 
-  async function bury(
+  async function makeDeadLetters(
     client: PostgresClient,
     { handler, id }: Want & { readonly id: number },
     dead: ReturnType<typeof judgeSuspects<FoundSuspect>>['dead'],
@@ -91,7 +91,7 @@ export function prepareClaimSuspects(
       }
 
       const dead = judged.dead.filter(({ suspect }) => suspect.id === id)
-      if (dead.length > 0) crashed.push(...(await bury(client, want, dead)))
+      if (dead.length > 0) crashed.push(...(await makeDeadLetters(client, want, dead)))
 
       const leased = judged.lease.filter((suspect) => suspect.id === id)
       if (leased.length > 0) {
